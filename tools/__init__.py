@@ -1,0 +1,1 @@
+"""The project's own tools: the check, the demo's supervisor, the generated pages."""
