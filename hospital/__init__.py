@@ -1,0 +1,1 @@
+"""The hospital: one folder per area, stacked in floors (see docs/map.md)."""

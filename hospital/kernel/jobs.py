@@ -1,0 +1,94 @@
+"""Declaring jobs. A job loads ids and makes one call; it may run twice and must not mind.
+
+Names come from the place: hospital/registration/jobs.py release_unpaid is
+"registration.jobs.release_unpaid". Unknown arguments are tolerated so that yesterday's rows still
+run under today's code.
+"""
+
+import functools
+import inspect
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from procrastinate import BaseRetryStrategy, RetryDecision
+from procrastinate.contrib.django import app
+from procrastinate.jobs import Job
+
+from hospital.kernel import logs, metrics
+
+Body = Callable[..., None]
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Retry(BaseRetryStrategy):
+    """Wait `waits[n]` seconds after failure n, the last for ever, at most `attempts` times."""
+
+    waits: tuple[int, ...] = (2, 10, 60, 300)
+    attempts: int = 50
+
+    def get_retry_decision(self, *, exception: BaseException, job: Job) -> RetryDecision | None:
+        if job.attempts >= self.attempts:
+            return None
+        return RetryDecision(retry_in={"seconds": self.wait_after(job.attempts)})
+
+    def wait_after(self, attempts: int) -> int:
+        return self.waits[min(attempts, len(self.waits) - 1)]
+
+
+@dataclass(frozen=True)
+class NamedJob:
+    """What @job leaves behind: callable in tests and by name from anywhere below."""
+
+    name: str
+    run: Body
+
+    def __call__(self, **ids: object) -> None:
+        self.run(**ids)
+
+
+def job(*, retry: Retry | None = None) -> Callable[[Body], NamedJob]:
+    """Declare a job; failures are retried by `retry` (default: for about four hours)."""
+
+    def declare(body: Body) -> NamedJob:
+        name = f"{body.__module__.removeprefix('hospital.')}.{body.__name__}"
+        run = _tolerant(body, name)
+        app.task(name=name, retry=retry or Retry(), pass_context=False)(run)
+        return NamedJob(name, run)
+
+    return declare
+
+
+def periodic(cron: str) -> Callable[[NamedJob], NamedJob]:
+    """Run a declared job on a schedule (cron text, UTC)."""
+
+    def declare(declared: NamedJob) -> NamedJob:
+        app.periodic(cron=cron)(app.tasks[declared.name])
+        return declared
+
+    return declare
+
+
+def _tolerant(body: Body, name: str) -> Body:
+    known = {
+        parameter.name
+        for parameter in inspect.signature(body).parameters.values()
+        if parameter.kind is inspect.Parameter.KEYWORD_ONLY
+    }
+
+    @functools.wraps(body)
+    def run(**arguments: object) -> None:
+        started = time.monotonic()
+        with logs.bound(request_id=str(arguments.get("request_id", "")) or logs.new_request_id()):
+            try:
+                body(**{key: value for key, value in arguments.items() if key in known})
+            except Exception as problem:
+                metrics.JOBS.labels(job=name, outcome="failed").inc()
+                logger.warning("job failed", extra={"job": name, "error": type(problem).__name__})
+                raise
+            metrics.JOBS.labels(job=name, outcome="done").inc()
+            metrics.JOB_SECONDS.labels(job=name).observe(time.monotonic() - started)
+
+    return run

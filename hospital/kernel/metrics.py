@@ -1,0 +1,9 @@
+"""Prometheus counters of the kernel; areas declare theirs beside the code that counts."""
+
+from prometheus_client import Counter, Histogram
+
+JOBS = Counter("xinglin_jobs", "Jobs run", ["job", "outcome"])
+JOB_SECONDS = Histogram("xinglin_job_seconds", "Seconds a job took", ["job"])
+REQUESTS = Counter("xinglin_requests", "HTTP requests answered", ["view", "method", "status"])
+REQUEST_SECONDS = Histogram("xinglin_request_seconds", "Seconds a request took", ["view"])
+REFUSALS = Counter("xinglin_refusals", "Rules that said no", ["code"])

@@ -1,0 +1,134 @@
+"""Tables every area writes through the kernel: history, audit, request keys, settings, series.
+
+Transition and AuditEntry are append-only, guarded by triggers (laws 5 and 15).
+"""
+
+import pgtrigger
+from django.db import models
+
+
+def append_only(name: str) -> pgtrigger.Protect:
+    """A trigger that refuses update and delete, also from raw SQL."""
+    return pgtrigger.Protect(name=name, operation=pgtrigger.Update | pgtrigger.Delete)
+
+
+class Transition(models.Model):
+    """One change of a status: what, from, to, who, when (UTC), why."""
+
+    subject_type = models.CharField(max_length=60)
+    subject_id = models.BigIntegerField()
+    from_status = models.CharField(max_length=30)
+    to_status = models.CharField(max_length=30)
+    by = models.CharField(max_length=40)
+    at = models.DateTimeField()
+    reason = models.CharField(max_length=200, blank=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["subject_type", "subject_id"], name="transition_subject")]
+        triggers = [append_only("transition_append_only")]
+
+    def __str__(self) -> str:
+        return f"{self.subject_type}:{self.subject_id} {self.from_status}→{self.to_status}"
+
+
+class AuditEntry(models.Model):
+    """One audited act (X13): who did what to what, with the values before and after.
+
+    `before` and `after` hold what the act changed; sealed values appear masked only.
+    """
+
+    act = models.CharField(max_length=80)
+    subject_type = models.CharField(max_length=60)
+    subject_id = models.BigIntegerField(null=True)
+    by = models.CharField(max_length=40)
+    at = models.DateTimeField()
+    before = models.JSONField(default=dict)
+    after = models.JSONField(default=dict)
+    reason = models.CharField(max_length=200, blank=True)
+    request_id = models.CharField(max_length=40, blank=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["subject_type", "subject_id"], name="audit_subject")]
+        triggers = [append_only("audit_append_only")]
+
+    def __str__(self) -> str:
+        return f"{self.act} {self.subject_type}:{self.subject_id}"
+
+
+class AuditSeal(models.Model):
+    """A link of the hash chain over committed audit entries; a job writes it, no writer waits."""
+
+    through_id = models.BigIntegerField(unique=True)
+    entries = models.IntegerField()
+    digest = models.CharField(max_length=64)
+    sealed_at = models.DateTimeField()
+
+    class Meta:
+        triggers = [append_only("audit_seal_append_only")]
+
+    def __str__(self) -> str:
+        return f"sealed through {self.through_id}"
+
+
+class RequestKey(models.Model):
+    """One request of one person, so that a double tap or a retry acts once."""
+
+    key = models.CharField(max_length=80)
+    scope = models.CharField(max_length=80)
+    input_digest = models.CharField(max_length=64)
+    answer = models.JSONField(null=True)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["scope", "key"], name="request_key_once")]
+        indexes = [models.Index(fields=["created_at"], name="request_key_age")]
+
+    def __str__(self) -> str:
+        return f"{self.scope} {self.key}"
+
+
+class ConfigurationRow(models.Model):
+    """One value of one setting for one scope from a moment on; never edited, only superseded."""
+
+    key = models.CharField(max_length=80)
+    scope_kind = models.CharField(max_length=30, default="hospital")
+    scope_id = models.BigIntegerField(default=0)
+    value = models.JSONField()
+    valid_from = models.DateTimeField()
+    set_by = models.CharField(max_length=40)
+    set_at = models.DateTimeField()
+    reason = models.CharField(max_length=200, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["key", "scope_kind", "scope_id", "valid_from"],
+                name="configuration_row_once",
+            )
+        ]
+        triggers = [append_only("configuration_append_only")]
+
+    def __str__(self) -> str:
+        return f"{self.key} [{self.scope_kind}:{self.scope_id}]"
+
+
+class SerialCounter(models.Model):
+    """The latest number of a gap-free series."""
+
+    series = models.CharField(max_length=60, primary_key=True)
+    latest = models.BigIntegerField()
+
+    def __str__(self) -> str:
+        return f"{self.series} {self.latest}"
+
+
+class SharedToken(models.Model):
+    """A token of an outside system, fetched by one process and used by all."""
+
+    name = models.CharField(max_length=80, primary_key=True)
+    value = models.TextField()
+    expires_at = models.DateTimeField()
+    fetched_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return self.name

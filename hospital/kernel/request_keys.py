@@ -1,0 +1,59 @@
+"""Same key and same input: same answer. Same key and other input: refusal.
+
+`claim` inserts the key inside the caller's transaction, so a second tap waits for the first
+commit and then reads its answer; a rollback frees the key.
+"""
+
+import datetime as dt
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import connection
+
+from hospital.kernel.errors import Refusal
+from hospital.kernel.models import RequestKey
+
+_CLAIM = """
+    INSERT INTO kernel_requestkey (key, scope, input_digest, created_at)
+    VALUES (%s, %s, %s, %s) ON CONFLICT (scope, key) DO NOTHING RETURNING id
+"""
+
+
+class KeyReused(Refusal):
+    code = "KEY_REUSED"
+    default_message = "这个页面已经提交过其他内容，请刷新页面后重试。"
+
+
+@dataclass(frozen=True)
+class Claim:
+    """`answer` is what the first request was told, or None when this is the first."""
+
+    id: int
+    answer: dict[str, Any] | None
+
+    def finish(self, answer: Mapping[str, object]) -> None:
+        """Keep the answer for those who ask again with this key."""
+        RequestKey.objects.filter(pk=self.id).update(answer=dict(answer))
+
+
+def claim(*, key: str, scope: str, inputs: Mapping[str, object], at: dt.datetime) -> Claim:
+    """Claim a key for one action within the caller's transaction. Raises KeyReused."""
+    assert connection.in_atomic_block, "a request key outside a transaction protects nothing"
+    digest = _digest(inputs)
+    with connection.cursor() as cursor:
+        cursor.execute(_CLAIM, [key, scope, digest, at])
+        row = cursor.fetchone()
+    if row is not None:
+        return Claim(int(row[0]), None)
+    known = RequestKey.objects.get(scope=scope, key=key)
+    if known.input_digest != digest:
+        raise KeyReused
+    return Claim(known.pk, known.answer or {})
+
+
+def _digest(inputs: Mapping[str, object]) -> str:
+    canonical = json.dumps(inputs, sort_keys=True, default=str, ensure_ascii=False)
+    return hashlib.sha256(canonical.encode()).hexdigest()

@@ -1,0 +1,12 @@
+"""Publishing a hint: a NOTIFY in the caller's transaction, delivered only if it commits."""
+
+from django.db import connection
+
+CHANNEL = "xinglin_live"
+
+
+def publish(*topics: str) -> None:
+    """Hint that these topics ("bill:12") changed. Topics are ids, never personal data."""
+    with connection.cursor() as cursor:
+        for topic in topics:
+            cursor.execute("SELECT pg_notify(%s, %s)", [CHANNEL, topic])

@@ -1,0 +1,71 @@
+"""Hints leave with the commit, reach those who hold a ticket, and nobody else."""
+
+import asyncio
+
+import psycopg
+import pytest
+from django.db import connection, transaction
+from django.test import override_settings
+from psycopg.conninfo import make_conninfo
+
+from hospital.live import tickets
+from hospital.live.actions import CHANNEL, publish
+from hospital.live.hub import Hub
+
+
+def _conninfo() -> str:
+    parameters = dict(connection.get_connection_params())
+    for not_libpq in ("cursor_factory", "context", "pool", "prepare_threshold"):
+        parameters.pop(not_libpq, None)
+    return make_conninfo(**parameters)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_hint_arrives_after_commit_and_never_after_rollback() -> None:
+    with psycopg.connect(_conninfo(), autocommit=True) as listener:
+        listener.execute(f"LISTEN {CHANNEL}")
+        with transaction.atomic():
+            publish("bill:1")
+            transaction.set_rollback(True)
+        with transaction.atomic():
+            publish("bill:2", "schedules")
+        heard = [note.payload for note in listener.notifies(timeout=0.5)]
+    assert heard == ["bill:2", "schedules"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_hub_passes_topics_to_their_readers_only() -> None:
+    conninfo = _conninfo()
+
+    async def scenario() -> tuple[str, bool]:
+        hub = Hub(conninfo=conninfo, channel=CHANNEL)
+        running = asyncio.create_task(hub.run())
+        await asyncio.wait_for(hub.connected.wait(), 5)
+        with hub.reader(["bill:7"]) as mine, hub.reader(["bill:8"]) as other:
+            async with await psycopg.AsyncConnection.connect(conninfo, autocommit=True) as speaker:
+                await speaker.execute("SELECT pg_notify(%s, %s)", [CHANNEL, "bill:7"])
+            topic = await asyncio.wait_for(mine.get(), 5)
+            silent = other.empty()
+        running.cancel()
+        return topic, silent
+
+    assert asyncio.run(scenario()) == ("bill:7", True)
+
+
+def test_a_slow_reader_loses_its_oldest_hints_only() -> None:
+    hub = Hub(conninfo="", channel=CHANNEL)
+    with hub.reader(["a", "b"]) as queue:
+        for _ in range(40):
+            hub._pass_on("a")
+        hub._pass_on("b")
+        heard = [queue.get_nowait() for _ in range(queue.qsize())]
+    assert heard == ["a"] * 31 + ["b"]
+
+
+def test_tickets_cannot_be_forged_or_borrowed_from_another_installation() -> None:
+    ticket = tickets.issue(["bill:1", "bill:1", "a"])
+    assert tickets.topics_of(ticket) == ["a", "bill:1"]
+    with pytest.raises(tickets.BadTicket):
+        tickets.topics_of(ticket[:-2] + "xx")
+    with override_settings(SECRET_KEY="another"), pytest.raises(tickets.BadTicket):
+        tickets.topics_of(ticket)
