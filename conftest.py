@@ -1,0 +1,23 @@
+"""Tests run on a real PostgreSQL: DATABASE_URL where set, else an embedded server under .run/."""
+
+import os
+from collections.abc import Iterator
+
+import pytest
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "hospital.config.settings")
+os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")  # Playwright runs a loop beside the ORM
+
+from hospital.config import embedded
+
+embedded.ensure_database_url()
+
+
+@pytest.fixture(autouse=True)
+def _fresh_settings() -> Iterator[None]:
+    """Configuration rows are cached for a second: a test must not see the previous one's."""
+    from hospital.kernel import settings_rows
+
+    settings_rows.forget()
+    yield
+    settings_rows.forget()

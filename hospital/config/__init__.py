@@ -1,0 +1,1 @@
+"""Floor 12. Settings, addresses and the wiring of areas; knows everybody, known by nobody."""

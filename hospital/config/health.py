@@ -1,0 +1,74 @@
+"""Is it alive, is it ready, what does it measure: the three pages machines read.
+
+/healthz answers while the process runs. /readyz looks at the database, migrations, the job queue's
+lag and the WeChat token. /metrics is Prometheus text and answers only to loopback and the networks
+of METRICS_NETWORKS.
+"""
+
+import datetime as dt
+import ipaddress
+
+from django.conf import settings
+from django.db import DatabaseError, connection
+from django.db.migrations.executor import MigrationExecutor
+from django.http import HttpRequest, HttpResponse, HttpResponseNotFound, JsonResponse
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+
+from hospital.identity.access import public_page
+from hospital.kernel import clock, shared_tokens
+
+_LAG_LIMIT = dt.timedelta(minutes=2)
+_OLDEST_DUE = """
+    SELECT min(coalesce(j.scheduled_at, now())) FROM procrastinate_jobs j
+    WHERE j.status = 'todo' AND coalesce(j.scheduled_at, now()) <= now()
+"""
+
+
+@public_page
+def healthz(request: HttpRequest) -> HttpResponse:
+    return JsonResponse({"status": "ok"})
+
+
+@public_page
+def readyz(request: HttpRequest) -> HttpResponse:
+    try:
+        checks = {"database": "ok", **_migrations(), **_jobs(), **_token()}
+    except DatabaseError as problem:
+        checks = {"database": type(problem).__name__}
+    good = all(value.startswith("ok") for value in checks.values())
+    return JsonResponse(
+        {"status": "ready" if good else "not ready", **checks}, status=200 if good else 503
+    )
+
+
+@public_page
+def measurements(request: HttpRequest) -> HttpResponse:
+    address = ipaddress.ip_address(request.META.get("REMOTE_ADDR") or "127.0.0.1")
+    if not any(address in network for network in settings.METRICS_NETWORKS):
+        return HttpResponseNotFound()
+    return HttpResponse(generate_latest(), content_type=CONTENT_TYPE_LATEST)
+
+
+def _migrations() -> dict[str, str]:
+    executor = MigrationExecutor(connection)
+    waiting = executor.migration_plan(executor.loader.graph.leaf_nodes())
+    return {"migrations": f"{len(waiting)} waiting" if waiting else "ok"}
+
+
+def _jobs() -> dict[str, str]:
+    with connection.cursor() as cursor:
+        cursor.execute(_OLDEST_DUE)
+        (oldest,) = cursor.fetchone()
+    if oldest is None:
+        return {"jobs": "ok"}
+    lag = max(clock.now() - oldest, dt.timedelta())
+    text = f"oldest due job waits {int(lag.total_seconds())} s"
+    return {"jobs": f"ok, {text}" if lag < _LAG_LIMIT else text}
+
+
+def _token() -> dict[str, str]:
+    left = shared_tokens.time_left("wechat.access_token")
+    if left is None:
+        return {"wechat_token": "ok, none fetched yet"}
+    text = f"{int(left.total_seconds())} s left"
+    return {"wechat_token": f"ok, {text}" if left > dt.timedelta() else text}

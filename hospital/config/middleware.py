@@ -1,0 +1,48 @@
+"""One log line and one measurement per request, under an id that travels on to jobs and WeChat."""
+
+import logging
+import re
+import time
+from collections.abc import Callable
+
+from django.http import HttpRequest, HttpResponse
+
+from hospital.kernel import logs, metrics
+
+Handler = Callable[[HttpRequest], HttpResponse]
+_SAFE_ID = re.compile(r"^[0-9A-Za-z-]{8,40}$")
+logger = logging.getLogger("hospital.requests")
+
+
+class RequestLog:
+    """Outermost: takes over X-Request-ID when a proxy of ours sent a sane one."""
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        offered = request.headers.get("X-Request-ID", "")
+        request_id = offered if _SAFE_ID.match(offered) else logs.new_request_id()
+        started = time.monotonic()
+        with logs.bound(request_id=request_id):
+            response = self.get_response(request)
+            self._measure(request, response, time.monotonic() - started)
+        response["X-Request-ID"] = request_id
+        return response
+
+    def _measure(self, request: HttpRequest, response: HttpResponse, seconds: float) -> None:
+        match = request.resolver_match
+        view = (match.view_name or match.route) if match else "none"
+        if view == "none" and request.path.startswith("/static/"):
+            return
+        metrics.REQUESTS.labels(view, request.method or "", str(response.status_code)).inc()
+        metrics.REQUEST_SECONDS.labels(view).observe(seconds)
+        logger.info(
+            "request",
+            extra={
+                "view": view,
+                "method": request.method,
+                "status": response.status_code,
+                "ms": round(seconds * 1000, 1),
+            },
+        )

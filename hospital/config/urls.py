@@ -1,0 +1,32 @@
+"""Addresses: a prefix per audience, a list per area. The area owns everything below its prefix."""
+
+from importlib import import_module
+from importlib.util import find_spec
+
+from django.conf import settings
+from django.urls import URLPattern, URLResolver, include, path
+
+from hospital.config import health
+
+
+def _collect(audience: str) -> list[URLPattern | URLResolver]:
+    """The lists of that name from every area's urls.py."""
+    found: list[URLPattern | URLResolver] = []
+    for area in settings.AREAS:
+        name = f"hospital.{area}.urls"
+        if find_spec(name):
+            found += getattr(import_module(name), audience, [])
+    return found
+
+
+urlpatterns = [
+    path("healthz", health.healthz, name="health-alive"),
+    path("readyz", health.readyz, name="health-ready"),
+    path("metrics", health.measurements, name="health-metrics"),
+    path("m/", include(_collect("patient"))),
+    path("staff/", include(_collect("staff"))),
+    path("screen/", include(_collect("screen"))),
+    path("callback/", include(_collect("callbacks"))),
+    path("api/", include(_collect("api"))),
+    path("", include(_collect("public"))),
+]
