@@ -1,7 +1,7 @@
 """The import contracts hold for the tree, and each of them can fail.
 
-A contract that cannot fail protects nothing: each is shown a small copy of the tree with one planted
-violation, and must name it.
+A contract that cannot fail protects nothing: each is shown a small copy of the tree with one
+planted violation, and must name it.
 """
 
 import os

@@ -1,0 +1,76 @@
+# Xinglin 杏林. `make` alone explains itself. A fresh machine needs Python 3.11, make and git.
+
+PORT         ?= 8000
+SANDBOX_PORT ?= 8001
+LIVE_PORT    ?= 8002
+DATA         ?= .run
+RESET        ?=
+ARGS         ?=
+PYTHON       ?= python3.11
+export PORT SANDBOX_PORT LIVE_PORT DATA RESET
+
+BIN   := .venv/bin
+STAMP := .venv/installed
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check bench clean docs lock browser
+
+help:
+	@echo "make demo    the hospital, the patient's phone and a stand-in for WeChat, on this machine"
+	@echo "make test    every check and every test (about eight minutes on two cores)"
+	@echo "make check   the checks alone: format, lint, contracts, types, migrations, sizes, docs"
+	@echo "make bench   the measured claims; rewrites docs/benchmarks.md"
+	@echo "make docs    rewrite docs/generated from the code"
+	@echo "make lock    compile requirements/*.in to pinned, hashed requirements/*.txt"
+	@echo "make clean   remove what the others made (ALL=1: the .venv too)"
+	@echo
+	@echo "PORT=$(PORT) SANDBOX_PORT=$(SANDBOX_PORT) LIVE_PORT=$(LIVE_PORT) DATA=$(DATA)"
+	@echo "RESET=1 starts the demo over. DATABASE_URL=… uses that PostgreSQL instead of our own."
+	@echo "ARGS='hospital/billing -k ledger' narrows make test."
+
+demo: $(STAMP)
+	@exec $(BIN)/python -m tools.demo
+
+test: $(STAMP) browser
+	@tools/check
+	@echo "test: running the tests on two workers"
+	@exec $(BIN)/python -m pytest -n 2 --dist loadscope --durations 10 \
+		--junit-xml test-artifacts/junit.xml $(ARGS)
+
+check: $(STAMP)
+	@exec tools/check $(ARGS)
+
+bench: $(STAMP)
+	@exec $(BIN)/python -m benchmarks $(ARGS)
+
+docs: $(STAMP)
+	@exec $(BIN)/python -m tools.generate_docs
+
+browser: $(STAMP)
+	@$(BIN)/python -m tools.browser
+
+lock: $(STAMP)
+	@echo "lock: compiling requirements/*.in"
+	@for name in base dev; do \
+		$(BIN)/uv pip compile --quiet --generate-hashes --universal --python-version 3.11 --no-header \
+			--no-emit-index-url requirements/$$name.in -o requirements/$$name.txt || exit 1; \
+	done
+
+$(STAMP): requirements/dev.txt
+	@command -v $(PYTHON) >/dev/null || { \
+		echo "install: $(PYTHON) was not found; install Python 3.11 or name it: make PYTHON=…"; exit 1; }
+	@$(BIN)/python -c '' 2>/dev/null || { \
+		echo "install: making .venv"; $(PYTHON) -m venv --clear .venv; }
+	@echo "install: fetching the pinned packages into .venv (one to three minutes, once)"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes \
+		-r requirements/dev.txt
+	@touch $(STAMP)
+
+clean:
+	@if [ -x $(BIN)/python ]; then $(BIN)/python -m tools.demo clean; fi
+	@echo "clean: removing caches and test artefacts"
+	@rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache \
+		.coverage .coverage.* htmlcov test-artifacts
+	@find hospital wechat_sandbox tests tools benchmarks demo -name __pycache__ \
+		-type d -prune -exec rm -rf {} + 2>/dev/null || true
+	@if [ -n "$(ALL)" ]; then echo "clean: removing .venv"; rm -rf .venv; fi
