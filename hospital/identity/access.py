@@ -1,0 +1,249 @@
+"""The mark every URL wears: who may open it (law 6).
+
+Exactly one of patient_page, staff_page(P), screen_page, callback, public_page, api(P) stands on
+each view. The mark lets the right people in, sets `request.actor`, and leaves `view.access` for
+the resolver test and the generated access table. A view without a mark is refused by
+`hospital.identity.middleware.EveryViewIsMarked`.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import wraps
+from http import HTTPStatus
+from typing import TYPE_CHECKING, ClassVar, Concatenate, Literal, ParamSpec, cast
+from urllib.parse import urlencode, urlsplit
+
+from django.conf import settings
+from django.contrib import auth
+from django.http import (
+    HttpRequest,
+    HttpResponse,
+    HttpResponseBase,
+    HttpResponseNotAllowed,
+    HttpResponseRedirect,
+    JsonResponse,
+)
+from django.urls import reverse
+from django_htmx.http import HttpResponseClientRedirect
+
+from hospital.identity import paths, queries, sessions
+from hospital.kernel import clock
+from hospital.kernel.actors import Actor
+from hospital.kernel.errors import NotAllowed
+from hospital.kernel.permissions import Permission
+
+if TYPE_CHECKING:
+    from django_htmx.middleware import HtmxDetails
+
+    from hospital.identity.models import StaffAccount, WeChatUser
+
+AccessKind = Literal["patient", "staff", "screen", "callback", "public", "api"]
+P = ParamSpec("P")
+Page = Callable[Concatenate[HttpRequest, P], HttpResponseBase]
+
+
+class AccountBlocked(NotAllowed):
+    """The hospital has stopped serving this WeChat user online."""
+
+    code: ClassVar[str] = "ACCOUNT_BLOCKED"
+    default_message: ClassVar[str] = "您的微信号已暂停使用线上服务，请到门诊办公室办理。"
+
+
+class PermissionMissing(NotAllowed):
+    """The account lacks the page's permission; details: permission (Chinese label)."""
+
+    code: ClassVar[str] = "PERMISSION_MISSING"
+    default_message: ClassVar[str] = "您的岗位没有打开这个页面的权限。"
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """Who may open a view: the kind of visitor and, for staff, the permission asked for."""
+
+    kind: AccessKind
+    permission: Permission | None = None
+
+
+class PatientRequest(HttpRequest):
+    """What a view under `patient_page` receives (annotation only)."""
+
+    wechat_user: WeChatUser
+    actor: Actor
+    htmx: HtmxDetails
+
+
+class StaffRequest(HttpRequest):
+    """What a view under `staff_page` or `api` receives (annotation only)."""
+
+    user: StaffAccount
+    actor: Actor
+    htmx: HtmxDetails
+
+
+class OpenRequest(HttpRequest):
+    """What a view under `public_page`, `screen_page` or `callback` receives (annotation only)."""
+
+    htmx: HtmxDetails
+
+
+PatientView = Callable[Concatenate[PatientRequest, P], HttpResponseBase]
+StaffView = Callable[Concatenate[StaffRequest, P], HttpResponseBase]
+OpenView = Callable[Concatenate[OpenRequest, P], HttpResponseBase]
+
+
+def access_of(view: object) -> Access | None:
+    """Return the mark a view wears, None when it wears none."""
+    access = getattr(view, "access", None)
+    return access if isinstance(access, Access) else None
+
+
+def client_address(request: HttpRequest) -> str:
+    """Return the visitor's network address, looking behind our own TRUSTED_PROXIES proxies.
+
+    Each proxy appends the address it saw, so only the last so many entries can be believed.
+    """
+    hops = settings.TRUSTED_PROXIES
+    seen = [part.strip() for part in request.headers.get("X-Forwarded-For", "").split(",")]
+    if hops and len(seen) >= hops and _is_address(seen[-hops]):
+        return seen[-hops]
+    address = str(request.META.get("REMOTE_ADDR") or "")
+    return address if _is_address(address) else "127.0.0.1"
+
+
+def patient_page(view: PatientView[P]) -> Page[P]:
+    """Mark a page for people who came through WeChat; others are sent to the WeChat log-in."""
+
+    @wraps(view)
+    def marked(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+        user_id = sessions.patient_id(request.session)
+        user = queries.wechat_user(user_id=user_id) if user_id is not None else None
+        if user is None:
+            return _log_in_first(request, "identity-wechat-login", home=paths.PATIENT_HOME)
+        if user.is_blocked:
+            raise AccountBlocked
+        patient_request = cast(PatientRequest, request)
+        patient_request.wechat_user = user
+        patient_request.actor = Actor("patient", user.pk)
+        return view(patient_request, *args, **kwargs)
+
+    return _wear(marked, Access("patient"))
+
+
+def staff_page(permission: Permission) -> Callable[[StaffView[P]], Page[P]]:
+    """Mark a page for staff who hold `permission`; without a session they log in first."""
+
+    def mark(view: StaffView[P]) -> Page[P]:
+        @wraps(view)
+        def marked(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+            account = _staff_account(request)
+            if account is None:
+                return _log_in_first(request, "identity-staff-login", home=paths.STAFF_HOME)
+            return view(_admit(request, account, permission), *args, **kwargs)
+
+        return _wear(marked, Access("staff", permission))
+
+    return mark
+
+
+def api(permission: Permission) -> Callable[[StaffView[P]], Page[P]]:
+    """Mark a JSON endpoint for staff who hold `permission`; without a session it answers 401."""
+
+    def mark(view: StaffView[P]) -> Page[P]:
+        @wraps(view)
+        def marked(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+            account = _staff_account(request)
+            if account is None:
+                answer = {"code": "LOGIN_REQUIRED", "message": "请先登录。"}
+                return JsonResponse(answer, status=HTTPStatus.UNAUTHORIZED)
+            return view(_admit(request, account, permission), *args, **kwargs)
+
+        return _wear(marked, Access("api", permission))
+
+    return mark
+
+
+def screen_page(view: OpenView[P]) -> Page[P]:
+    """Mark a waiting-hall screen: nobody logs in there, so it may only be read."""
+
+    @wraps(view)
+    def marked(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+        if request.method not in {"GET", "HEAD"}:
+            return HttpResponseNotAllowed(["GET", "HEAD"])
+        return view(cast(OpenRequest, request), *args, **kwargs)
+
+    return _wear(marked, Access("screen"))
+
+
+def callback(view: OpenView[P]) -> Page[P]:
+    """Mark an address an outside system posts to; the view proves the sender by signature."""
+
+    @wraps(view)
+    def marked(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+        return view(cast(OpenRequest, request), *args, **kwargs)
+
+    vars(marked)["csrf_exempt"] = True
+    return _wear(marked, Access("callback"))
+
+
+def public_page(view: OpenView[P]) -> Page[P]:
+    """Mark a page anybody may read; it must hold no patient data (M12.4)."""
+
+    @wraps(view)
+    def marked(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+        return view(cast(OpenRequest, request), *args, **kwargs)
+
+    return _wear(marked, Access("public"))
+
+
+def _wear(view: Page[P], access: Access) -> Page[P]:
+    # wraps() copied the inner view's attributes, so a second mark would show here.
+    if access_of(view) is not None:
+        message = f"{view.__module__}.{view.__qualname__} wears two access marks"
+        raise TypeError(message)
+    vars(view).update(access=access, login_required=False)
+    return view
+
+
+def _admit(request: HttpRequest, account: StaffAccount, permission: Permission) -> StaffRequest:
+    staff_request = cast(StaffRequest, request)
+    staff_request.user = account
+    staff_request.actor = Actor("staff", account.pk)
+    if not queries.may(account, permission):
+        raise PermissionMissing(permission=permission.label)
+    return staff_request
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _staff_account(request: HttpRequest) -> StaffAccount | None:
+    if not request.user.is_authenticated:
+        return None
+    if not sessions.staff_is_awake(request.session, at=clock.now()):
+        auth.logout(request)
+        return None
+    return request.user
+
+
+def _log_in_first(request: HttpRequest, url_name: str, *, home: str) -> HttpResponse:
+    address = f"{reverse(url_name)}?{urlencode({'next': _page_path(request, home=home)})}"
+    if request.headers.get("HX-Request") == "true":
+        return HttpResponseClientRedirect(address)
+    return HttpResponseRedirect(address)
+
+
+def _page_path(request: HttpRequest, *, home: str) -> str:
+    """Return the page to come back to: a form or fragment cannot be opened again, its page can."""
+    if request.method == "GET" and request.headers.get("HX-Request") != "true":
+        return paths.own_path(request.get_full_path(), home=home)
+    page = urlsplit(request.headers.get("HX-Current-URL") or request.headers.get("Referer") or "")
+    path = f"{page.path}?{page.query}" if page.query else page.path
+    return paths.own_path(path, home=home) if page.netloc == request.get_host() else home

@@ -1,0 +1,39 @@
+"""What every template knows about its visitor: large type, theme, and who is logged in.
+
+Large type and theme live on the WeChatUser and, so that public pages and the very first paint
+know them too, in a cookie (handbook/front.md 2.3).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from hospital.identity import queries
+from hospital.identity.models import StaffAccount, WeChatUser
+from hospital.identity.states import Theme
+
+if TYPE_CHECKING:
+    from django.http import HttpRequest  # noqa: TID251  a type only, no HTTP happens here
+
+CARE_COOKIE: Final = "care"
+THEME_COOKIE: Final = "theme"
+
+
+def viewer(request: HttpRequest) -> dict[str, object]:
+    """Return `care`, `theme` ("", "light", "dark"), `wechat_user`, `staff`, `staff_roles`.
+
+    Reads the database only on staff pages, whose roles the access mark has read already.
+    """
+    actor = getattr(request, "actor", None)
+    user: WeChatUser | None = getattr(request, "wechat_user", None)
+    care = user.care_mode if user is not None else request.COOKIES.get(CARE_COOKIE) == "1"
+    theme = user.theme if user is not None else request.COOKIES.get(THEME_COOKIE, "")
+    staff = request.user if actor is not None and actor.kind == "staff" else None
+    roles = queries.roles_of(account=staff) if isinstance(staff, StaffAccount) else []
+    return {
+        "care": care,
+        "theme": theme if theme in {Theme.LIGHT, Theme.DARK} else "",
+        "wechat_user": user,
+        "staff": staff,
+        "staff_roles": [role.label for role in roles],
+    }

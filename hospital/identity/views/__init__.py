@@ -1,0 +1,1 @@
+"""Pages of the identity area, one file per audience."""

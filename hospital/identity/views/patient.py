@@ -1,0 +1,126 @@
+"""Coming in through WeChat (OAuth, snsapi_base) and choosing how pages look.
+
+The state is bound to the session and works once; the way on is one of our own paths only; the
+session key changes at log-in. handbook/wechat.md 2.2.
+"""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Final
+from urllib.parse import urlencode
+
+from django.conf import settings
+from django.http import HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.urls import reverse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET, require_POST
+
+from hospital.identity import actions, forms, gateway, paths, queries, sessions
+from hospital.identity.access import OpenRequest, public_page
+from hospital.identity.context import CARE_COOKIE, THEME_COOKIE
+from hospital.kernel import clock
+from hospital.kernel.actors import Actor
+
+_YEAR_SECONDS: Final = 365 * 24 * 3600
+_PROBLEMS: Final = {
+    gateway.Problem.NOT_CONNECTED: (
+        HTTPStatus.SERVICE_UNAVAILABLE,
+        "微信服务尚未开通",
+        "医院还没有接入微信公众号，暂时不能在线办理，请到门诊窗口。",
+    ),
+    gateway.Problem.UNREACHABLE: (
+        HTTPStatus.SERVICE_UNAVAILABLE,
+        "暂时连不上微信",
+        "微信登录服务没有响应，您的资料和预约不受影响，请稍后再试。",
+    ),
+    gateway.Problem.SNAPSHOT: (
+        HTTPStatus.FORBIDDEN,
+        "请使用完整服务",
+        "您正在以快照方式浏览，不能挂号和缴费。请点击页面下方的“使用完整服务”，再重新进入。",
+    ),
+    gateway.Problem.REJECTED: (
+        HTTPStatus.CONFLICT,
+        "登录没有完成",
+        "这次登录已经失效，请重新进入。",
+    ),
+}
+
+
+@public_page
+@never_cache
+@require_GET
+def wechat_login(request: OpenRequest) -> HttpResponse:
+    """Send the visitor to WeChat, remembering where to go afterwards."""
+    path = paths.own_path(request.GET.get("next"), home=paths.PATIENT_HOME)
+    state = sessions.begin_oauth(request.session, path=path, at=clock.now())
+    address = gateway.authorize_url(
+        return_url=settings.PUBLIC_URL + reverse("identity-wechat-return"), state=state
+    )
+    if address is None:
+        return _failed(request, gateway.Problem.NOT_CONNECTED, path=path)
+    return HttpResponseRedirect(address)
+
+
+@public_page
+@never_cache
+@require_GET
+def wechat_return(request: OpenRequest) -> HttpResponse:
+    """Take the visitor back from WeChat: check the state, exchange the code, open the session."""
+    at = clock.now()
+    path = sessions.end_oauth(request.session, state=request.GET.get("state", ""), at=at)
+    if path is None and sessions.patient_id(request.session) is not None:
+        # The "back" button of the web view comes here again; there is nothing to do twice.
+        return HttpResponseRedirect(paths.PATIENT_HOME)
+    code = request.GET.get("code", "")
+    if path is None or not code:
+        return _failed(request, gateway.Problem.REJECTED, path=path or paths.PATIENT_HOME)
+    outcome = gateway.sign_in(code=code, at=at)
+    if isinstance(outcome, gateway.Problem):
+        return _failed(request, outcome, path=path)
+    sessions.sign_in_patient(request.session, wechat_user_id=outcome.pk)
+    response = HttpResponseRedirect(path)
+    _keep(response, CARE_COOKIE, "1" if outcome.care_mode else "0")
+    _keep(response, THEME_COOKIE, outcome.theme)
+    return response
+
+
+@public_page
+@require_POST
+def care(request: OpenRequest) -> HttpResponse:
+    """Switch large type or theme; remembered in the account when there is one, and in a cookie."""
+    wanted = forms.display(request.POST)
+    user_id = sessions.patient_id(request.session)
+    if user_id is not None and queries.wechat_user(user_id=user_id) is not None:
+        actions.set_display(
+            wechat_user_id=user_id,
+            care_mode=wanted.care_mode,
+            theme=wanted.theme,
+            by=Actor("patient", user_id),
+        )
+    back = paths.own_path(request.POST.get("next"), home=paths.PATIENT_HOME)
+    response = HttpResponseRedirect(back)
+    if wanted.care_mode is not None:
+        _keep(response, CARE_COOKIE, "1" if wanted.care_mode else "0")
+    if wanted.theme is not None:
+        _keep(response, THEME_COOKIE, wanted.theme)
+    return response
+
+
+def _failed(request: OpenRequest, problem: gateway.Problem, *, path: str) -> HttpResponse:
+    status, title, message = _PROBLEMS[problem]
+    retry = f"{reverse('identity-wechat-login')}?{urlencode({'next': path})}"
+    context = {"title": title, "message": message, "retry": retry}
+    return render(request, "identity/patient/login_failed.html", context, status=status)
+
+
+def _keep(response: HttpResponse, name: str, value: str) -> None:
+    response.set_cookie(
+        name,
+        value,
+        max_age=_YEAR_SECONDS,
+        secure=settings.SESSION_COOKIE_SECURE,
+        httponly=True,
+        samesite="Lax",
+    )
