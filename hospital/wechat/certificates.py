@@ -1,0 +1,118 @@
+"""WeChat's keys, found by the serial a message names: the public key, or a platform certificate.
+
+Platform certificates rotate and several are valid at once, so they are fetched from
+`/v3/certificates`: every 12 hours, and when an unknown serial turns up, yet never more often than
+once a minute, so that forged messages cannot make us call out at will. The old ones stay until new
+ones have arrived.
+"""
+
+import json
+import logging
+import threading
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+
+from hospital.kernel import clock
+from hospital.wechat.config import WeChatConfig, plain_serial, serial_of
+from hospital.wechat.http import UNTRUSTED, Answer, NoAnswer
+from hospital.wechat.signing import Unreadable, Untrusted, check_message, open_sealed
+
+logger = logging.getLogger(__name__)
+
+REFRESH_AFTER = timedelta(hours=12)
+ASK_AT_MOST_EVERY = timedelta(minutes=1)
+
+Fetch = Callable[[], Answer | NoAnswer]
+
+
+class Keyring:
+    """Keys of one merchant account, shared by the threads of a process."""
+
+    def __init__(self, *, config: WeChatConfig, fetch: Fetch) -> None:
+        self._config = config
+        self._fetch = fetch
+        self._lock = threading.Lock()
+        self._certificates = {
+            serial_of(certificate): certificate for certificate in config.platform_certificates
+        }
+        self._fetched_at: datetime | None = None
+        self._asked_at: datetime | None = None
+
+    def key_of(self, serial: str) -> RSAPublicKey | None:
+        """WeChat's key under this serial, or None when WeChat has no such key."""
+        if serial.startswith("PUB_KEY_ID_"):
+            return self._config.public_key if serial == self._config.public_key_id else None
+        now, wanted = clock.now(), plain_serial(serial)
+        if wanted not in self._certificates or self._is_old(now):
+            self._refresh(now)
+        certificate = self._certificates.get(wanted)
+        if certificate is None or not _is_valid(certificate, now):
+            return None
+        key = certificate.public_key()
+        return key if isinstance(key, RSAPublicKey) else None
+
+    def _is_old(self, now: datetime) -> bool:
+        return self._fetched_at is None or now - self._fetched_at > REFRESH_AFTER
+
+    def _refresh(self, now: datetime) -> None:
+        with self._lock:
+            if self._asked_at is not None and now - self._asked_at < ASK_AT_MOST_EVERY:
+                return
+            self._asked_at = now
+        answer = self._fetch()
+        if isinstance(answer, NoAnswer) or answer.status != 200:
+            # 404 is the normal answer for a merchant that only ever had the public key.
+            return
+        try:
+            fresh = read_certificates(
+                answer=answer, apiv3_key=self._config.apiv3_key, known=self._certificates, at=now
+            )
+        except (Untrusted, Unreadable) as error:
+            UNTRUSTED.labels(kind="certificates", reason=str(error)).inc()
+            logger.error("platform certificates refused", extra={"reason": str(error)})
+            return
+        self._certificates = {**self._certificates, **fresh}
+        self._fetched_at = now
+
+
+def read_certificates(
+    *, answer: Answer, apiv3_key: bytes, known: dict[str, x509.Certificate], at: datetime
+) -> dict[str, x509.Certificate]:
+    """Open the list and check its signature with the keys we know or, the first time, with the
+    very certificates it brings: only WeChat and we hold the key that sealed them.
+
+    Raises Unreadable or Untrusted.
+    """
+    try:
+        fresh = dict(_open_one(entry, apiv3_key) for entry in json.loads(answer.body)["data"])
+    except (ValueError, KeyError, TypeError) as error:
+        raise Unreadable("not_a_certificate_list") from error
+    keys = {**known, **fresh}
+
+    def key_of(serial: str) -> RSAPublicKey | None:
+        certificate = keys.get(plain_serial(serial))
+        key = certificate.public_key() if certificate else None
+        return key if isinstance(key, RSAPublicKey) else None
+
+    check_message(headers=answer.headers, body=answer.body, key_of=key_of, at=at)
+    return fresh
+
+
+def _open_one(entry: dict[str, Any], apiv3_key: bytes) -> tuple[str, x509.Certificate]:
+    sealed = entry["encrypt_certificate"]
+    pem = open_sealed(
+        key=apiv3_key,
+        nonce=sealed["nonce"],
+        associated_data=sealed["associated_data"],
+        ciphertext=sealed["ciphertext"],
+    )
+    certificate = x509.load_pem_x509_certificate(pem)
+    return serial_of(certificate), certificate
+
+
+def _is_valid(certificate: x509.Certificate, now: datetime) -> bool:
+    return certificate.not_valid_before_utc <= now < certificate.not_valid_after_utc

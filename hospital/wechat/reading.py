@@ -1,0 +1,116 @@
+"""Turning WeChat's JSON into outcomes. Unknown keys are ignored, missing ones make it Unreadable.
+
+The same readers serve answers and opened notices, so that a query and a notice about one order can
+never be understood differently.
+"""
+
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from hospital.wechat.outcomes import Closed, Paid, RefundProgress, RefundState, Unpaid
+from hospital.wechat.signing import Unreadable
+
+Facts = Mapping[str, Any]
+
+PAID_STATES = {"SUCCESS", "REFUND"}
+OPEN_STATES = {"NOTPAY", "USERPAYING"}
+DEAD_STATES = {"CLOSED", "REVOKED", "PAYERROR"}
+
+
+def read_json(body: bytes) -> Facts:
+    """A JSON object. Raises Unreadable."""
+    try:
+        facts = json.loads(body)
+    except ValueError as error:
+        raise Unreadable("not_json") from error
+    if not isinstance(facts, dict):
+        raise Unreadable("not_an_object")
+    return facts
+
+
+def read_order(facts: Facts) -> Paid | Unpaid | Closed:
+    """An order object of a query or a payment notice. Raises Unreadable."""
+    state = facts.get("trade_state")
+    if state in PAID_STATES:
+        return _read_paid(facts)
+    if state in OPEN_STATES:
+        return Unpaid(state=state)
+    if state in DEAD_STATES:
+        return Closed(state=state)
+    raise Unreadable("trade_state")
+
+
+def _read_paid(facts: Facts) -> Paid:
+    amount = _object(facts, "amount")
+    total_fen = _fen(amount, "total")
+    return Paid(
+        mchid=_text(facts, "mchid"),
+        appid=_text(facts, "appid"),
+        out_trade_no=_text(facts, "out_trade_no"),
+        transaction_id=_text(facts, "transaction_id"),
+        total_fen=total_fen,
+        payer_fen=_fen(amount, "payer_total") if "payer_total" in amount else total_fen,
+        openid=_text(_object(facts, "payer"), "openid") if facts.get("payer") else "",
+        succeeded_at=_moment(facts, "success_time"),
+        has_refunds=facts["trade_state"] == "REFUND",
+    )
+
+
+def read_refund(facts: Facts, *, mchid: str = "") -> RefundState:
+    """A refund object (`status`) or an opened refund notice (`refund_status`). Raises Unreadable.
+
+    The object of a call names no merchant; `mchid` is then the one the call was signed for.
+    """
+    word = facts.get("refund_status") or facts.get("status")
+    try:
+        progress = RefundProgress(str(word))
+    except ValueError as error:
+        raise Unreadable("refund_status") from error
+    amount = _object(facts, "amount")
+    return RefundState(
+        mchid=facts.get("mchid") or mchid,
+        out_trade_no=_text(facts, "out_trade_no"),
+        out_refund_no=_text(facts, "out_refund_no"),
+        refund_id=_text(facts, "refund_id"),
+        progress=progress,
+        refund_fen=_fen(amount, "refund"),
+        total_fen=_fen(amount, "total"),
+        received_account=str(facts.get("user_received_account") or ""),
+        succeeded_at=(
+            _moment(facts, "success_time") if progress is RefundProgress.SUCCESS else None
+        ),
+    )
+
+
+def _object(facts: Facts, name: str) -> Facts:
+    value = facts.get(name)
+    if not isinstance(value, dict):
+        raise Unreadable(name)
+    return value
+
+
+def _text(facts: Facts, name: str) -> str:
+    value = facts.get(name)
+    if not isinstance(value, str) or not value:
+        raise Unreadable(name)
+    return value
+
+
+def _fen(facts: Facts, name: str) -> int:
+    value = facts.get(name)
+    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+        raise Unreadable(name)
+    return value
+
+
+def _moment(facts: Facts, name: str) -> datetime:
+    """RFC 3339 with offset, milliseconds allowed, as UTC."""
+    try:
+        moment = datetime.fromisoformat(_text(facts, name))
+    except ValueError as error:
+        raise Unreadable(name) from error
+    if moment.tzinfo is None:
+        raise Unreadable(name)
+    return moment.astimezone(UTC)
