@@ -84,7 +84,8 @@ def fold(text: str) -> str:
 
 def _syllables(text: str) -> list[str]:
     narrow = unicodedata.normalize("NFKC", text).casefold()
-    read = lazy_pinyin(narrow, style=Style.NORMAL, v_to_u=False, errors=_letters)
+    # The library lets `errors` return several syllables; its annotation does not say so.
+    read = lazy_pinyin(narrow, style=Style.NORMAL, errors=_letters)  # type: ignore[arg-type]
     return [syllable for syllable in read if syllable]
 
 
