@@ -1,0 +1,173 @@
+"""Writes of the catalogue: save by code; prices and fees change by period, history kept.
+
+Each `save_*` runs in one transaction, audits what changed and returns whether anything did.
+Unknown codes raise Invalid with the parameter's name as the field.
+"""
+
+import datetime as dt
+from collections.abc import Collection
+
+from django.db import transaction
+from django.db.models import Q, QuerySet
+
+from hospital.catalogue.models import Price, PriceItem, ServiceFee, ServiceType
+from hospital.catalogue.states import FeeCategory, ServiceKind
+from hospital.kernel import audit, pinyin
+from hospital.kernel.actors import Actor
+from hospital.kernel.clock import hospital_day
+from hospital.kernel.errors import Invalid
+from hospital.kernel.upserts import upsert
+from hospital.organisation.states import Title
+
+
+@transaction.atomic
+def save_price_item(
+    *,
+    code: str,
+    name: str,
+    category: FeeCategory,
+    unit: str,
+    price_fen: int,
+    valid_from: dt.date | None = None,
+    is_active: bool = True,
+    by: Actor,
+    at: dt.datetime,
+) -> bool:
+    """Save 收费项目 with its price in fen from a hospital day on (default: the day of `at`)."""
+    if price_fen < 0:
+        raise Invalid({"price_fen": ["单价不能小于零。"]})
+    saved = upsert(
+        PriceItem,
+        key={"code": code},
+        values={
+            "name": name,
+            "pinyin": pinyin.pinyin(name),
+            "initials": pinyin.initials(name),
+            "category": category,
+            "unit": unit,
+            "is_active": is_active,
+        },
+        act="catalogue.save_price_item",
+        by=by,
+        at=at,
+    )
+    day = valid_from or hospital_day(at)
+    repriced = _save_price(saved.row, price_fen, day, by=by, at=at)
+    return saved.changed or repriced
+
+
+@transaction.atomic
+def save_service_type(
+    *, code: str, name: str, kind: ServiceKind, is_active: bool = True, by: Actor, at: dt.datetime
+) -> bool:
+    """Save 号别."""
+    return upsert(
+        ServiceType,
+        key={"code": code},
+        values={"name": name, "kind": kind, "is_active": is_active},
+        act="catalogue.save_service_type",
+        by=by,
+        at=at,
+    ).changed
+
+
+@transaction.atomic
+def save_service_fee(
+    *,
+    service_type: str,
+    title: Title | None = None,
+    price_items: Collection[str],
+    valid_from: dt.date | None = None,
+    by: Actor,
+    at: dt.datetime,
+) -> bool:
+    """Save which price items a registration costs from a day on, for one title or (None) any.
+
+    The items replace those that held on that day; a later planned change stays.
+    """
+    kind = ServiceType.objects.select_for_update().filter(code=service_type).first()
+    if kind is None:
+        raise Invalid({"service_type": [f"没有编码为“{service_type}”的号别。"]})
+    wanted = {item.code: item for item in PriceItem.objects.filter(code__in=price_items)}
+    if unknown := sorted(set(price_items) - wanted.keys()):
+        raise Invalid({"price_items": [f"没有编码为“{'、'.join(unknown)}”的收费项目。"]})
+    day = valid_from or hospital_day(at)
+    rows = ServiceFee.objects.filter(service_type=kind, title=title or "")
+    current = {
+        fee.price_item.code: fee for fee in rows.filter(_covers(day)).select_related("price_item")
+    }
+    if current.keys() == wanted.keys():
+        return False
+    until = _next_change(rows, day)
+    for code in current.keys() - wanted.keys():
+        _end(current[code], day, resume=until)
+    for code in sorted(wanted.keys() - current.keys()):
+        ServiceFee.objects.create(
+            service_type=kind,
+            title=title or "",
+            price_item=wanted[code],
+            valid_from=day,
+            valid_to=until,
+        )
+    audit.record(
+        act="catalogue.save_service_fee",
+        subject=kind,
+        by=by,
+        at=at,
+        before={"title": title or "", "price_items": sorted(current)} if current else {},
+        after={
+            "title": title or "",
+            "price_items": sorted(wanted),
+            "valid_from": day.isoformat(),
+        },
+    )
+    return True
+
+
+def _save_price(
+    item: PriceItem, price_fen: int, day: dt.date, *, by: Actor, at: dt.datetime
+) -> bool:
+    """Make the price hold from `day` to the next planned change; earlier periods stay."""
+    rows = Price.objects.filter(price_item=item)
+    current = rows.filter(_covers(day)).first()
+    if current is not None and current.price_fen == price_fen:
+        return False
+    until = _next_change(rows, day)
+    if current is not None:
+        current.valid_to = day
+        current.save(update_fields=["valid_to"])
+    Price.objects.create(price_item=item, price_fen=price_fen, valid_from=day, valid_to=until)
+    audit.record(
+        act="catalogue.set_price",
+        subject=item,
+        by=by,
+        at=at,
+        before={"price_fen": current.price_fen} if current else {},
+        after={"price_fen": price_fen, "valid_from": day.isoformat()},
+    )
+    return True
+
+
+def _covers(day: dt.date) -> Q:
+    return Q(valid_from__lte=day) & (Q(valid_to__isnull=True) | Q(valid_to__gt=day))
+
+
+def _next_change(rows: QuerySet[Price] | QuerySet[ServiceFee], day: dt.date) -> dt.date | None:
+    """The first day after `day` on which one of the periods begins or ends."""
+    days = rows.values_list("valid_from", "valid_to")
+    later = [moment for period in days for moment in period if moment and moment > day]
+    return min(later, default=None)
+
+
+def _end(fee: ServiceFee, day: dt.date, *, resume: dt.date | None) -> None:
+    """End a fee on `day`; what was planned from `resume` on is put back behind the gap."""
+    until, fee.valid_to = fee.valid_to, day
+    fee.save(update_fields=["valid_to"])
+    if resume is not None and until != resume:
+        ServiceFee.objects.create(
+            service_type=fee.service_type,
+            title=fee.title,
+            price_item=fee.price_item,
+            valid_from=resume,
+            valid_to=until,
+        )

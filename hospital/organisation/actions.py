@@ -1,0 +1,226 @@
+"""Writes of the organisation: save by code, which creates, changes or leaves alone.
+
+Each `save_*` runs in one transaction, refers to other rows by their codes, audits what changed
+and returns whether anything did (H1.1). Unknown codes and broken rules raise Invalid, with the
+parameter's name as the field.
+"""
+
+import datetime as dt
+from collections.abc import Collection
+from typing import TypeVar
+
+from django.db import models, transaction
+
+from hospital.kernel import audit, pinyin
+from hospital.kernel.actors import Actor
+from hospital.kernel.clock import hospital_day
+from hospital.kernel.errors import Invalid
+from hospital.kernel.upserts import upsert
+from hospital.organisation.models import (
+    Campus,
+    Department,
+    Location,
+    Practitioner,
+    PractitionerRole,
+)
+from hospital.organisation.states import LocationKind, Sex, SexLimit, Title
+
+Row = TypeVar("Row", bound=models.Model)
+
+
+@transaction.atomic
+def save_campus(
+    *, code: str, name: str, address: str = "", telephone: str = "", by: Actor, at: dt.datetime
+) -> bool:
+    """Save 院区."""
+    return upsert(
+        Campus,
+        key={"code": code},
+        values={"name": name, "address": address, "telephone": telephone},
+        act="organisation.save_campus",
+        by=by,
+        at=at,
+    ).changed
+
+
+@transaction.atomic
+def save_department(
+    *,
+    code: str,
+    name: str,
+    parent: str | None = None,
+    hint: str = "",
+    introduction: str = "",
+    sex_limit: SexLimit = SexLimit.NONE,
+    min_age_months: int | None = None,
+    max_age_months: int | None = None,
+    location_text: str = "",
+    floor: str = "",
+    telephone: str = "",
+    is_bookable: bool = True,
+    walk_in_only: bool = False,
+    sort_order: int = 0,
+    is_active: bool = True,
+    by: Actor,
+    at: dt.datetime,
+) -> bool:
+    """Save 科室; ages in months, half-open (M1.12). Raises Invalid on a circle in the tree."""
+    above = _department(parent, "parent") if parent else None
+    errors: dict[str, list[str]] = {}
+    if _is_circle(code, above):
+        errors["parent"] = ["上级科室不能是自己或自己的下级。"]
+    if is_bookable and walk_in_only:
+        errors["walk_in_only"] = ["仅现场就诊的科室不能同时开放预约。"]
+    if None not in (min_age_months, max_age_months) and not min_age_months < max_age_months:  # type: ignore[operator]
+        errors["max_age_months"] = ["年龄上限应大于年龄下限。"]
+    if errors:
+        raise Invalid(errors)
+    return upsert(
+        Department,
+        key={"code": code},
+        values={
+            "name": name,
+            "pinyin": pinyin.pinyin(name),
+            "initials": pinyin.initials(name),
+            "parent": above,
+            "hint": hint,
+            "introduction": introduction,
+            "sex_limit": sex_limit,
+            "min_age_months": min_age_months,
+            "max_age_months": max_age_months,
+            "location_text": location_text,
+            "floor": floor,
+            "telephone": telephone,
+            "is_bookable": is_bookable,
+            "walk_in_only": walk_in_only,
+            "sort_order": sort_order,
+            "is_active": is_active,
+        },
+        act="organisation.save_department",
+        by=by,
+        at=at,
+    ).changed
+
+
+@transaction.atomic
+def save_location(
+    *,
+    code: str,
+    name: str,
+    kind: LocationKind,
+    campus: str,
+    parent: str | None = None,
+    department: str | None = None,
+    floor: str = "",
+    is_active: bool = True,
+    by: Actor,
+    at: dt.datetime,
+) -> bool:
+    """Save a place: 楼栋, 楼层, 诊区, 诊室 or 窗口. Raises Invalid on a circle in the tree."""
+    above = _by_code(Location, parent, "parent", "位置") if parent else None
+    if _is_circle(code, above):
+        raise Invalid({"parent": ["上级位置不能是自己或自己的下级。"]})
+    return upsert(
+        Location,
+        key={"code": code},
+        values={
+            "name": name,
+            "kind": kind,
+            "campus": _by_code(Campus, campus, "campus", "院区"),
+            "parent": above,
+            "department": _department(department, "department") if department else None,
+            "floor": floor,
+            "is_active": is_active,
+        },
+        act="organisation.save_location",
+        by=by,
+        at=at,
+    ).changed
+
+
+@transaction.atomic
+def save_practitioner(
+    *,
+    code: str,
+    name: str,
+    sex: Sex,
+    title: Title,
+    departments: Collection[str],
+    specialty: str = "",
+    introduction: str = "",
+    licence_end_date: dt.date,
+    is_active: bool = True,
+    by: Actor,
+    at: dt.datetime,
+) -> bool:
+    """Save 医生 and its departments: roles begin and end on the hospital day of `at`."""
+    saved = upsert(
+        Practitioner,
+        key={"code": code},
+        values={
+            "name": name,
+            "pinyin": pinyin.name_pinyin(name),
+            "initials": pinyin.name_initials(name),
+            "sex": sex,
+            "title": title,
+            "specialty": specialty,
+            "introduction": introduction,
+            "licence_end_date": licence_end_date,
+            "is_active": is_active,
+        },
+        act="organisation.save_practitioner",
+        by=by,
+        at=at,
+    )
+    moved = _save_roles(saved.row, departments, by=by, at=at)
+    return saved.changed or moved
+
+
+def _save_roles(
+    practitioner: Practitioner, codes: Collection[str], *, by: Actor, at: dt.datetime
+) -> bool:
+    """End the roles that are gone, begin the new ones; audited as one list of departments."""
+    wanted = {code: _department(code, "departments") for code in codes}
+    day = hospital_day(at)
+    open_roles = PractitionerRole.objects.filter(practitioner=practitioner, valid_to=None)
+    current = {role.department.code: role for role in open_roles.select_related("department")}
+    gone, new = current.keys() - wanted.keys(), wanted.keys() - current.keys()
+    if not gone and not new:
+        return False
+    for code in gone:
+        role = current[code]
+        role.valid_to = max(day, role.valid_from)
+        role.save(update_fields=["valid_to"])
+    for code in sorted(new):
+        PractitionerRole.objects.create(
+            practitioner=practitioner, department=wanted[code], valid_from=day
+        )
+    audit.record(
+        act="organisation.assign_practitioner",
+        subject=practitioner,
+        by=by,
+        at=at,
+        before={"departments": sorted(current)},
+        after={"departments": sorted(wanted)},
+    )
+    return True
+
+
+def _department(code: str, field: str) -> Department:
+    return _by_code(Department, code, field, "科室")
+
+
+def _by_code(model: type[Row], code: str, field: str, noun: str) -> Row:
+    row = model._base_manager.filter(code=code).first()
+    if row is None:
+        raise Invalid({field: [f"没有编码为“{code}”的{noun}。"]})
+    return row
+
+
+def _is_circle(code: str, above: Department | Location | None) -> bool:
+    """Whether hanging `code` under `above` would close a circle."""
+    while above is not None:
+        if above.code == code:
+            return True
+        above = above.parent
+    return False

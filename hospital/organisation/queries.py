@@ -1,0 +1,254 @@
+"""Reads of the organisation that others may use: ready rows, sorted by pinyin.
+
+Lookups by code or id raise NotFound when there is no such row or it is switched off.
+"""
+
+import datetime as dt
+from dataclasses import dataclass
+
+from django.db.models import Q, QuerySet
+
+from hospital.kernel import pinyin
+from hospital.kernel.errors import NotFound
+from hospital.organisation.models import (
+    Campus,
+    Department,
+    Location,
+    Practitioner,
+    PractitionerRole,
+)
+from hospital.organisation.states import Title
+
+
+@dataclass(frozen=True, slots=True)
+class DepartmentRow:
+    """A department as patients browse it; `category` is the top node above it."""
+
+    id: int
+    code: str
+    name: str
+    pinyin: str
+    initials: str
+    category: str
+    hint: str
+    floor: str
+    location_text: str
+    is_bookable: bool
+    walk_in_only: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PractitionerRow:
+    """A practitioner as people look for one, with the names of the departments of the day."""
+
+    id: int
+    code: str
+    name: str
+    pinyin: str
+    initials: str
+    title: str
+    title_label: str
+    specialty: str
+    department_ids: tuple[int, ...]
+    departments: tuple[str, ...]
+
+
+def bookable_departments() -> list[DepartmentRow]:
+    """What the patient's list shows: open departments, walk-in only ones included (M1.11).
+
+    Categories come in their own order, departments inside by sort order, then pinyin.
+    """
+    nodes = list(Department.objects.filter(is_active=True))
+    by_id = {node.pk: node for node in nodes}
+    shown = [node for node in nodes if node.is_bookable or node.walk_in_only]
+    tops = {node.pk: _top(node, by_id) for node in shown}
+    shown.sort(key=lambda node: (*_order(tops[node.pk]), *_order(node)))
+    return [_department_row(node, tops[node.pk].name) for node in shown]
+
+
+def search_departments(text: str) -> list[DepartmentRow]:
+    """Departments by name, pinyin, initials or symptom hint; the best matches first.
+
+    Typing nothing finds all of them, in their usual order.
+    """
+    wanted = pinyin.fold(text)
+    ranked = [(_rank(row, wanted), row) for row in bookable_departments()]
+    found = [(rank, row) for rank, row in ranked if rank is not None]
+    return [row for _, row in sorted(found, key=lambda pair: pair[0])]
+
+
+def department(code: str) -> Department:
+    """The active department of a code. Raises NotFound."""
+    found = Department.objects.select_related("parent").filter(code=code, is_active=True).first()
+    if found is None:
+        raise NotFound("没有找到这个科室，请返回重新选择。")
+    return found
+
+
+def practitioner(code: str) -> Practitioner:
+    """The active practitioner of a code. Raises NotFound."""
+    found = Practitioner.objects.filter(code=code, is_active=True).first()
+    if found is None:
+        raise NotFound("没有找到这位医生，请返回重新选择。")
+    return found
+
+
+def location(code: str) -> Location:
+    """The active place of a code, with campus and parent. Raises NotFound."""
+    places = Location.objects.select_related("campus", "parent").filter(code=code, is_active=True)
+    found = places.first()
+    if found is None:
+        raise NotFound("没有找到这个位置。")
+    return found
+
+
+def practitioners_of(department_id: int, *, on: dt.date) -> list[Practitioner]:
+    """Active practitioners with a role in the department on a hospital day, by pinyin."""
+    roles = _roles(on).filter(department_id=department_id, practitioner__is_active=True)
+    people = Practitioner.objects.filter(pk__in=roles.values("practitioner_id"))
+    return list(people.order_by("pinyin", "code"))
+
+
+def departments_of(practitioner_id: int, *, on: dt.date) -> list[Department]:
+    """Active departments a practitioner has a role in on a hospital day."""
+    roles = _roles(on).filter(practitioner_id=practitioner_id, department__is_active=True)
+    return list(
+        Department.objects.filter(pk__in=roles.values("department_id")).order_by("pinyin", "code")
+    )
+
+
+def search_practitioners(text: str, *, on: dt.date, limit: int = 20) -> list[PractitionerRow]:
+    """Active practitioners by name, pinyin, initials or specialty; an empty text finds nobody."""
+    wanted = pinyin.fold(text)
+    if not wanted:
+        return []
+    people = Practitioner.objects.filter(is_active=True).filter(
+        Q(name__contains=wanted)
+        | Q(initials__startswith=wanted)
+        | Q(pinyin__startswith=wanted[0])
+        | Q(specialty__contains=wanted)
+    )
+    ranked = [(_person_rank(person, wanted), person) for person in people]
+    found = sorted(
+        ((rank, person.pinyin, person) for rank, person in ranked if rank is not None),
+        key=lambda entry: entry[:2],
+    )
+    return _practitioner_rows([person for *_, person in found[:limit]], on=on)
+
+
+def campus_names() -> dict[str, str]:
+    """Code → name of every campus."""
+    return dict(Campus.objects.order_by("code").values_list("code", "name"))
+
+
+def department_names() -> dict[str, str]:
+    """Code → name of every department, switched off ones too."""
+    return dict(Department.objects.order_by("code").values_list("code", "name"))
+
+
+def location_names() -> dict[str, str]:
+    """Code → name of every place, switched off ones too."""
+    return dict(Location.objects.order_by("code").values_list("code", "name"))
+
+
+def practitioner_names() -> dict[str, str]:
+    """Code → name of every practitioner, switched off ones too."""
+    return dict(Practitioner.objects.order_by("code").values_list("code", "name"))
+
+
+def department_parents() -> dict[str, str]:
+    """Code → code of the department above, for those that have one."""
+    above = Department.objects.filter(parent__isnull=False)
+    return dict(above.values_list("code", "parent__code"))
+
+
+def location_parents() -> dict[str, str]:
+    """Code → code of the place above, for those that have one."""
+    above = Location.objects.filter(parent__isnull=False)
+    return dict(above.values_list("code", "parent__code"))
+
+
+def _roles(on: dt.date) -> QuerySet[PractitionerRole]:
+    return PractitionerRole.objects.filter(valid_from__lte=on).filter(
+        Q(valid_to__isnull=True) | Q(valid_to__gt=on)
+    )
+
+
+def _top(node: Department, by_id: dict[int, Department]) -> Department:
+    """The category: the highest active node above, or the node itself."""
+    while node.parent_id is not None and node.parent_id in by_id:
+        node = by_id[node.parent_id]
+    return node
+
+
+def _order(node: Department) -> tuple[int, str, str]:
+    return node.sort_order, node.pinyin, node.code
+
+
+def _department_row(node: Department, category: str) -> DepartmentRow:
+    return DepartmentRow(
+        id=node.pk,
+        code=node.code,
+        name=node.name,
+        pinyin=node.pinyin,
+        initials=node.initials,
+        category=category,
+        hint=node.hint,
+        floor=node.floor,
+        location_text=node.location_text,
+        is_bookable=node.is_bookable,
+        walk_in_only=node.walk_in_only,
+    )
+
+
+def _rank(row: DepartmentRow, wanted: str) -> int | None:
+    """How well a department fits what was typed: 0 best, None not at all."""
+    name, joined = pinyin.fold(row.name), row.pinyin.replace(" ", "")
+    fits = (
+        name.startswith(wanted) or row.initials == wanted,
+        row.initials.startswith(wanted) or joined.startswith(wanted),
+        wanted in name,
+        wanted in pinyin.fold(row.hint),
+        wanted in row.initials or _starts_a_syllable(row.pinyin, wanted),
+    )
+    return fits.index(True) if True in fits else None
+
+
+def _person_rank(person: Practitioner, wanted: str) -> int | None:
+    fits = (
+        person.name.startswith(wanted) or person.initials == wanted,
+        person.initials.startswith(wanted) or person.pinyin.replace(" ", "").startswith(wanted),
+        wanted in person.name,
+        wanted in person.specialty,
+    )
+    return fits.index(True) if True in fits else None
+
+
+def _starts_a_syllable(spaced: str, wanted: str) -> bool:
+    """Whether the letters begin at a syllable: "tuina" fits "zhen jiu tui na ke", "unake" no."""
+    syllables = spaced.split()
+    return any("".join(syllables[at:]).startswith(wanted) for at in range(len(syllables)))
+
+
+def _practitioner_rows(people: list[Practitioner], *, on: dt.date) -> list[PractitionerRow]:
+    roles = _roles(on).filter(practitioner__in=people, department__is_active=True)
+    places: dict[int, list[tuple[int, str]]] = {}
+    for role in roles.select_related("department").order_by("department__pinyin"):
+        places.setdefault(role.practitioner_id, []).append(
+            (role.department_id, role.department.name)
+        )
+    return [
+        PractitionerRow(
+            id=person.pk,
+            code=person.code,
+            name=person.name,
+            pinyin=person.pinyin,
+            initials=person.initials,
+            title=person.title,
+            title_label=Title(person.title).label,
+            specialty=person.specialty,
+            department_ids=tuple(pk for pk, _ in places.get(person.pk, [])),
+            departments=tuple(name for _, name in places.get(person.pk, [])),
+        )
+        for person in people
+    ]
