@@ -1,0 +1,141 @@
+"""`python -m wechat_sandbox --port P --data DIR --export conf.json`"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import socket
+import sys
+from pathlib import Path
+
+import uvicorn
+
+from wechat_sandbox.app import build
+from wechat_sandbox.edge import Edge
+from wechat_sandbox.sandbox import Sandbox
+from wechat_sandbox.settings import DEFAULT_NOTIFY_URL, Settings, SettingsError, read_templates
+
+
+def main() -> int:
+    """Serve until told to stop; the exit code."""
+    options = _parser().parse_args()
+    try:
+        if os.environ.get("PRODUCTION", "").lower() in ("1", "true", "yes", "on"):
+            raise SettingsError("the stand-in for WeChat does not start beside a production system")
+        listener = _listen(options.host, options.port)
+        settings = _settings(options, listener.getsockname()[1])
+    except SettingsError as problem:
+        sys.stderr.write(f"wechat_sandbox: {problem}\n")
+        return 2
+    sandbox = Sandbox(settings)
+    if options.export:
+        _write_whole(options.export, json.dumps(facts(sandbox), indent=2) + "\n")
+    config = uvicorn.Config(
+        Edge(build(sandbox), sandbox),
+        log_level=options.log_level,
+        access_log=options.log_level in ("debug", "info"),
+        timeout_graceful_shutdown=2,
+        server_header=False,
+    )
+    uvicorn.Server(config).run(sockets=[listener])
+    return 0
+
+
+def facts(sandbox: Sandbox) -> dict[str, object]:
+    """The connection facts a merchant copies from WeChat's consoles."""
+    keys, settings = sandbox.keys, sandbox.settings
+    return {
+        "base": settings.base,
+        "api_base": settings.base,
+        "mchid": keys.mchid,
+        "appid": keys.appid,
+        "mp_appid": keys.mp_appid,
+        "secret": keys.secret,
+        "apiv3_key": keys.apiv3_key,
+        "v2_key": keys.v2_key,
+        "mch_serial": keys.mch_serial,
+        "plat_serial": keys.plat_serial,
+        "pub_key_id": keys.pub_key_id,
+        "token": keys.token,
+        "aes_key": keys.aes_key,
+        "notify_url": settings.notify_url or DEFAULT_NOTIFY_URL,
+        "files": keys.files(),
+    }
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m wechat_sandbox",
+        description="A local stand-in for WeChat Pay, the Official Account and a phone.",
+    )
+    parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--port", type=int, default=8100, help="0 takes a free one")
+    parser.add_argument("--data", type=Path, required=True, help="folder for keys and state")
+    parser.add_argument("--export", type=Path, help="file for the connection facts, as JSON")
+    parser.add_argument("--base", help="address clients use, when it differs from host and port")
+    parser.add_argument("--notify-scale", type=float, default=1.0, help="1 is WeChat's pace")
+    parser.add_argument("--refund-delay", type=float, default=3.0, help="seconds before scaling")
+    parser.add_argument("--notify-url", default="", help="the merchant console's default address")
+    parser.add_argument("--templates", type=Path, help="JSON list of approved message templates")
+    parser.add_argument(
+        "--redirect-host",
+        action="append",
+        default=[],
+        help="OAuth host to accept besides loopback and private addresses; repeatable",
+    )
+    parser.add_argument("--account-name", default="杏林中医医院", help="shown on the phone")
+    parser.add_argument("--merchant-name", default="杏林中医医院", help="shown on the pay sheet")
+    parser.add_argument(
+        "--entry",
+        action="append",
+        default=[],
+        metavar="NAME=URL",
+        help="menu entry of the Official Account's chat; repeatable",
+    )
+    parser.add_argument("--log-level", default="warning", choices=["debug", "info", "warning"])
+    return parser
+
+
+def _settings(options: argparse.Namespace, port: int) -> Settings:
+    host = "127.0.0.1" if options.host in ("0.0.0.0", "::") else options.host  # noqa: S104
+    return Settings(
+        data=options.data.resolve(),
+        base=(options.base or f"http://{host}:{port}").rstrip("/"),
+        notify_scale=options.notify_scale,
+        refund_delay_s=options.refund_delay,
+        notify_url=options.notify_url,
+        templates=read_templates(options.templates) if options.templates else None,
+        redirect_hosts=frozenset(options.redirect_host),
+        account_name=options.account_name,
+        merchant_name=options.merchant_name,
+        entries=tuple(_entry(text) for text in options.entry),
+    )
+
+
+def _entry(text: str) -> tuple[str, str]:
+    name, mark, url = text.partition("=")
+    if not (name and mark and url):
+        raise SettingsError(f"--entry {text}: write it as NAME=URL")
+    return name, url
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    try:
+        return socket.create_server((host, port), backlog=2048)
+    except OSError as problem:
+        raise SettingsError(
+            f"cannot listen on {host}:{port}: {problem.strerror}. Choose another --port."
+        ) from problem
+
+
+def _write_whole(path: Path, text: str) -> None:
+    """Write so that a reader waiting for the file never sees half of it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_suffix(path.suffix + ".partial")
+    partial.write_text(text, "utf-8")
+    partial.replace(path)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

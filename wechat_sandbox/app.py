@@ -1,0 +1,55 @@
+"""The application: every product's routes on one base address, and the timers behind them."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from starlette.applications import Starlette
+from starlette.routing import BaseRoute
+
+from wechat_sandbox import (
+    certificates,
+    control,
+    menu,
+    messages,
+    oauth,
+    official,
+    pay,
+    people,
+    refunds,
+    timers,
+)
+from wechat_sandbox.phone.routes import routes as phone_routes
+from wechat_sandbox.sandbox import Sandbox
+
+
+def routes() -> list[BaseRoute]:
+    """Tencent's addresses first, the control address and the phone beside them."""
+    return [
+        *pay.routes,
+        *refunds.routes,
+        *certificates.routes,
+        *official.routes,
+        *messages.routes,
+        *oauth.routes,
+        *control.routes,
+        *phone_routes,
+    ]
+
+
+def build(sandbox: Sandbox) -> Starlette:
+    """The application over this stand-in; wrap it in `Edge` before serving."""
+    people.seed(sandbox)
+    menu.seed(sandbox)
+
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        async with timers.running(sandbox):
+            yield
+        sandbox.hub.close()
+        sandbox.store.close()
+
+    app = Starlette(routes=routes(), lifespan=lifespan)
+    app.state.sandbox = sandbox
+    return app

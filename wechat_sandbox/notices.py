@@ -1,0 +1,140 @@
+"""Notifications to the merchant: made once, delivered until answered 200 or 204.
+
+The id and the sealed body of a notice never change; each attempt is signed anew. Faults are drawn
+when a notice is queued (lost, late, copies) and when an attempt is made (bad signature).
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from wechat_sandbox import ids, orders
+from wechat_sandbox.clock import rfc3339
+from wechat_sandbox.faults import Point
+from wechat_sandbox.records import Notice, Order, Refund, User
+from wechat_sandbox.sandbox import Sandbox
+from wechat_sandbox.signing import encrypt
+
+REFUND_SAYS = {"SUCCESS": "退款成功", "ABNORMAL": "退款异常", "CLOSED": "退款关闭"}
+
+
+def tell_paid(sandbox: Sandbox, order: Order) -> None:
+    """Queue TRANSACTION.SUCCESS for a paid order; call inside `write()`."""
+    subject = f"{order.out_trade_no} {order.transaction_id} {order.payer_openid}"
+    _queue(
+        sandbox,
+        event_type="TRANSACTION.SUCCESS",
+        summary="支付成功",
+        original_type="transaction",
+        plain=orders.shown(order),
+        url=order.notify_url,
+        subject=subject,
+        out_trade_no=order.out_trade_no,
+    )
+
+
+def tell_refunded(sandbox: Sandbox, order: Order, refund: Refund, user: User) -> None:
+    """Queue REFUND.SUCCESS, .ABNORMAL or .CLOSED; call inside `write()`.
+
+    Nothing is sent when neither the refund nor the merchant console names an address.
+    """
+    url = refund.notify_url or sandbox.settings.notify_url
+    if not url:
+        return
+    plain: dict[str, Any] = {
+        "mchid": order.mchid,
+        "out_trade_no": order.out_trade_no,
+        "transaction_id": refund.transaction_id,
+        "out_refund_no": refund.out_refund_no,
+        "refund_id": refund.refund_id,
+        "refund_status": refund.status,
+        "user_received_account": received_account(order),
+        "amount": {
+            "total": order.total_fen,
+            "refund": refund.amount_fen,
+            "payer_total": order.total_fen,
+            "payer_refund": refund.amount_fen,
+        },
+    }
+    if refund.success_at is not None:
+        plain["success_time"] = rfc3339(refund.success_at)
+    _queue(
+        sandbox,
+        event_type=f"REFUND.{refund.status}",
+        summary=REFUND_SAYS[refund.status],
+        original_type="refund",
+        plain=plain,
+        url=url,
+        subject=f"{refund.out_refund_no} {refund.refund_id} {order.out_trade_no} {user.openid}",
+        out_trade_no=order.out_trade_no,
+        out_refund_no=refund.out_refund_no,
+    )
+
+
+def received_account(order: Order) -> str:
+    """Where refunded money goes, in WeChat's words."""
+    return "支付用户零钱" if order.bank_type == "OTHERS" else "招商银行借记卡0403"
+
+
+def _queue(
+    sandbox: Sandbox,
+    *,
+    event_type: str,
+    summary: str,
+    original_type: str,
+    plain: dict[str, Any],
+    url: str,
+    subject: str,
+    out_trade_no: str,
+    out_refund_no: str = "",
+) -> None:
+    now = sandbox.clock.now()
+    notice_id = ids.notice_id()
+    text = json.dumps(plain, ensure_ascii=False, separators=(",", ":"))
+    sealed = encrypt(sandbox.keys, text.encode(), original_type)
+    document = {
+        "id": notice_id,
+        "create_time": rfc3339(now),
+        "resource_type": "encrypt-resource",
+        "event_type": event_type,
+        "summary": summary,
+        "resource": {"original_type": original_type, **sealed},
+    }
+    subject = f"{event_type} {url} {subject}"
+    struck = {fault.kind: fault for fault in sandbox.faults.take(Point.NOTICE, subject)}
+    copies = struck.get("notify_concurrent") or struck.get("notify_dup")
+    sandbox.store.insert(
+        "notices",
+        id=notice_id,
+        event_type=event_type,
+        out_trade_no=out_trade_no,
+        out_refund_no=out_refund_no,
+        subject=subject,
+        url=url,
+        body=json.dumps(document, ensure_ascii=False, separators=(",", ":")),
+        created_at=now,
+        status="lost" if "notify_lost" in struck else "waiting",
+        attempts=0,
+        next_at=now + (struck["notify_delay"].seconds if "notify_delay" in struck else 0),
+        copies=copies.copies if copies else 1,
+        concurrent="notify_concurrent" in struck,
+    )
+    sandbox.wake()
+
+
+def due(sandbox: Sandbox) -> list[Notice]:
+    """Notices whose next attempt should be made now."""
+    return sandbox.store.all(
+        Notice,
+        "SELECT * FROM notices WHERE status = 'waiting' AND next_at <= ? ORDER BY next_at",
+        sandbox.clock.now(),
+    )
+
+
+def restart(sandbox: Sandbox) -> None:
+    """After a stop, make the attempts that were under way once more."""
+    sandbox.store.run(
+        "UPDATE notices SET status = 'waiting', next_at = ? WHERE status = 'sending'",
+        sandbox.clock.now(),
+    )

@@ -1,0 +1,84 @@
+"""Orders as they stand: finding one, letting it expire, and the object WeChat shows of it.
+
+States: NOTPAY -> SUCCESS or CLOSED; SUCCESS -> REFUND with the first accepted refund.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from wechat_sandbox.clock import rfc3339
+from wechat_sandbox.records import Order, Prepay
+from wechat_sandbox.sandbox import Sandbox
+
+PREPAY_LIFE_S = 2 * 3600
+ORDER_LIFE_S = 7 * 24 * 3600
+STATE_SAYS = {
+    "NOTPAY": "订单未支付",
+    "SUCCESS": "支付成功",
+    "CLOSED": "订单已关闭",
+    "REFUND": "订单发生过退款，退款详情请查询退款单",
+}
+
+
+def expire(sandbox: Sandbox) -> None:
+    """Close unpaid orders whose time is over."""
+    sandbox.store.run(
+        "UPDATE orders SET state = 'CLOSED', closed_at = expires_at"
+        " WHERE state = 'NOTPAY' AND expires_at <= ?",
+        sandbox.clock.now(),
+    )
+
+
+def find(sandbox: Sandbox, out_trade_no: str) -> Order | None:
+    """The merchant's order with this number, as of now."""
+    expire(sandbox)
+    return sandbox.store.one(Order, "SELECT * FROM orders WHERE out_trade_no = ?", out_trade_no)
+
+
+def find_by_transaction(sandbox: Sandbox, transaction_id: str) -> Order | None:
+    """The paid order with WeChat's number."""
+    return sandbox.store.one(Order, "SELECT * FROM orders WHERE transaction_id = ?", transaction_id)
+
+
+def find_by_prepay(sandbox: Sandbox, prepay_id: str) -> tuple[Order, Prepay] | None:
+    """The order a prepay id stands for, and that id's record."""
+    prepay = sandbox.store.one(Prepay, "SELECT * FROM prepays WHERE prepay_id = ?", prepay_id)
+    if prepay is None:
+        return None
+    order = find(sandbox, prepay.out_trade_no)
+    return None if order is None else (order, prepay)
+
+
+def shown(order: Order) -> dict[str, Any]:
+    """The order object of queries and payment notices.
+
+    Before payment only identity, state and the total are known; keys without a value are left out.
+    """
+    document: dict[str, Any] = {
+        "appid": order.appid,
+        "mchid": order.mchid,
+        "out_trade_no": order.out_trade_no,
+        "trade_state": order.state,
+        "trade_state_desc": STATE_SAYS[order.state],
+    }
+    if order.transaction_id is None or order.success_at is None:
+        document["amount"] = {"total": order.total_fen}
+        return document
+    document |= {
+        "transaction_id": order.transaction_id,
+        "trade_type": order.trade_type,
+        "bank_type": order.bank_type,
+        "attach": order.attach,
+        "success_time": rfc3339(order.success_at),
+        "payer": {"openid": order.payer_openid},
+        "amount": {
+            "total": order.total_fen,
+            "payer_total": order.total_fen,
+            "currency": "CNY",
+            "payer_currency": "CNY",
+        },
+    }
+    if order.device_id:
+        document["scene_info"] = {"device_id": order.device_id}
+    return document

@@ -1,0 +1,78 @@
+"""The tables of the stand-in's own SQLite file; columns mirror `records`."""
+
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS users (
+  openid TEXT PRIMARY KEY, mp_openid TEXT NOT NULL UNIQUE, unionid TEXT NOT NULL,
+  nickname TEXT NOT NULL, colour TEXT NOT NULL, subscribed INTEGER NOT NULL,
+  subscribed_at REAL NOT NULL, blocked INTEGER NOT NULL, snapshot INTEGER NOT NULL,
+  password TEXT NOT NULL, balance_fen INTEGER NOT NULL, created_at REAL NOT NULL);
+CREATE TABLE IF NOT EXISTS orders (
+  out_trade_no TEXT PRIMARY KEY, appid TEXT NOT NULL, mchid TEXT NOT NULL,
+  trade_type TEXT NOT NULL, description TEXT NOT NULL, attach TEXT NOT NULL,
+  notify_url TEXT NOT NULL, total_fen INTEGER NOT NULL, openid TEXT NOT NULL,
+  payer_openid TEXT NOT NULL, device_id TEXT NOT NULL, request TEXT NOT NULL,
+  state TEXT NOT NULL, transaction_id TEXT UNIQUE, bank_type TEXT NOT NULL,
+  created_at REAL NOT NULL, expires_at REAL NOT NULL, success_at REAL, closed_at REAL);
+CREATE INDEX IF NOT EXISTS orders_expiry ON orders (expires_at) WHERE state = 'NOTPAY';
+CREATE TABLE IF NOT EXISTS prepays (
+  prepay_id TEXT PRIMARY KEY, out_trade_no TEXT NOT NULL, created_at REAL NOT NULL);
+CREATE TABLE IF NOT EXISTS refunds (
+  out_refund_no TEXT PRIMARY KEY, refund_id TEXT NOT NULL UNIQUE, out_trade_no TEXT NOT NULL,
+  transaction_id TEXT NOT NULL, amount_fen INTEGER NOT NULL, total_fen INTEGER NOT NULL,
+  reason TEXT NOT NULL, notify_url TEXT NOT NULL, funds_account TEXT NOT NULL,
+  request TEXT NOT NULL, status TEXT NOT NULL, held INTEGER NOT NULL,
+  created_at REAL NOT NULL, due_at REAL NOT NULL, success_at REAL);
+CREATE INDEX IF NOT EXISTS refunds_order ON refunds (out_trade_no);
+CREATE INDEX IF NOT EXISTS refunds_due ON refunds (due_at) WHERE status = 'PROCESSING';
+CREATE TABLE IF NOT EXISTS wallet_entries (
+  id INTEGER PRIMARY KEY AUTOINCREMENT, openid TEXT NOT NULL, amount_fen INTEGER NOT NULL,
+  balance_fen INTEGER NOT NULL, kind TEXT NOT NULL, title TEXT NOT NULL, method TEXT NOT NULL,
+  out_trade_no TEXT NOT NULL, out_refund_no TEXT NOT NULL, at REAL NOT NULL);
+CREATE INDEX IF NOT EXISTS wallet_owner ON wallet_entries (openid, id);
+CREATE TABLE IF NOT EXISTS notices (
+  id TEXT PRIMARY KEY, event_type TEXT NOT NULL, out_trade_no TEXT NOT NULL,
+  out_refund_no TEXT NOT NULL, subject TEXT NOT NULL, url TEXT NOT NULL, body TEXT NOT NULL,
+  created_at REAL NOT NULL, status TEXT NOT NULL, attempts INTEGER NOT NULL, next_at REAL,
+  copies INTEGER NOT NULL, concurrent INTEGER NOT NULL);
+CREATE INDEX IF NOT EXISTS notices_due ON notices (next_at) WHERE status = 'waiting';
+CREATE TABLE IF NOT EXISTS deliveries (
+  id INTEGER PRIMARY KEY AUTOINCREMENT, notice_id TEXT NOT NULL, event_type TEXT NOT NULL,
+  out_trade_no TEXT NOT NULL, out_refund_no TEXT NOT NULL, url TEXT NOT NULL,
+  attempt INTEGER NOT NULL, copy INTEGER NOT NULL, sent_at REAL NOT NULL, ms REAL NOT NULL,
+  status INTEGER, answer TEXT NOT NULL, error TEXT NOT NULL, fault TEXT NOT NULL,
+  headers TEXT NOT NULL, body TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS messages (
+  msgid INTEGER PRIMARY KEY AUTOINCREMENT, openid TEXT NOT NULL, template_id TEXT NOT NULL,
+  url TEXT NOT NULL, miniprogram TEXT NOT NULL, data TEXT NOT NULL,
+  client_msg_id TEXT NOT NULL, at REAL NOT NULL);
+CREATE INDEX IF NOT EXISTS messages_owner ON messages (openid, msgid);
+CREATE TABLE IF NOT EXISTS tokens (
+  token TEXT PRIMARY KEY, family TEXT NOT NULL, issued_at REAL NOT NULL,
+  expires_at REAL NOT NULL, revoked INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS codes (
+  code TEXT PRIMARY KEY, openid TEXT NOT NULL, appid TEXT NOT NULL, scope TEXT NOT NULL,
+  expires_at REAL NOT NULL, used INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS web_tokens (
+  token TEXT PRIMARY KEY, openid TEXT NOT NULL, scope TEXT NOT NULL, expires_at REAL NOT NULL);
+CREATE TABLE IF NOT EXISTS faults (
+  id INTEGER PRIMARY KEY AUTOINCREMENT, kind TEXT NOT NULL, times_left INTEGER NOT NULL,
+  copies INTEGER NOT NULL, seconds REAL NOT NULL, match TEXT NOT NULL,
+  value TEXT NOT NULL, created_at REAL NOT NULL, hits INTEGER NOT NULL);
+"""
+
+TABLES = (
+    "users",
+    "orders",
+    "prepays",
+    "refunds",
+    "wallet_entries",
+    "notices",
+    "deliveries",
+    "messages",
+    "tokens",
+    "codes",
+    "web_tokens",
+    "faults",
+    "meta",
+)

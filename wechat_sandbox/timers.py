@@ -1,0 +1,55 @@
+"""What happens by itself: notices become due, refunds get carried out, orders expire."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import httpx
+
+from wechat_sandbox import deliveries, notices, orders, refunds
+from wechat_sandbox.sandbox import Sandbox
+
+LONGEST_REST_S = 1.0
+SHORTEST_REST_S = 0.002
+CONNECTIONS = 64
+
+
+@asynccontextmanager
+async def running(sandbox: Sandbox) -> AsyncIterator[None]:
+    """Keep the timers going while the block runs."""
+    notices.restart(sandbox)
+    limits = httpx.Limits(max_connections=CONNECTIONS, max_keepalive_connections=0)
+    async with httpx.AsyncClient(
+        limits=limits, timeout=deliveries.PATIENCE_S, trust_env=False, follow_redirects=False
+    ) as client:
+        loop = asyncio.create_task(_loop(sandbox, client))
+        try:
+            yield
+        finally:
+            loop.cancel()
+            await asyncio.gather(loop, return_exceptions=True)
+
+
+async def _loop(sandbox: Sandbox, client: httpx.AsyncClient) -> None:
+    async with asyncio.TaskGroup() as attempts:
+        while True:
+            orders.expire(sandbox)
+            refunds.finish_due(sandbox)
+            for notice in notices.due(sandbox):
+                if deliveries.claim(sandbox, notice):
+                    attempts.create_task(deliveries.attempt(sandbox, client, notice))
+            await sandbox.rest(_rest_s(sandbox))
+
+
+def _rest_s(sandbox: Sandbox) -> float:
+    """Until the next thing is due, within bounds: a shifted clock wakes the loop by itself."""
+    next_at = sandbox.store.number(
+        "SELECT min(at) FROM ("
+        " SELECT min(next_at) AS at FROM notices WHERE status = 'waiting'"
+        " UNION ALL SELECT min(due_at) FROM refunds WHERE status = 'PROCESSING' AND NOT held)"
+    )
+    if next_at is None:
+        return LONGEST_REST_S
+    return min(max(next_at - sandbox.clock.now(), SHORTEST_REST_S), LONGEST_REST_S)
