@@ -3,6 +3,7 @@
 import dataclasses
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
@@ -27,7 +28,7 @@ from hospital.wechat.tests import vectors
 
 MERCHANT_KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
 WECHAT_KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-FACTS = {
+FACTS: dict[str, Any] = {
     "mchid": "1600000001",
     "appid": "wx0123456789abcdef",
     "secret": "s" * 32,
@@ -80,7 +81,8 @@ def test_a_stand_in_serves_everything_from_its_own_address(tmp_path: Path) -> No
     ],
 )
 def test_production_refuses_other_addresses(tmp_path: Path, name: str, value: str) -> None:
-    config = dataclasses.replace(from_file(write(tmp_path)), **{name: value})
+    address: dict[str, Any] = {name: value}
+    config = dataclasses.replace(from_file(write(tmp_path)), **address)
     with pytest.raises(BadWeChatConfig, match=name):
         config.check_production()
 

@@ -5,7 +5,7 @@ from base64 import b64encode
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey, generate_private_key
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from hypothesis import given
 from hypothesis import strategies as st
@@ -45,7 +45,7 @@ REFUNDED = {
 }
 
 
-def key_of(serial: str) -> signing.RSAPublicKey | None:
+def key_of(serial: str) -> RSAPublicKey | None:
     return KEY.public_key() if serial == SERIAL else None
 
 
@@ -70,16 +70,15 @@ def notice(facts: object, *, event: str = "TRANSACTION.SUCCESS", key: bytes = AP
     ).encode()
 
 
-def headers(body: bytes, *, at: datetime = AT, **changes: str) -> dict[str, str]:
-    timestamp = str(int(at.timestamp()))
-    signed = {
+def headers(body: bytes) -> dict[str, str]:
+    timestamp = str(int(AT.timestamp()))
+    return {
         "Wechatpay-Timestamp": timestamp,
         "Wechatpay-Nonce": "n1",
         "Wechatpay-Serial": SERIAL,
         "Wechatpay-Signature": signing.sign(key=KEY, text=signing.lines(timestamp, "n1", body)),
         "Wechatpay-Signature-Type": signing.SCHEME,
     }
-    return {**signed, **changes}
 
 
 def test_a_payment_notice_reads_whole() -> None:
@@ -135,7 +134,7 @@ def test_a_refund_notice_reads_whole(progress: str) -> None:
 )
 def test_a_stranger_is_told_apart(changes: dict[str, str], reason: str) -> None:
     body = notice(PAID)
-    read = READER.payment(headers=headers(body, **changes), body=body, at=AT)
+    read = READER.payment(headers={**headers(body), **changes}, body=body, at=AT)
     assert read == InvalidNotice(reason=reason, is_from_wechat=False)
 
 
