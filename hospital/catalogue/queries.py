@@ -83,6 +83,14 @@ def service_types() -> list[ServiceTypeRow]:
     return [ServiceTypeRow(row.pk, row.code, row.name, row.kind) for row in rows]
 
 
+def service_type(code: str, *, active_only: bool = True) -> ServiceTypeRow:
+    """The 号别 of a code, unless switched off. Raises NotFound."""
+    row = ServiceType.objects.filter(code=code).first()
+    if row is None or (active_only and not row.is_active):
+        raise NotFound("没有找到这个号别。")
+    return ServiceTypeRow(row.pk, row.code, row.name, row.kind)
+
+
 def price_fen(*, code: str, on: dt.date) -> int:
     """The price of an item on a hospital day, in fen. Raises NotFound."""
     found = _day(Price.objects.filter(price_item__code=code), on).first()

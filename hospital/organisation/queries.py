@@ -1,6 +1,7 @@
 """Reads of the organisation that others may use: ready rows, sorted by pinyin.
 
-Lookups by code or id raise NotFound when there is no such row or it is switched off.
+Lookups by code raise NotFound when there is no such row, or it is switched off and the caller
+did not say `active_only=False` (master data may refer to what is switched off).
 """
 
 import datetime as dt
@@ -77,27 +78,26 @@ def search_departments(text: str) -> list[DepartmentRow]:
     return [row for _, row in sorted(found, key=lambda pair: pair[0])]
 
 
-def department(code: str) -> Department:
-    """The active department of a code. Raises NotFound."""
-    found = Department.objects.select_related("parent").filter(code=code, is_active=True).first()
-    if found is None:
+def department(code: str, *, active_only: bool = True) -> Department:
+    """The department of a code, unless switched off. Raises NotFound."""
+    found = Department.objects.select_related("parent").filter(code=code).first()
+    if found is None or (active_only and not found.is_active):
         raise NotFound("没有找到这个科室，请返回重新选择。")
     return found
 
 
-def practitioner(code: str) -> Practitioner:
-    """The active practitioner of a code. Raises NotFound."""
-    found = Practitioner.objects.filter(code=code, is_active=True).first()
-    if found is None:
+def practitioner(code: str, *, active_only: bool = True) -> Practitioner:
+    """The practitioner of a code, unless switched off. Raises NotFound."""
+    found = Practitioner.objects.filter(code=code).first()
+    if found is None or (active_only and not found.is_active):
         raise NotFound("没有找到这位医生，请返回重新选择。")
     return found
 
 
-def location(code: str) -> Location:
-    """The active place of a code, with campus and parent. Raises NotFound."""
-    places = Location.objects.select_related("campus", "parent").filter(code=code, is_active=True)
-    found = places.first()
-    if found is None:
+def location(code: str, *, active_only: bool = True) -> Location:
+    """The place of a code, with campus and parent, unless switched off. Raises NotFound."""
+    found = Location.objects.select_related("campus", "parent").filter(code=code).first()
+    if found is None or (active_only and not found.is_active):
         raise NotFound("没有找到这个位置。")
     return found
 

@@ -242,6 +242,10 @@ def test_service_types_and_names() -> None:
     )
 
     assert [(row.code, row.kind) for row in queries.service_types()] == [("A", "general")]
+    assert queries.service_type("A").name == "普通门诊"
+    with pytest.raises(NotFound):
+        queries.service_type("B")
+    assert queries.service_type("B", active_only=False).name == "旧号别"
     assert queries.service_type_names() == {"A": "普通门诊", "B": "旧号别"}
     assert len(queries.price_item_names()) == 1
 

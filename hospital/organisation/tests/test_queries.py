@@ -140,6 +140,8 @@ def test_what_is_switched_off_or_unknown_is_not_found() -> None:
     a_department(code="OFF", is_active=False)
     a_practitioner(code="OFF", is_active=False)
 
+    assert queries.department("OFF", active_only=False).code == "OFF"
+    assert queries.practitioner("OFF", active_only=False).code == "OFF"
     for lookup in (queries.department, queries.practitioner, queries.location):
         for code in ("OFF", "??"):
             with pytest.raises(NotFound):
