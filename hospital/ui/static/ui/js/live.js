@@ -1,0 +1,79 @@
+// The live channel carries hints, never data: a hint names a topic, and every element that wears
+// data-live="<topic>" asks the server again for itself. A lost hint costs one slow poll.
+import { refetch } from "./hypermedia.js";
+
+const GATHER_MS = 250; // hints that come together are one question
+const POLL_MS = 20000;
+
+const waiting = new Set();
+let timer = 0;
+let source = null;
+
+function address() {
+  return document.querySelector('meta[name="live-stream"]')?.content;
+}
+
+function showState(state) {
+  const words = { on: "实时连接", off: "正在重连", none: "定时刷新" };
+  for (const element of document.querySelectorAll("[data-live-state]")) {
+    element.dataset.state = state;
+    element.textContent = words[state];
+  }
+}
+
+function ask() {
+  const topics = new Set(waiting);
+  waiting.clear();
+  for (const element of document.querySelectorAll("[data-live]")) {
+    const mine = element.dataset.live.split(/\s+/);
+    if (topics.has("*") || mine.some((topic) => topics.has(topic))) refetch(element);
+  }
+}
+
+function hint(topic) {
+  document.dispatchEvent(new CustomEvent(`live:${topic}`));
+  waiting.add(topic);
+  clearTimeout(timer);
+  timer = setTimeout(ask, GATHER_MS);
+}
+
+function connect() {
+  const url = address();
+  if (!url || source) return;
+  source = new EventSource(url, { withCredentials: true });
+  let lost = false;
+  source.onopen = () => {
+    showState("on");
+    if (lost) hint("*"); // what happened meanwhile, nobody told us
+    lost = false;
+  };
+  source.onerror = () => {
+    lost = true;
+    showState("off");
+  };
+  source.onmessage = (event) => hint(event.data);
+}
+
+function disconnect() {
+  source?.close();
+  source = null;
+}
+
+setInterval(() => {
+  const open = source && source.readyState === EventSource.OPEN;
+  if (!open && document.visibilityState === "visible") hint("*");
+}, POLL_MS);
+
+document.addEventListener("visibilitychange", () => {
+  if (document.visibilityState === "hidden") {
+    disconnect();
+  } else {
+    connect();
+    hint("*");
+  }
+});
+window.addEventListener("pagehide", disconnect);
+window.addEventListener("pageshow", (event) => event.persisted && connect());
+
+showState(address() ? "off" : "none");
+connect();

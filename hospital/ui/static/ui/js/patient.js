@@ -1,0 +1,19 @@
+// Patient pages: the behaviours of the kit, and the chosen day scrolled into view.
+import "./toast.js";
+import "./sheet.js";
+import "./once.js";
+import "./countdown.js";
+import "./hypermedia.js";
+import "./live.js";
+import "./combobox.js";
+
+function showCurrent(root) {
+  for (const strip of root.querySelectorAll("[data-scroll-current]")) {
+    const current = strip.querySelector("[aria-current]");
+    if (!current) continue;
+    strip.scrollLeft = current.offsetLeft - (strip.clientWidth - current.offsetWidth) / 2;
+  }
+}
+
+showCurrent(document);
+document.addEventListener("htmx:afterSettle", (event) => showCurrent(event.target));
