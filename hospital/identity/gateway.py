@@ -9,9 +9,9 @@ import datetime as dt
 import logging
 from enum import Enum
 
-from django.conf import settings
-
+from hospital.identity import actions
 from hospital.identity.models import WeChatUser
+from hospital.wechat import clients, official, outcomes
 
 logger = logging.getLogger(__name__)
 
@@ -25,15 +25,32 @@ class Problem(Enum):
     SNAPSHOT = "snapshot"
 
 
-def authorize_url(*, return_url: str, state: str) -> str | None:
-    """Return WeChat's log-in address, None when the hospital has no Official Account yet."""
-    if settings.WECHAT is None:
-        return None
-    from hospital.wechat import official
-
-    return official.authorize_url(settings.WECHAT, redirect_uri=return_url, state=state)
+def authorize_url(*, return_url: str, state: str) -> str | Problem:
+    """Return WeChat's log-in address for one state."""
+    try:
+        account = clients.official_account()
+    except clients.WeChatNotConnected:
+        return Problem.NOT_CONNECTED
+    return account.authorize_url(redirect_uri=return_url, state=state)
 
 
 def sign_in(*, code: str, at: dt.datetime) -> WeChatUser | Problem:
-    """Exchange a code from WeChat for the user it stands for, or say what stood in the way."""
-    raise NotImplementedError
+    """Exchange a code from WeChat for the user it stands for, or say what stood in the way.
+
+    A snapshot visitor's openid is made up, so nobody is signed in with it.
+    """
+    outcome = clients.official_account().exchange_code(code=code)
+    if isinstance(outcome, outcomes.Unknown):
+        return Problem.UNREACHABLE
+    if isinstance(outcome, outcomes.Refused):
+        logger.info("WeChat refused a log-in code", extra={"errcode": outcome.code})
+        return Problem.REJECTED
+    if outcome.is_snapshot:
+        return Problem.SNAPSHOT
+    return _user(outcome, at=at)
+
+
+def _user(visitor: official.Visitor, *, at: dt.datetime) -> WeChatUser:
+    return actions.sign_in_wechat_user(
+        appid=clients.config().appid, openid=visitor.openid, unionid=visitor.unionid, at=at
+    )

@@ -10,6 +10,7 @@ from django.db.models import Q
 from hospital.identity.models import LoginAttempt, RoleAssignment, StaffAccount, WeChatUser
 from hospital.identity.states import AttemptOutcome, Role
 from hospital.kernel import clock
+from hospital.kernel.errors import NotFound
 from hospital.kernel.permissions import Permission, all_permissions
 
 if TYPE_CHECKING:
@@ -19,6 +20,17 @@ if TYPE_CHECKING:
 def wechat_user(*, user_id: int) -> WeChatUser | None:
     """Return one WeChat user, None when there is none."""
     return WeChatUser.objects.filter(pk=user_id).first()
+
+
+def lock_wechat_user(*, user_id: int) -> WeChatUser:
+    """Return one WeChat user, locked to the end of the caller's transaction. Raises NotFound.
+
+    The lock under which everything counted per user is counted: patients, unpaid holds.
+    """
+    user = WeChatUser.objects.select_for_update().filter(pk=user_id).first()
+    if user is None:
+        raise NotFound
+    return user
 
 
 def wechat_users(*, user_ids: Iterable[int]) -> dict[int, WeChatUser]:

@@ -6,91 +6,218 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('organisation', '0001_initial'),
+        ("organisation", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='StaffAccount',
+            name="StaffAccount",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('password', models.CharField(max_length=128, verbose_name='password')),
-                ('last_login', models.DateTimeField(blank=True, null=True, verbose_name='last login')),
-                ('username', models.CharField(max_length=40, unique=True, verbose_name='用户名')),
-                ('display_name', models.CharField(max_length=40, verbose_name='姓名')),
-                ('is_active', models.BooleanField(default=True, verbose_name='启用')),
-                ('created_at', models.DateTimeField()),
-                ('practitioner', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='staff_accounts', to='organisation.practitioner')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("password", models.CharField(max_length=128, verbose_name="password")),
+                (
+                    "last_login",
+                    models.DateTimeField(blank=True, null=True, verbose_name="last login"),
+                ),
+                ("username", models.CharField(max_length=40, unique=True, verbose_name="用户名")),
+                ("display_name", models.CharField(max_length=40, verbose_name="姓名")),
+                ("is_active", models.BooleanField(default=True, verbose_name="启用")),
+                ("created_at", models.DateTimeField()),
+                (
+                    "practitioner",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="staff_accounts",
+                        to="organisation.practitioner",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='LoginAttempt',
+            name="LoginAttempt",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('username', models.CharField(max_length=40)),
-                ('address', models.GenericIPAddressField()),
-                ('outcome', models.CharField(choices=[('failed', '失败'), ('succeeded', '成功'), ('throttled', '超过次数')], max_length=10)),
-                ('at', models.DateTimeField()),
-                ('account', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("username", models.CharField(max_length=40)),
+                ("address", models.GenericIPAddressField()),
+                (
+                    "outcome",
+                    models.CharField(
+                        choices=[
+                            ("failed", "失败"),
+                            ("succeeded", "成功"),
+                            ("throttled", "超过次数"),
+                        ],
+                        max_length=10,
+                    ),
+                ),
+                ("at", models.DateTimeField()),
+                (
+                    "account",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='RoleAssignment',
+            name="RoleAssignment",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('role', models.CharField(choices=[('registration_clerk', '挂号员'), ('outpatient_office', '门诊办'), ('finance', '财务'), ('system_admin', '系统管理员'), ('doctor', '医生'), ('cashier', '收费员'), ('triage_nurse', '分诊护士')], max_length=40)),
-                ('valid_from', models.DateField()),
-                ('valid_to', models.DateField(blank=True, null=True)),
-                ('account', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='role_assignments', to=settings.AUTH_USER_MODEL)),
-                ('department', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='organisation.department')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "role",
+                    models.CharField(
+                        choices=[
+                            ("registration_clerk", "挂号员"),
+                            ("outpatient_office", "门诊办"),
+                            ("finance", "财务"),
+                            ("system_admin", "系统管理员"),
+                            ("doctor", "医生"),
+                            ("cashier", "收费员"),
+                            ("triage_nurse", "分诊护士"),
+                        ],
+                        max_length=40,
+                    ),
+                ),
+                ("valid_from", models.DateField()),
+                ("valid_to", models.DateField(blank=True, null=True)),
+                (
+                    "account",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="role_assignments",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "department",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="organisation.department",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='WeChatUser',
+            name="WeChatUser",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('appid', models.CharField(max_length=32)),
-                ('openid', models.CharField(max_length=64)),
-                ('unionid', models.CharField(blank=True, default='', max_length=64)),
-                ('care_mode', models.BooleanField(default=False, verbose_name='大字版')),
-                ('theme', models.CharField(choices=[('auto', '跟随系统'), ('light', '浅色'), ('dark', '深色')], default='auto', max_length=5)),
-                ('is_blocked', models.BooleanField(default=False, verbose_name='已停用')),
-                ('created_at', models.DateTimeField()),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("appid", models.CharField(max_length=32)),
+                ("openid", models.CharField(max_length=64)),
+                ("unionid", models.CharField(blank=True, default="", max_length=64)),
+                ("care_mode", models.BooleanField(default=False, verbose_name="大字版")),
+                (
+                    "theme",
+                    models.CharField(
+                        choices=[("auto", "跟随系统"), ("light", "浅色"), ("dark", "深色")],
+                        default="auto",
+                        max_length=5,
+                    ),
+                ),
+                ("is_blocked", models.BooleanField(default=False, verbose_name="已停用")),
+                ("created_at", models.DateTimeField()),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('appid', 'openid'), name='identity_one_openid'), models.CheckConstraint(condition=models.Q(('theme__in', ['auto', 'light', 'dark'])), name='identity_wechat_user_theme')],
+                "constraints": [
+                    models.UniqueConstraint(fields=("appid", "openid"), name="identity_one_openid"),
+                    models.CheckConstraint(
+                        condition=models.Q(("theme__in", ["auto", "light", "dark"])),
+                        name="identity_wechat_user_theme",
+                    ),
+                ],
             },
         ),
         migrations.AddConstraint(
-            model_name='staffaccount',
-            constraint=models.CheckConstraint(condition=models.Q(('username__regex', '^[a-z0-9][a-z0-9._-]*$')), name='identity_username_plain'),
+            model_name="staffaccount",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("username__regex", "^[a-z0-9][a-z0-9._-]*$")),
+                name="identity_username_plain",
+            ),
         ),
         migrations.AddIndex(
-            model_name='loginattempt',
-            index=models.Index(fields=['username', 'at'], name='identity_attempt_username'),
+            model_name="loginattempt",
+            index=models.Index(fields=["username", "at"], name="identity_attempt_username"),
         ),
         migrations.AddIndex(
-            model_name='loginattempt',
-            index=models.Index(fields=['address', 'at'], name='identity_attempt_address'),
+            model_name="loginattempt",
+            index=models.Index(fields=["address", "at"], name="identity_attempt_address"),
         ),
         migrations.AddConstraint(
-            model_name='loginattempt',
-            constraint=models.CheckConstraint(condition=models.Q(('outcome__in', ['failed', 'succeeded', 'throttled'])), name='identity_attempt_outcome'),
+            model_name="loginattempt",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("outcome__in", ["failed", "succeeded", "throttled"])),
+                name="identity_attempt_outcome",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='roleassignment',
-            constraint=models.UniqueConstraint(condition=models.Q(('valid_to__isnull', True)), fields=('account', 'role', 'department'), name='identity_one_open_assignment', nulls_distinct=False),
+            model_name="roleassignment",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("valid_to__isnull", True)),
+                fields=("account", "role", "department"),
+                name="identity_one_open_assignment",
+                nulls_distinct=False,
+            ),
         ),
         migrations.AddConstraint(
-            model_name='roleassignment',
-            constraint=models.CheckConstraint(condition=models.Q(('valid_to__isnull', True), ('valid_to__gte', models.F('valid_from')), _connector='OR'), name='identity_assignment_period'),
+            model_name="roleassignment",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("valid_to__isnull", True),
+                    ("valid_to__gte", models.F("valid_from")),
+                    _connector="OR",
+                ),
+                name="identity_assignment_period",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='roleassignment',
-            constraint=models.CheckConstraint(condition=models.Q(('role__in', ['registration_clerk', 'outpatient_office', 'finance', 'system_admin', 'doctor', 'cashier', 'triage_nurse'])), name='identity_assignment_role'),
+            model_name="roleassignment",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    (
+                        "role__in",
+                        [
+                            "registration_clerk",
+                            "outpatient_office",
+                            "finance",
+                            "system_admin",
+                            "doctor",
+                            "cashier",
+                            "triage_nurse",
+                        ],
+                    )
+                ),
+                name="identity_assignment_role",
+            ),
         ),
     ]

@@ -58,8 +58,8 @@ def wechat_login(request: OpenRequest) -> HttpResponse:
     address = gateway.authorize_url(
         return_url=settings.PUBLIC_URL + reverse("identity-wechat-return"), state=state
     )
-    if address is None:
-        return _failed(request, gateway.Problem.NOT_CONNECTED, path=path)
+    if isinstance(address, gateway.Problem):
+        return _failed(request, address, path=path)
     return HttpResponseRedirect(address)
 
 

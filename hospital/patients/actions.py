@@ -1,0 +1,424 @@
+"""Writes of the patients area: adding a patient to a WeChat user, ending that, the default one.
+
+Adding looks for the document first (M3.12): the same document and name is the same person, so the
+WeChat user is bound to that golden patient and nobody is made twice.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import ClassVar, Final
+
+from django.db import connection, transaction
+
+from hospital.identity import queries as identity
+from hospital.kernel import audit, pinyin, request_keys, sealed, serials
+from hospital.kernel.actors import Actor
+from hospital.kernel.clock import hospital_day
+from hospital.kernel.errors import Invalid, NotFound, Refusal
+from hospital.kernel.settings_rows import Setting
+from hospital.patients import consent, contacts, documents, queries
+from hospital.patients.models import Patient, PatientBinding, PatientIdentifier
+from hospital.patients.states import Assurance, DocumentKind, Relationship, Sex
+
+PATIENTS_PER_USER = Setting(
+    key="patients.patients_per_user",
+    label="每个微信用户最多绑定的就诊人",
+    default=5,
+    unit="人",
+    minimum=1,
+    maximum=20,
+    rule="M11.1",
+)
+USERS_PER_PATIENT = Setting(
+    key="patients.users_per_patient",
+    label="每位就诊人最多被绑定的微信用户",
+    default=3,
+    unit="人",
+    minimum=1,
+    maximum=20,
+    rule="M11.1",
+)
+REMOVALS_PER_MONTH = Setting(
+    key="patients.removals_per_month",
+    label="每个微信用户 30 天内可解除绑定的次数",
+    default=3,
+    unit="次",
+    minimum=0,
+    maximum=100,
+    rule="M11.1",
+)
+MISMATCHES_PER_DAY = Setting(
+    key="patients.mismatches_per_day",
+    label="每个微信用户 24 小时内证件与姓名或手机不符的次数",
+    default=5,
+    unit="次",
+    minimum=1,
+    maximum=100,
+    rule="M3.12",
+)
+#: Starting here keeps every number at ten digits without leading zeros.
+_FIRST_SERIAL: Final = 100_000_000
+_SERIES: Final = "patient"
+
+
+class NameMismatch(Refusal):
+    """The document is on file under another name: only the desk can look at both."""
+
+    code: ClassVar[str] = "NAME_MISMATCH"
+    default_message: ClassVar[str] = (
+        "这个证件号码已登记在其他姓名下。请核对姓名；如果确认无误，请携带证件到挂号窗口办理。"
+    )
+
+
+class PhoneMismatch(Refusal):
+    """The person is on file with another phone: knowing name and number is not enough (M3.12)."""
+
+    code: ClassVar[str] = "PHONE_MISMATCH"
+    default_message: ClassVar[str] = (
+        "就诊人已在医院建档，手机号与建档时登记的不一致。请填写建档手机号，或携带证件到挂号窗口办理。"
+    )
+
+
+class TooManyMismatches(Refusal):
+    """The same WeChat user tried too many documents that did not fit."""
+
+    code: ClassVar[str] = "TOO_MANY_MISMATCHES"
+    default_message: ClassVar[str] = "信息不符的次数过多，请明天再试，或携带证件到挂号窗口办理。"
+
+
+class TooManyPatients(Refusal):
+    """The WeChat user already has as many patients as allowed; details: limit."""
+
+    code: ClassVar[str] = "TOO_MANY_PATIENTS"
+
+
+class TooManyUsers(Refusal):
+    """As many WeChat users as allowed are bound to the patient already; details: limit."""
+
+    code: ClassVar[str] = "TOO_MANY_USERS"
+
+
+class AlreadyBound(Refusal):
+    """The patient is in the user's list already."""
+
+    code: ClassVar[str] = "ALREADY_BOUND"
+    default_message: ClassVar[str] = "这位就诊人已经在您的列表中。"
+
+
+class GuardianFirst(Refusal):
+    """A child under 14 needs a guardian who is a known patient (M3.4)."""
+
+    code: ClassVar[str] = "GUARDIAN_FIRST"
+    default_message: ClassVar[str] = "添加未满 14 周岁的就诊人前，请先把您本人添加为就诊人。"
+
+
+class TooManyRemovals(Refusal):
+    """The WeChat user ended too many bindings lately (M11.1)."""
+
+    code: ClassVar[str] = "TOO_MANY_REMOVALS"
+    default_message: ClassVar[str] = "近 30 天内解除绑定的次数过多，请到门诊办公室办理。"
+
+
+@dataclass(frozen=True, slots=True)
+class _Person:
+    """What was typed about a patient, checked and cleaned."""
+
+    name: str
+    document: documents.Document
+    phone: str
+    sex: Sex
+    birth_date: dt.date
+    relationship: Relationship
+
+
+def add_patient(
+    *,
+    wechat_user_id: int,
+    name: str,
+    document_kind: DocumentKind,
+    document_no: str,
+    phone: str,
+    relationship: Relationship,
+    key: str,
+    by: Actor,
+    at: dt.datetime,
+    sex: Sex | None = None,
+    birth_date: dt.date | None = None,
+    is_guardian: bool = False,
+) -> Patient:
+    """Let a WeChat user act for a patient, making the patient when the hospital has none.
+
+    The caller has shown the consent text and got a yes; its version is stored. Sex and birth date
+    count only where the document does not tell them. `is_guardian` is the consent of M3.4 for a
+    child under 14. The same `key` gives the same answer.
+
+    Raises Invalid (by field), NameMismatch, PhoneMismatch, TooManyMismatches, TooManyPatients,
+    TooManyUsers, AlreadyBound, GuardianFirst. Must not run inside a transaction of its caller,
+    because a mismatch is kept to count it.
+    """
+    person = _checked(
+        name=name,
+        kind=document_kind,
+        number=document_no,
+        phone=phone,
+        relationship=relationship,
+        sex=sex,
+        birth_date=birth_date,
+        at=at,
+    )
+    _check_child(person, is_guardian=is_guardian, at=at)
+    user = identity.wechat_user(user_id=wechat_user_id)
+    if user is None:
+        raise NotFound
+    tried = queries.mismatches(wechat_user=user, since=at - dt.timedelta(days=1))
+    if tried >= MISMATCHES_PER_DAY.value():
+        raise TooManyMismatches
+    try:
+        with transaction.atomic():
+            return _bind(person, wechat_user_id=wechat_user_id, key=key, by=by, at=at)
+    except (NameMismatch, PhoneMismatch) as refusal:
+        code = {"code": refusal.code}
+        audit.record(act=queries.MISMATCH, subject=user, by=by, at=at, after=code)
+        raise
+
+
+def set_default(*, wechat_user_id: int, number: str, by: Actor, at: dt.datetime) -> Patient:
+    """Make the patient with this outpatient number the one the user's pages start with.
+
+    Raises NotFound.
+    """
+    patient = queries.patient_for(wechat_user_id=wechat_user_id, number=number)
+    with transaction.atomic():
+        bindings = _locked_bindings(wechat_user_id)
+        chosen = next((row for row in bindings if row.patient_id == patient.pk), None)
+        if chosen is None:
+            raise NotFound
+        _make_default(chosen, among=bindings)
+    return patient
+
+
+def remove_binding(*, wechat_user_id: int, number: str, by: Actor, at: dt.datetime) -> None:
+    """End a user's right to act for a patient; the patient and its history stay (M11.2).
+
+    The caller has made sure that no unpaid bill and no coming visit depends on it; those live on
+    higher floors. Raises NotFound, TooManyRemovals.
+    """
+    patient = queries.patient_for(wechat_user_id=wechat_user_id, number=number)
+    with transaction.atomic():
+        bindings = _locked_bindings(wechat_user_id)
+        ending = next((row for row in bindings if row.patient_id == patient.pk), None)
+        if ending is None:
+            raise NotFound
+        lately = PatientBinding.objects.filter(
+            wechat_user=wechat_user_id, ended_at__gt=at - dt.timedelta(days=30)
+        )
+        if by.kind == "patient" and lately.count() >= REMOVALS_PER_MONTH.value():
+            raise TooManyRemovals
+        was_default = ending.is_default
+        ending.is_default, ending.ended_at = False, at
+        ending.save(update_fields=["is_default", "ended_at"])
+        left = [row for row in bindings if row.pk != ending.pk]
+        if was_default and left:
+            _make_default(left[0], among=left)
+        audit.record(act="patients.remove_binding", subject=ending, by=by, at=at)
+
+
+def reveal(*, patient_id: int, what: str, by: Actor, at: dt.datetime, reason: str) -> list[str]:
+    """Return a patient's phone ("phone"), documents ("documents") or name ("name") in clear.
+
+    Every reveal is audited with its purpose (X12). Raises NotFound, Invalid without a purpose.
+    """
+    if not reason.strip():
+        raise Invalid({"reason": ["请填写查看的用途。"]})
+    patient = queries.patient(patient_id=patient_id)
+    values = {
+        "name": [patient.name],
+        "phone": [patient.phone],
+        "documents": [row.value for row in patient.identifiers.order_by("pk")],
+    }[what]
+    audit.record(
+        act="patients.reveal", subject=patient, by=by, at=at, after={"what": what}, reason=reason
+    )
+    return values
+
+
+def _checked(
+    *,
+    name: str,
+    kind: DocumentKind,
+    number: str,
+    phone: str,
+    relationship: Relationship,
+    sex: Sex | None,
+    birth_date: dt.date | None,
+    at: dt.datetime,
+) -> _Person:
+    """Return the cleaned input; raises Invalid naming every field that is wrong at once."""
+    errors: dict[str, list[str]] = {}
+    day = hospital_day(at)
+    clean_name = clean_phone = ""
+    document: documents.Document | None = None
+    try:
+        clean_name = contacts.clean_name(name)
+    except contacts.BadName as problem:
+        errors["name"] = [problem.message]
+    try:
+        clean_phone = contacts.clean_phone(phone)
+    except contacts.BadPhone as problem:
+        errors["phone"] = [problem.message]
+    try:
+        document = documents.check(kind, number, on=day)
+    except documents.BadDocument as problem:
+        errors["document_no"] = [problem.message]
+    if document is not None:
+        sex = document.sex or sex
+        errors |= _birth_date_errors(document, birth_date, on=day)
+        birth_date = document.birth_date or birth_date
+        if sex is None or sex is Sex.UNKNOWN:
+            errors["sex"] = ["请选择性别。"]
+    if errors or document is None or sex is None or birth_date is None:
+        raise Invalid(errors)
+    return _Person(clean_name, document, clean_phone, sex, birth_date, relationship)
+
+
+def _birth_date_errors(
+    document: documents.Document, birth_date: dt.date | None, *, on: dt.date
+) -> dict[str, list[str]]:
+    if document.birth_date is not None:
+        return {}
+    if birth_date is None:
+        return {"birth_date": ["请选择出生日期。"]}
+    try:
+        documents.check_birth_date(birth_date, on=on)
+    except documents.BadDocument as problem:
+        return {"birth_date": [problem.message]}
+    return {}
+
+
+def _check_child(person: _Person, *, is_guardian: bool, at: dt.datetime) -> None:
+    if documents.age_in_years(person.birth_date, on=hospital_day(at)) >= consent.GUARDIAN_AGE:
+        return
+    if person.relationship == Relationship.SELF:
+        raise Invalid({"relationship": ["未满 14 周岁，请由监护人添加，并选择与您的关系。"]})
+    if not is_guardian:
+        raise Invalid({"is_guardian": ["就诊人未满 14 周岁，需要监护人同意。"]})
+
+
+def _bind(person: _Person, *, wechat_user_id: int, key: str, by: Actor, at: dt.datetime) -> Patient:
+    document = person.document
+    claim = request_keys.claim(
+        key=f"{wechat_user_id}:{key}",
+        scope="patients.add_patient",
+        inputs={
+            "document": queries.document_index(document.kind, document.number),
+            "name": sealed.blind_index(person.name, "patients.name"),
+            "phone": queries.phone_index(person.phone),
+            "relationship": person.relationship.value,
+        },
+        at=at,
+    )
+    if claim.answer is not None:
+        return queries.patient(patient_id=claim.answer["patient_id"])
+    bindings = _locked_bindings(wechat_user_id)
+    _check_list(person, bindings, at=at)
+    _lock_document(document)
+    patient = queries.document_owner(kind=document.kind, number=document.number)
+    if patient is None:
+        patient = _new_patient(person, at=at)
+    else:
+        _check_known(person, patient, bindings)
+    binding = PatientBinding.objects.create(
+        wechat_user_id=wechat_user_id,
+        patient=patient,
+        relationship=person.relationship,
+        is_default=not bindings,
+        consent_version=_consent_version(person, at=at),
+        consented_at=at,
+    )
+    audit.record(
+        act="patients.add_patient",
+        subject=binding,
+        by=by,
+        at=at,
+        after={"patient_id": patient.pk, "consent_version": binding.consent_version},
+    )
+    claim.finish({"patient_id": patient.pk})
+    return patient
+
+
+def _check_list(person: _Person, bindings: list[PatientBinding], *, at: dt.datetime) -> None:
+    limit = PATIENTS_PER_USER.value()
+    if len(bindings) >= limit:
+        raise TooManyPatients(f"最多添加 {limit} 位就诊人，请先解除不再需要的就诊人。", limit=limit)
+    has_self = any(row.relationship == Relationship.SELF for row in bindings)
+    if has_self and person.relationship == Relationship.SELF:
+        raise Invalid({"relationship": ["您已添加本人，请选择与就诊人的其他关系。"]})
+    is_child = documents.age_in_years(person.birth_date, on=hospital_day(at)) < consent.GUARDIAN_AGE
+    if is_child and not has_self:
+        raise GuardianFirst
+
+
+def _check_known(person: _Person, patient: Patient, bindings: list[PatientBinding]) -> None:
+    if not contacts.is_same_name(patient.name, person.name):
+        raise NameMismatch
+    if any(row.patient_id == patient.pk for row in bindings):
+        raise AlreadyBound
+    if patient.phone_index and patient.phone_index != queries.phone_index(person.phone):
+        raise PhoneMismatch
+    limit = USERS_PER_PATIENT.value()
+    # The patient row is the lock under which its users are counted.
+    Patient.objects.select_for_update().get(pk=patient.pk)
+    if PatientBinding.objects.filter(patient=patient, ended_at__isnull=True).count() >= limit:
+        message = f"这位就诊人已被 {limit} 个微信用户绑定，请携带证件到挂号窗口办理。"
+        raise TooManyUsers(message, limit=limit)
+
+
+def _new_patient(person: _Person, *, at: dt.datetime) -> Patient:
+    digits = str(_FIRST_SERIAL + serials.gap_free(series=_SERIES))
+    patient = Patient.objects.create(
+        outpatient_no=digits + serials.check_digit(digits),
+        name=person.name,
+        pinyin=pinyin.name_pinyin(person.name),
+        initials=pinyin.name_initials(person.name),
+        sex=person.sex,
+        birth_date=person.birth_date,
+        phone=person.phone,
+        phone_index=queries.phone_index(person.phone),
+        assurance=Assurance.DOCUMENT,
+        created_at=at,
+    )
+    PatientIdentifier.objects.create(
+        patient=patient,
+        kind=person.document.kind,
+        value=person.document.number,
+        value_index=queries.document_index(person.document.kind, person.document.number),
+        created_at=at,
+    )
+    return patient
+
+
+def _lock_document(document: documents.Document) -> None:
+    """Let two users who bring the same new document at once go one after the other."""
+    index = queries.document_index(document.kind, document.number)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 1))", [index])
+
+
+def _consent_version(person: _Person, *, at: dt.datetime) -> str:
+    age = documents.age_in_years(person.birth_date, on=hospital_day(at))
+    return consent.GUARDIAN_VERSION if age < consent.GUARDIAN_AGE else consent.VERSION
+
+
+def _locked_bindings(wechat_user_id: int) -> list[PatientBinding]:
+    """Return a user's bindings in order; the user's row is locked, also when there are none yet."""
+    identity.lock_wechat_user(user_id=wechat_user_id)
+    rows = PatientBinding.objects.filter(wechat_user=wechat_user_id, ended_at__isnull=True)
+    return list(rows.order_by("pk"))
+
+
+def _make_default(chosen: PatientBinding, *, among: list[PatientBinding]) -> None:
+    others = [row.pk for row in among if row.is_default and row.pk != chosen.pk]
+    PatientBinding.objects.filter(pk__in=others).update(is_default=False)
+    PatientBinding.objects.filter(pk=chosen.pk).update(is_default=True)

@@ -1,0 +1,236 @@
+"""Reads of the patients area. `*_for` is the only way to a patient for somebody from outside."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from django.db.models import Q, QuerySet
+
+from hospital.kernel import pinyin, sealed, serials
+from hospital.kernel.errors import NotFound
+from hospital.kernel.models import AuditEntry
+from hospital.kernel.states import subject_type
+from hospital.patients import contacts, documents
+from hospital.patients.models import (
+    PINYIN_AS_TYPED,
+    Patient,
+    PatientBinding,
+    PatientIdentifier,
+)
+from hospital.patients.states import DocumentKind, Relationship, Sex
+
+if TYPE_CHECKING:
+    from hospital.identity.models import WeChatUser
+
+OUTPATIENT_NO_LENGTH: Final = 10
+#: The audited act of bringing a document with another name or phone than on file.
+MISMATCH: Final = "patients.mismatch"
+_FOUND_AT_MOST: Final = 20
+
+
+@dataclass(frozen=True, slots=True)
+class BoundPatient:
+    """A patient as the WeChat user sees it in the own list; everything sensitive is masked."""
+
+    patient: Patient
+    number: str
+    name: str
+    masked_name: str
+    sex: str
+    birth_date: dt.date
+    masked_phone: str
+    document: str
+    masked_document: str
+    relationship: Relationship
+    is_default: bool
+
+
+@dataclass(frozen=True, slots=True)
+class FoundPatient:
+    """A hit of the desk's search; masked, because a list is read over shoulders (X12)."""
+
+    patient_id: int
+    outpatient_no: str
+    masked_name: str
+    sex: str
+    birth_date: dt.date
+    masked_phone: str
+    masked_documents: list[str]
+
+
+def patients_for(*, wechat_user_id: int) -> list[BoundPatient]:
+    """Return the patients a WeChat user may act for: self first, then as they were added."""
+    bindings = list(
+        _bindings(wechat_user_id).select_related("patient").prefetch_related("patient__identifiers")
+    )
+    bindings.sort(key=lambda row: (row.relationship != Relationship.SELF, row.pk))
+    return [_bound(binding) for binding in bindings]
+
+
+def patient_for(*, wechat_user_id: int, number: str) -> Patient:
+    """Return the patient with an outpatient number, if this user may act for it.
+
+    Raises NotFound, whether there is none or it is somebody else's.
+    """
+    rows = _bindings(wechat_user_id).select_related("patient")
+    binding = rows.filter(patient__outpatient_no=number).first()
+    if binding is None:
+        raise NotFound("没有找到这位就诊人。")
+    return binding.patient
+
+
+def bound_patient_for(*, wechat_user_id: int, patient_id: int) -> Patient:
+    """Return the patient with an id, if this user may act for it. Raises NotFound."""
+    binding = _bindings(wechat_user_id).select_related("patient").filter(patient=patient_id).first()
+    if binding is None:
+        raise NotFound("没有找到这位就诊人。")
+    return binding.patient
+
+
+def default_patient_for(*, wechat_user_id: int) -> Patient | None:
+    """Return the patient a user's pages start with, None when the user has none."""
+    rows = _bindings(wechat_user_id).select_related("patient").order_by("-is_default", "pk")
+    binding = rows.first()
+    return binding.patient if binding is not None else None
+
+
+def patient(*, patient_id: int) -> Patient:
+    """Return one patient for the hospital's own use, following a merge. Raises NotFound."""
+    found = Patient.objects.select_related("merged_into").filter(pk=patient_id).first()
+    while found is not None and found.merged_into is not None:
+        found = found.merged_into
+    if found is None:
+        raise NotFound("没有找到这位患者。")
+    return found
+
+
+def users_to_tell(*, patient_id: int, acting_id: int | None = None) -> list[int]:
+    """Return ids of the WeChat users who get a message about a patient, the acting one first."""
+    rows = PatientBinding.objects.filter(
+        patient=patient_id, ended_at__isnull=True, wechat_user__is_blocked=False
+    )
+    bound = rows.order_by("pk").values_list("wechat_user_id", flat=True)
+    first = [acting_id] if acting_id is not None else []
+    return list(dict.fromkeys([*first, *bound]))
+
+
+def bindings_of(*, patient_id: int) -> list[PatientBinding]:
+    """Return who may act for a patient now, for the desk and for the history page."""
+    rows = PatientBinding.objects.filter(patient=patient_id, ended_at__isnull=True)
+    return list(rows.select_related("wechat_user").order_by("pk"))
+
+
+def find(text: str) -> list[FoundPatient]:
+    """Return up to 20 patients for what a clerk typed, best first; merged ones are left out.
+
+    Understands an outpatient number, a phone, a document number (both by blind index), a name
+    or its beginning, and pinyin or initials.
+    """
+    wanted = contacts.normalise_search(text)
+    if not wanted:
+        return []
+    by_number = _by_number(wanted)
+    rows = Patient.objects.filter(is_active=True, merged_into__isnull=True)
+    rows = rows.alias(typed_pinyin=PINYIN_AS_TYPED)
+    hits = rows.filter(by_number) if by_number is not None else rows.filter(_by_name(wanted))
+    ordered = hits.prefetch_related("identifiers").order_by("pinyin", "pk").distinct()
+    return [_found(row) for row in ordered[:_FOUND_AT_MOST]]
+
+
+def patient_ids(text: str) -> list[int]:
+    """Return ids of the patients `find` finds, for searches of things that belong to them."""
+    return [row.patient_id for row in find(text)]
+
+
+def document_owner(*, kind: DocumentKind, number: str) -> Patient | None:
+    """Return the golden patient of a checked document, None when nobody has brought it yet."""
+    rows = PatientIdentifier.objects.filter(kind=kind, value_index=document_index(kind, number))
+    identifier = rows.first()
+    return patient(patient_id=identifier.patient_id) if identifier is not None else None
+
+
+def mismatches(*, wechat_user: WeChatUser, since: dt.datetime) -> int:
+    """Count how often a user brought a document that did not fit its owner since a moment."""
+    rows = AuditEntry.objects.filter(
+        subject_type=subject_type(wechat_user), subject_id=wechat_user.pk, act=MISMATCH
+    )
+    return rows.filter(at__gt=since).count()
+
+
+def document_index(kind: DocumentKind, number: str) -> str:
+    """Return the blind index of a document number, separate per kind."""
+    return sealed.blind_index(number, f"patients.document.{kind}")
+
+
+def phone_index(phone: str) -> str:
+    """Return the blind index of a phone number."""
+    return sealed.blind_index(phone, "patients.phone")
+
+
+def is_outpatient_no(text: str) -> bool:
+    """Say whether a text is an outpatient number with the right check digit."""
+    return (
+        len(text) == OUTPATIENT_NO_LENGTH
+        and text.isascii()
+        and text.isdigit()
+        and serials.check_digit(text[:-1]) == text[-1]
+    )
+
+
+def _bindings(wechat_user_id: int) -> QuerySet[PatientBinding]:
+    return PatientBinding.objects.filter(wechat_user=wechat_user_id, ended_at__isnull=True)
+
+
+def _by_number(wanted: str) -> Q | None:
+    if is_outpatient_no(wanted):
+        return Q(outpatient_no=wanted)
+    if not re.search(r"[0-9]", wanted):
+        return None
+    numbers = {wanted, documents.widen(wanted)} if re.fullmatch("[0-9]{15}", wanted) else {wanted}
+    indexes = [document_index(kind, number) for kind in DocumentKind for number in numbers]
+    return Q(phone_index=phone_index(wanted)) | Q(identifiers__value_index__in=indexes)
+
+
+def _by_name(wanted: str) -> Q:
+    letters = pinyin.fold(wanted)
+    if letters.isascii():
+        return Q(initials__startswith=letters) | Q(typed_pinyin__startswith=letters)
+    return Q(name__startswith=wanted)
+
+
+def _documents(patient: Patient) -> Iterable[PatientIdentifier]:
+    return sorted(patient.identifiers.all(), key=lambda row: row.pk)
+
+
+def _bound(binding: PatientBinding) -> BoundPatient:
+    patient = binding.patient
+    document = next(iter(_documents(patient)), None)
+    return BoundPatient(
+        patient=patient,
+        number=patient.outpatient_no,
+        name=patient.name,
+        masked_name=patient.masked_name,
+        sex=Sex(patient.sex).label,
+        birth_date=patient.birth_date,
+        masked_phone=patient.masked_phone,
+        document=DocumentKind(document.kind).label if document else "",
+        masked_document=document.masked_value if document else "",
+        relationship=Relationship(binding.relationship),
+        is_default=binding.is_default,
+    )
+
+
+def _found(row: Patient) -> FoundPatient:
+    return FoundPatient(
+        patient_id=row.pk,
+        outpatient_no=row.outpatient_no,
+        masked_name=row.masked_name,
+        sex=Sex(row.sex).label,
+        birth_date=row.birth_date,
+        masked_phone=row.masked_phone,
+        masked_documents=[document.masked_value for document in _documents(row)],
+    )
