@@ -12,6 +12,8 @@ from hospital.config import embedded
 
 embedded.ensure_database_url()
 
+pytest_plugins = ["hospital.testing.wechat"]
+
 
 @pytest.fixture(autouse=True)
 def _fresh_settings() -> Iterator[None]:
@@ -21,3 +23,11 @@ def _fresh_settings() -> Iterator[None]:
     settings_rows.forget()
     yield
     settings_rows.forget()
+
+
+@pytest.fixture(autouse=True)
+def _fresh_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a rush reads is cached for a second: tests see every change at once."""
+    from hospital.kernel import moment_cache
+
+    monkeypatch.setattr(moment_cache, "SECONDS", 0.0)

@@ -25,13 +25,14 @@ from django.http import HttpResponse
 from django.test import Client
 from pytest_django.fixtures import Settings
 
+from hospital.wechat import clients
 from hospital.wechat.config import WeChatConfig, from_file
 
 ROOT = Path(__file__).resolve().parents[2]
 START_SECONDS = 30.0
 NOTICE_SECONDS = 10.0
 PACE = 0.02  # of WeChat's own pace between repeated notices
-REFUND_SECONDS = 2.0  # before PACE
+REFUND_SECONDS = 1e6  # a refund ends when the test says so
 
 
 @dataclasses.dataclass(frozen=True)
@@ -121,15 +122,25 @@ class StandIn:
     def refund_state(self, out_refund_no: str, status: str) -> dict[str, Any]:
         return self._post("/_ctl/refund_state", {"out_refund_no": out_refund_no, "status": status})
 
-    def clock(self, offset_seconds: float) -> dict[str, Any]:
-        return self._post("/_ctl/clock", {"offset_s": offset_seconds})
+    def clock(self, offset_seconds: float, *, wire: bool = False) -> dict[str, Any]:
+        """Shift WeChat's clock; with `wire` also the stamps of its signatures."""
+        return self._post("/_ctl/clock", {"offset_s": offset_seconds, "wire": wire})
+
+    def sign_notices_with(self, mode: str) -> dict[str, Any]:
+        """`public_key` or `certificate`."""
+        return self._post("/_ctl/notify_mode", {"mode": mode})
+
+    def user(self, openid: str = "", **facts: Any) -> dict[str, Any]:
+        """Make or change a person: nickname, subscribed, blocked, snapshot, balance_fen."""
+        return self._post("/_ctl/user", {"openid": openid, **facts})
 
     def reset(self) -> None:
         self._post("/_ctl/reset", {})
         self.letters.empty()
 
-    def state(self) -> dict[str, Any]:
-        return self._read(self._control.get("/_ctl/state"))
+    def state(self, out_trade_no: str = "") -> dict[str, Any]:
+        """Orders, refunds, notices, users, messages; with a number only what belongs to it."""
+        return self._read(self._control.get("/_ctl/state", params={"out_trade_no": out_trade_no}))
 
     def deliveries(self) -> dict[str, Any]:
         return self._read(self._control.get("/_ctl/deliveries"))
@@ -200,8 +211,9 @@ def wechat(wechat_stand_in: StandIn, settings: Settings) -> Iterator[StandIn]:
     """The hospital connected to a fresh stand-in; its notices wait in `wechat.letters`."""
     wechat_stand_in.reset()
     settings.WECHAT = dataclasses.replace(
-        wechat_stand_in.config, connect_seconds=1.0, read_seconds=2.0
+        wechat_stand_in.config, connect_seconds=1.0, read_seconds=0.7
     )
     settings.PUBLIC_URL = wechat_stand_in.letters.address
     yield wechat_stand_in
+    clients.disconnect()
     wechat_stand_in.reset()

@@ -17,9 +17,9 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
 from hospital.kernel import clock
-from hospital.wechat.config import WeChatConfig, plain_serial, serial_of
+from hospital.wechat.config import PUBLIC_KEY_PREFIX, WeChatConfig, plain_serial, serial_of
 from hospital.wechat.http import UNTRUSTED, Answer, NoAnswer
-from hospital.wechat.signing import Unreadable, Untrusted, check_message, open_sealed
+from hospital.wechat.signing import KeyOf, Unreadable, Untrusted, check_message, open_sealed
 
 logger = logging.getLogger(__name__)
 
@@ -44,16 +44,17 @@ class Keyring:
 
     def key_of(self, serial: str) -> RSAPublicKey | None:
         """WeChat's key under this serial, or None when WeChat has no such key."""
-        if serial.startswith("PUB_KEY_ID_"):
-            return self._config.public_key if serial == self._config.public_key_id else None
-        now, wanted = clock.now(), plain_serial(serial)
-        if wanted not in self._certificates or self._is_old(now):
+        now = clock.now()
+        is_certificate = not serial.startswith(PUBLIC_KEY_PREFIX)
+        if is_certificate and (plain_serial(serial) not in self._certificates or self._is_old(now)):
             self._refresh(now)
-        certificate = self._certificates.get(wanted)
-        if certificate is None or not _is_valid(certificate, now):
-            return None
-        key = certificate.public_key()
-        return key if isinstance(key, RSAPublicKey) else None
+        return self._known_key(serial)
+
+    def _known_key(self, serial: str) -> RSAPublicKey | None:
+        if serial.startswith(PUBLIC_KEY_PREFIX):
+            return self._config.public_key if serial == self._config.public_key_id else None
+        certificate = self._certificates.get(plain_serial(serial))
+        return _valid_key(certificate, clock.now()) if certificate else None
 
     def _is_old(self, now: datetime) -> bool:
         return self._fetched_at is None or now - self._fetched_at > REFRESH_AFTER
@@ -69,7 +70,7 @@ class Keyring:
             return
         try:
             fresh = read_certificates(
-                answer=answer, apiv3_key=self._config.apiv3_key, known=self._certificates, at=now
+                answer=answer, apiv3_key=self._config.apiv3_key, known=self._known_key, at=now
             )
         except (Untrusted, Unreadable) as error:
             UNTRUSTED.labels(kind="certificates", reason=str(error)).inc()
@@ -80,7 +81,7 @@ class Keyring:
 
 
 def read_certificates(
-    *, answer: Answer, apiv3_key: bytes, known: dict[str, x509.Certificate], at: datetime
+    *, answer: Answer, apiv3_key: bytes, known: KeyOf, at: datetime
 ) -> dict[str, x509.Certificate]:
     """Open the list and check its signature with the keys we know or, the first time, with the
     very certificates it brings: only WeChat and we hold the key that sealed them.
@@ -91,12 +92,10 @@ def read_certificates(
         fresh = dict(_open_one(entry, apiv3_key) for entry in json.loads(answer.body)["data"])
     except (ValueError, KeyError, TypeError) as error:
         raise Unreadable("not_a_certificate_list") from error
-    keys = {**known, **fresh}
 
     def key_of(serial: str) -> RSAPublicKey | None:
-        certificate = keys.get(plain_serial(serial))
-        key = certificate.public_key() if certificate else None
-        return key if isinstance(key, RSAPublicKey) else None
+        certificate = fresh.get(plain_serial(serial))
+        return known(serial) or (_valid_key(certificate, at) if certificate else None)
 
     check_message(headers=answer.headers, body=answer.body, key_of=key_of, at=at)
     return fresh
@@ -114,5 +113,8 @@ def _open_one(entry: dict[str, Any], apiv3_key: bytes) -> tuple[str, x509.Certif
     return serial_of(certificate), certificate
 
 
-def _is_valid(certificate: x509.Certificate, now: datetime) -> bool:
-    return certificate.not_valid_before_utc <= now < certificate.not_valid_after_utc
+def _valid_key(certificate: x509.Certificate, at: datetime) -> RSAPublicKey | None:
+    if not certificate.not_valid_before_utc <= at < certificate.not_valid_after_utc:
+        return None
+    key = certificate.public_key()
+    return key if isinstance(key, RSAPublicKey) else None

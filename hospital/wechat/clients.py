@@ -3,7 +3,7 @@
 Areas ask here; nobody else builds a client. A hospital without a WeChat account refuses politely.
 """
 
-import functools
+import threading
 
 from django.conf import settings
 
@@ -32,12 +32,12 @@ def config() -> WeChatConfig:
 
 def pay() -> Pay:
     """Raises WeChatNotConnected."""
-    return _pay(config())
+    return _clients(config())[0]
 
 
 def official_account() -> OfficialAccount:
     """Raises WeChatNotConnected."""
-    return _official_account(config())
+    return _clients(config())[1]
 
 
 def notices() -> NoticeReader:
@@ -45,12 +45,21 @@ def notices() -> NoticeReader:
     return NoticeReader(key_of=pay().keyring.key_of, apiv3_key=config().apiv3_key)
 
 
-# A handful of configurations at most: one in production, one per sandbox in tests.
-@functools.lru_cache(maxsize=8)
-def _pay(connected: WeChatConfig) -> Pay:
-    return Pay(connected)
+def disconnect() -> None:
+    """Close every connection of this process; the next call opens new ones."""
+    with _lock:
+        for pay_client, account in _known.values():
+            pay_client.close_connections()
+            account.close_connections()
+        _known.clear()
 
 
-@functools.lru_cache(maxsize=8)
-def _official_account(connected: WeChatConfig) -> OfficialAccount:
-    return OfficialAccount(connected)
+_lock = threading.Lock()
+_known: dict[WeChatConfig, tuple[Pay, OfficialAccount]] = {}
+
+
+def _clients(connected: WeChatConfig) -> tuple[Pay, OfficialAccount]:
+    with _lock:
+        if connected not in _known:
+            _known[connected] = Pay(connected), OfficialAccount(connected)
+        return _known[connected]

@@ -34,6 +34,7 @@ TENCENT_HOSTS = {
     "js_url": {"res.wx.qq.com", "res2.wx.qq.com"},
 }
 APIV3_KEY_BYTES = 32
+PUBLIC_KEY_PREFIX = "PUB_KEY_ID_"
 
 
 class BadWeChatConfig(Exception):
@@ -72,8 +73,10 @@ class WeChatConfig:
             raise BadWeChatConfig("The WeChat Pay public key and its id come together.")
         if not self.public_key_id and not self.platform_certificates:
             raise BadWeChatConfig("Neither a WeChat Pay public key nor a platform certificate.")
-        if self.public_key_id and not self.public_key_id.startswith("PUB_KEY_ID_"):
-            raise BadWeChatConfig("The id of a WeChat Pay public key starts with PUB_KEY_ID_.")
+        if self.public_key_id and not self.public_key_id.startswith(PUBLIC_KEY_PREFIX):
+            raise BadWeChatConfig(
+                f"The id of a WeChat Pay public key starts with {PUBLIC_KEY_PREFIX}."
+            )
         if plain_serial(self.merchant_serial) in self.platform_serials:
             # The classic mix-up: our own certificate given as WeChat's, so that we would
             # "verify" with a key we hold ourselves.

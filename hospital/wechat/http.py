@@ -96,6 +96,9 @@ class Wire:
             return NoAnswer(reason=outcome.reason, may_have_arrived=may_have_arrived)
         return outcome
 
+    def close(self) -> None:
+        self._client.close()
+
     def _plan(self, repeats: int) -> list[str]:
         """The main host for every attempt; the standby takes the last place."""
         main, *standby = self._hosts

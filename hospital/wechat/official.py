@@ -112,6 +112,9 @@ class OfficialAccount:
             read_seconds=config.read_seconds,
         )
 
+    def close_connections(self) -> None:
+        self._wire.close()
+
     def authorize_url(self, *, redirect_uri: str, state: str, scope: Scope = "snsapi_base") -> str:
         """Where to send a browser to learn who it is; WeChat insists on this parameter order."""
         query = urlencode(

@@ -77,6 +77,9 @@ class Pay:
         )
         self.keyring = Keyring(config=config, fetch=self._fetch_certificates)
 
+    def close_connections(self) -> None:
+        self._wire.close()
+
     def prepay_jsapi(self, order: JsapiOrder) -> PrepayOutcome:
         """Place an order; the prepay id opens the payment sheet for two hours."""
         facts = self._ask(
