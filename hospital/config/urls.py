@@ -7,6 +7,8 @@ from django.conf import settings
 from django.urls import URLPattern, URLResolver, include, path
 
 from hospital.config import health
+from hospital.identity.access import public_page
+from hospital.ui import gallery
 
 
 def _collect(audience: str) -> list[URLPattern | URLResolver]:
@@ -19,7 +21,15 @@ def _collect(audience: str) -> list[URLPattern | URLResolver]:
     return found
 
 
+handler403 = "hospital.ui.errors.forbidden"
+handler404 = "hospital.ui.errors.not_found"
+handler500 = "hospital.ui.errors.server_error"
+
+# The page kit stands below the access marks, so its gallery gets its mark and address here.
+_workshop = [path("staff/gallery/", public_page(gallery.gallery), name="ui-gallery")]
+
 urlpatterns = [
+    *([] if settings.PRODUCTION else _workshop),
     path("healthz", health.healthz, name="health-alive"),
     path("readyz", health.readyz, name="health-ready"),
     path("metrics", health.measurements, name="health-metrics"),

@@ -1,0 +1,77 @@
+"""Today's sessions with what is sold, held and left; the counts move with the live channel."""
+
+import datetime as dt
+
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.views.decorators.http import require_safe
+
+from hospital.identity.access import StaffRequest, staff_page
+from hospital.kernel import clock
+from hospital.scheduling import queries, thresholds
+from hospital.scheduling.permissions import VIEW_SOLD
+from hospital.scheduling.queries import BoardRow
+from hospital.scheduling.states import Offer
+
+_TONES = {
+    Offer.AVAILABLE: "brand",
+    Offer.FULL: "warn",
+    Offer.SUSPENDED: "danger",
+    Offer.NOT_RELEASED: "info",
+    Offer.ENDED: "",
+}
+_WORDS = {
+    Offer.AVAILABLE: "可约",
+    Offer.FULL: "约满",
+    Offer.SUSPENDED: "停诊",
+    Offer.NOT_RELEASED: "未放号",
+    Offer.ENDED: "已截止",
+}
+
+
+@staff_page(VIEW_SOLD)
+@require_safe
+def board(request: StaffRequest) -> HttpResponse:
+    """All sessions of one day, by department; `q` narrows to a department or doctor."""
+    at = clock.now()
+    day = _day(request.GET.get("day", ""), at)
+    text = request.GET.get("q", "").strip()
+    rows = [row for row in queries.board_today(day=day, at=at) if _matches(row, text)]
+    here = reverse("desk-board")
+    context = {
+        "day": day,
+        "text": text,
+        "rows": [
+            {"row": row, "word": _WORDS[row.state], "tone": _TONES[row.state]} for row in rows
+        ],
+        "capacity": sum(row.capacity for row in rows),
+        "sold": sum(row.sold for row in rows),
+        "held": sum(row.held for row in rows),
+        "left": sum(row.left for row in rows),
+        "days": [
+            {"label": label, "url": f"{here}?day={shown:%Y-%m-%d}&q={text}", "active": shown == day}
+            for shown, label in _days(at)
+        ],
+        "here": f"{here}?day={day:%Y-%m-%d}&q={text}",
+    }
+    part = "#counts" if request.htmx else ""
+    return render(request, f"desk/staff/board.html{part}", context)
+
+
+def _day(text: str, at: dt.datetime) -> dt.date:
+    shown = {day.isoformat(): day for day, _ in _days(at)}
+    return shown.get(text, clock.hospital_day(at))
+
+
+def _days(at: dt.datetime) -> list[tuple[dt.date, str]]:
+    today = clock.hospital_day(at)
+    ahead = range(thresholds.HORIZON_DAYS.value() + 1)
+    return [
+        (day, "今天" if day == today else f"{day.month}/{day.day}")
+        for day in (today + dt.timedelta(days=days) for days in ahead)
+    ]
+
+
+def _matches(row: BoardRow, text: str) -> bool:
+    return text in row.department or text in row.doctor

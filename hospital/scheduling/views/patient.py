@@ -1,0 +1,195 @@
+"""The patient's way to a number: departments, days, doctors, bands (M1's first four screens)."""
+
+import datetime as dt
+
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.views.decorators.http import require_safe
+
+from hospital.identity.access import PatientRequest, patient_page
+from hospital.kernel import clock
+from hospital.organisation import queries as organisation
+from hospital.organisation.queries import DepartmentRow
+from hospital.patients import queries as patients
+from hospital.scheduling import queries, thresholds
+from hospital.scheduling.queries import DayCell, DoctorCard, DoctorDay, SessionCell
+from hospital.scheduling.states import Offer
+
+_DAY_WORDS = {
+    Offer.AVAILABLE: "有号",
+    Offer.FULL: "约满",
+    Offer.SUSPENDED: "停诊",
+    Offer.NOT_RELEASED: "待放号",
+    Offer.ENDED: "已结束",
+}
+
+
+@patient_page
+@require_safe
+def departments(request: PatientRequest) -> HttpResponse:
+    """All departments by category, or those a search finds (pinyin, initials, symptoms)."""
+    text = request.GET.get("q", "").strip()[:40]
+    at = clock.now()
+    places = queries.places_left(at=at)
+    rows = organisation.search_departments(text) if text else organisation.bookable_departments()
+    wanted = request.GET.get("category", "")
+    categories = list(dict.fromkeys(row.category for row in rows))
+    category = wanted if wanted in categories else next(iter(categories), "")
+    shown = rows if text else [row for row in rows if row.category == category]
+    context = {
+        "text": text,
+        "categories": [
+            {
+                "name": name,
+                "url": f"{reverse('scheduling-departments')}?category={name}",
+                "active": name == category,
+            }
+            for name in categories
+        ],
+        "category": category,
+        "cells": [_department_cell(row, places.get(row.id, {}), at) for row in shown],
+        "who": patients.default_patient_for(wechat_user_id=request.wechat_user.pk),
+        "release_time": thresholds.release_time(),
+        "horizon_days": thresholds.HORIZON_DAYS.value(),
+    }
+    part = "#found" if request.htmx else ""
+    return render(request, f"scheduling/patient/departments.html{part}", context)
+
+
+@patient_page
+@require_safe
+def sessions(request: PatientRequest, code: str) -> HttpResponse:
+    """The doctors of one department on one day with what is left of each session."""
+    department = organisation.department(code)
+    at = clock.now()
+    strip = queries.date_strip(department_id=department.pk, at=at)
+    day = _chosen_day(request.GET.get("day", ""), strip)
+    here = reverse("scheduling-sessions", args=[code])
+    cards = queries.open_sessions(department_id=department.pk, day=day, at=at)
+    next_day = queries.next_useful_day(department_id=department.pk, after=day, at=at)
+    cell = next(cell for cell in strip if cell.day == day)
+    context = {
+        "department": department,
+        "day": day,
+        "days": [_strip_day(cell, here, day) for cell in strip],
+        "cards": [_card(card) for card in cards],
+        "release_at": cell.release_at if cell.state == Offer.NOT_RELEASED else None,
+        "next_day": next_day,
+        "next_url": f"{here}?day={next_day:%Y-%m-%d}" if next_day else "",
+        "release_time": thresholds.release_time(),
+        "horizon_days": thresholds.HORIZON_DAYS.value(),
+    }
+    part = "#doctors" if request.htmx else ""
+    return render(request, f"scheduling/patient/sessions.html{part}", context)
+
+
+@patient_page
+@require_safe
+def doctor(request: PatientRequest, code: str) -> HttpResponse:
+    """One doctor: who, what for, and every coming session within the horizon."""
+    practitioner = organisation.practitioner(code)
+    at = clock.now()
+    departments = organisation.departments_of(practitioner.pk, on=clock.hospital_day(at))
+    days = queries.practitioner_days(practitioner_id=practitioner.pk, at=at)
+    context = {
+        "doctor": practitioner,
+        "departments": "、".join(department.name for department in departments),
+        "days": [_doctor_day(day) for day in days],
+    }
+    return render(request, "scheduling/patient/doctor.html", context)
+
+
+@patient_page
+@require_safe
+def bands(request: PatientRequest, schedule_id: int) -> HttpResponse:
+    """The times of one session to choose from: a sheet over the page, or a page of its own."""
+    found = queries.bands(schedule_id=schedule_id, at=clock.now())
+    context = {
+        "session": found.session,
+        "cell": found.cell,
+        "state": _session_word(found.cell),
+        "bands": [
+            {
+                "starts": band.starts_at,
+                "left": band.left,
+                "state": "已过" if band.is_over else "已满",
+                "url": reverse("registration-confirm", args=[schedule_id, band.band_id]),
+            }
+            for band in found.bands
+        ],
+    }
+    part = "#picker" if request.htmx else ""
+    return render(request, f"scheduling/patient/bands.html{part}", context)
+
+
+def _chosen_day(text: str, strip: list[DayCell]) -> dt.date:
+    """The day asked for if it may be shown, else the first one with numbers, else today."""
+    shown = {cell.day.isoformat(): cell.day for cell in strip}
+    useful = (cell.day for cell in strip if cell.state == Offer.AVAILABLE)
+    return shown.get(text) or next(useful, strip[0].day)
+
+
+def _strip_day(cell: DayCell, here: str, chosen: dt.date) -> dict[str, object]:
+    return {
+        "day": cell.day,
+        "url": f"{here}?day={cell.day:%Y-%m-%d}",
+        "state": _DAY_WORDS[cell.state] if cell.state else "无号",
+        "is_open": cell.state == Offer.AVAILABLE,
+        "is_current": cell.day == chosen,
+    }
+
+
+def _department_cell(
+    row: DepartmentRow, days: dict[dt.date, DayCell], at: dt.datetime
+) -> dict[str, object]:
+    """A line of the list; walk-in departments say so instead of leading nowhere (M1.11)."""
+    today = days.get(clock.hospital_day(at))
+    tag, tone = "", ""
+    if row.walk_in_only:
+        tag, tone = "仅现场挂号", "info"
+    elif today is not None and today.state == Offer.SUSPENDED:
+        tag = "今日停诊"
+    elif days and all(cell.state == Offer.FULL for cell in days.values() if cell.state):
+        tag = "近期约满"
+    return {
+        "title": row.name,
+        "hint": row.hint,
+        "tag": tag,
+        "tone": tone,
+        "url": reverse("scheduling-sessions", args=[row.code]) if row.is_bookable else "",
+    }
+
+
+def _card(card: DoctorCard) -> dict[str, object]:
+    code = card.practitioner_code
+    return {
+        "card": card,
+        "url": reverse("scheduling-doctor", args=[code]) if code else "",
+        "sessions": [_session(cell) for cell in card.sessions],
+        "suspended": next((cell for cell in card.sessions if cell.state == Offer.SUSPENDED), None),
+    }
+
+
+def _doctor_day(day: DoctorDay) -> dict[str, object]:
+    return {"day": day.day, "sessions": [_session(cell) for cell in day.sessions]}
+
+
+def _session(cell: SessionCell) -> dict[str, object]:
+    bookable = cell.state == Offer.AVAILABLE and cell.fee_fen is not None
+    return {
+        "cell": cell,
+        "left": cell.left if bookable else 0,
+        "url": reverse("scheduling-bands", args=[cell.schedule_id]) if bookable else "",
+        "state": _session_word(cell),
+    }
+
+
+def _session_word(cell: SessionCell) -> str:
+    """What stands where the count would be (M1.2); an unreleased session says when."""
+    if cell.state == Offer.NOT_RELEASED:
+        release = clock.local(cell.release_at)
+        return f"{release:%H:%M} 放号" if release.date() == clock.today() else "未放号"
+    if cell.state == Offer.AVAILABLE:
+        return "暂不可约"
+    return _DAY_WORDS[cell.state]
