@@ -1,0 +1,185 @@
+"""Reads of billing: a bill for the person asked to pay it, its money, the ledger's totals."""
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from typing import TypedDict
+
+from django.db.models import Sum
+
+from hospital.billing.models import Bill, Charge, Posting
+from hospital.billing.states import REFUND_DUE, BillStatus, MoneyState, PostingKind
+from hospital.kernel.errors import NotFound
+from hospital.kernel.models import Transition
+from hospital.kernel.states import subject_type
+
+_UNPAID_STATES = {
+    BillStatus.ISSUED: MoneyState.UNPAID,
+    BillStatus.PAYING: MoneyState.PAYING,
+    BillStatus.CANCELLED: MoneyState.CLOSED,
+    BillStatus.EXPIRED: MoneyState.CLOSED,
+}
+
+
+class Totals(TypedDict):
+    """Sums over the whole ledger in fen; `balance_fen` is debits minus credits, always nought."""
+
+    cash_fen: int
+    revenue_fen: int
+    due_fen: int
+    balance_fen: int
+
+
+@dataclass(frozen=True, slots=True)
+class Balance:
+    """Where one bill's money stands, in fen: kept, earned, owed back."""
+
+    cash_fen: int
+    revenue_fen: int
+    due_fen: int
+
+
+@dataclass(frozen=True, slots=True)
+class Money:
+    """The payment side of a bill as pages show it (SM3): amounts in fen."""
+
+    bill_id: int
+    number: str
+    token: str
+    total_fen: int
+    refunded_fen: int
+    due_fen: int
+    receipt_no: str
+    state: MoneyState
+
+
+def payable_bill_for(*, wechat_user_id: int, token: str) -> Bill:
+    """The bill of a token for the user asked to pay it, whatever its status; `.patient` is loaded.
+
+    Raises NotFound when there is none or it is somebody else's.
+    """
+    found = (
+        Bill.objects.select_related("patient")
+        .filter(token=token, wechat_user_id=wechat_user_id)
+        .first()
+    )
+    if found is None:
+        raise NotFound("没有找到这张账单。")
+    return found
+
+
+def bill(*, bill_id: int) -> Bill:
+    """One bill, `.patient` loaded. Raises NotFound."""
+    found = Bill.objects.select_related("patient").filter(pk=bill_id).first()
+    if found is None:
+        raise NotFound("没有找到这张账单。")
+    return found
+
+
+def bill_of(*, source: tuple[str, int]) -> Bill | None:
+    """The latest bill with charges from a source such as ("appointment", 12)."""
+    kind, source_id = source
+    charges = Charge.objects.filter(source_kind=kind, source_id=source_id)
+    return Bill.objects.filter(pk__in=charges.values("bill_id")).order_by("-id").first()
+
+
+def bill_by_number(*, number: str) -> Bill | None:
+    """A bill by the number on paper, for the desk."""
+    return Bill.objects.select_related("patient").filter(number=number).first()
+
+
+def charges_of(*, bill_id: int) -> list[Charge]:
+    """All lines of a bill, reversals among them, in the order they were made."""
+    return list(Charge.objects.filter(bill_id=bill_id).order_by("id"))
+
+
+def postings_of(*, bill_id: int) -> list[Posting]:
+    """All postings of a bill, oldest first."""
+    return list(Posting.objects.filter(bill_id=bill_id).order_by("id"))
+
+
+def history_of(*, bill_id: int) -> list[Transition]:
+    """All moves of a bill, oldest first."""
+    return list(
+        Transition.objects.filter(subject_type=subject_type(Bill), subject_id=bill_id).order_by(
+            "id"
+        )
+    )
+
+
+def balance(*, bill_id: int) -> Balance:
+    """Where one bill's money stands now."""
+    return _balance(
+        Posting.objects.filter(bill_id=bill_id).values_list("debit", "credit", "amount_fen")
+    )
+
+
+def money_of(bills: Collection[Bill]) -> dict[int, Money]:
+    """Bill id → its payment side; one statement for all of them."""
+    rows = (
+        Posting.objects.filter(bill__in=bills)
+        .values("bill_id", "kind")
+        .annotate(fen=Sum("amount_fen"))
+    )
+    sums = {(row["bill_id"], row["kind"]): row["fen"] for row in rows}
+    return {bill.pk: _money(bill, sums) for bill in bills}
+
+
+def ledger_totals() -> Totals:
+    """The whole ledger in one line: money kept, earned and owed back."""
+    kept = _balance(
+        Posting.objects.values("debit", "credit")
+        .annotate(fen=Sum("amount_fen"))
+        .values_list("debit", "credit", "fen")
+    )
+    return Totals(
+        cash_fen=kept.cash_fen,
+        revenue_fen=kept.revenue_fen,
+        due_fen=kept.due_fen,
+        balance_fen=kept.cash_fen - kept.revenue_fen - kept.due_fen,
+    )
+
+
+def _balance(rows: Iterable[tuple[str, str, int]]) -> Balance:
+    held: dict[str, int] = {}
+    for debit, credit, fen in rows:
+        for account, change in ((debit, fen), (credit, -fen)):
+            kind = account.partition(":")[0]
+            held[kind] = held.get(kind, 0) + change
+    return Balance(
+        cash_fen=held.get("cash", 0),
+        revenue_fen=-held.get("revenue", 0),
+        due_fen=-held.get(REFUND_DUE, 0),
+    )
+
+
+def _money(bill: Bill, sums: dict[tuple[int, str], int]) -> Money:
+    def total(*kinds: PostingKind) -> int:
+        return sum(sums.get((bill.pk, kind), 0) for kind in kinds)
+
+    refunded_fen = total(PostingKind.REFUND)
+    due_fen = total(PostingKind.REVERSE, PostingKind.OVERPAID) - refunded_fen
+    return Money(
+        bill_id=bill.pk,
+        number=bill.number,
+        token=bill.token,
+        total_fen=bill.total_fen,
+        refunded_fen=refunded_fen,
+        due_fen=due_fen,
+        receipt_no=bill.receipt_no,
+        state=_money_state(bill, due_fen),
+    )
+
+
+def _money_state(bill: Bill, due_fen: int) -> MoneyState:
+    unpaid = _UNPAID_STATES.get(BillStatus(bill.status))
+    if unpaid is not None:
+        return unpaid
+    if bill.total_fen == 0:
+        return MoneyState.WAIVED
+    if due_fen:
+        return MoneyState.REFUNDING
+    return {
+        BillStatus.SETTLED: MoneyState.PAID,
+        BillStatus.PARTIALLY_REFUNDED: MoneyState.PARTIALLY_REFUNDED,
+        BillStatus.REFUNDED: MoneyState.REFUNDED,
+    }[BillStatus(bill.status)]
