@@ -1,0 +1,10 @@
+"""News of scheduling: ids only."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class ScheduleSuspended:
+    """停诊: the session will not be held; its bookings must be undone (M1.8)."""
+
+    schedule_id: int

@@ -1,0 +1,459 @@
+"""Reads of scheduling: ready rows for pages, and the facts booking decides on.
+
+Rows for patients come from facts at most a second old (law 13, M1.2 allows five); the desk's
+board is read fresh, because a live hint makes it look again at once. Moments are UTC.
+"""
+
+import datetime as dt
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from hospital.catalogue import queries as catalogue
+from hospital.catalogue.queries import FeeQuote, NoFee
+from hospital.kernel.clock import hospital_day
+from hospital.kernel.errors import NotFound
+from hospital.kernel.moment_cache import MomentCache
+from hospital.scheduling import sessions, thresholds
+from hospital.scheduling.bands import expected_at
+from hospital.scheduling.models import Schedule, Slot
+from hospital.scheduling.sessions import BandFacts, Offered, SessionFacts, band_left, offer_of
+from hospital.scheduling.states import Offer, ScheduleStatus
+
+_BY_USE: Final = (Offer.AVAILABLE, Offer.NOT_RELEASED, Offer.FULL, Offer.SUSPENDED, Offer.ENDED)
+_FEW: Final = 4
+
+DatedOffer = tuple[Offered, dt.datetime]
+_of_department: MomentCache[tuple[int, dt.date], list[SessionFacts]] = MomentCache()
+_of_practitioner: MomentCache[tuple[int, dt.date], list[SessionFacts]] = MomentCache()
+_of_schedule: MomentCache[int, list[SessionFacts]] = MomentCache()
+_of_hospital: MomentCache[dt.date, dict[int, dict[dt.date, list[DatedOffer]]]] = MomentCache(most=4)
+_fees: MomentCache[dt.date, dict[tuple[int, str], FeeQuote]] = MomentCache(most=100)
+
+
+@dataclass(frozen=True, slots=True)
+class DayCell:
+    """A day of the date strip: `state` is None when nobody holds a session that day."""
+
+    day: dt.date
+    is_today: bool
+    state: Offer | None
+    left: int
+    release_at: dt.datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class SessionCell:
+    """One session of a doctor's day; `fee_fen` is None when nobody priced it: not bookable."""
+
+    schedule_id: int
+    day: dt.date
+    session_period: str
+    period_label: str
+    service_name: str
+    starts_at: dt.datetime
+    ends_at: dt.datetime
+    state: Offer
+    left: int
+    is_few: bool
+    fee_fen: int | None
+    release_at: dt.datetime
+    suspend_reason: str
+    place: str
+
+
+@dataclass(frozen=True, slots=True)
+class DoctorCard:
+    """A doctor (or a clinic without one: empty code and title) with the sessions of one day.
+
+    `next_session` is the earliest later one with places, for the days this one has none.
+    """
+
+    practitioner_code: str
+    name: str
+    title_label: str
+    specialty: str
+    service_kind: str
+    service_name: str
+    sessions: tuple[SessionCell, ...]
+    next_session: SessionCell | None
+
+
+@dataclass(frozen=True, slots=True)
+class DoctorDay:
+    """One day of a doctor's coming sessions."""
+
+    day: dt.date
+    is_today: bool
+    sessions: tuple[SessionCell, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class BandCell:
+    """One band of the picker."""
+
+    band_id: int
+    starts_at: dt.datetime
+    ends_at: dt.datetime
+    left: int
+    is_over: bool
+
+
+@dataclass(frozen=True, slots=True)
+class BandSheet:
+    """The band picker of one session."""
+
+    session: SessionFacts
+    cell: SessionCell
+    bands: tuple[BandCell, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FreeBand:
+    """A band that still has places, offered instead of one that has none."""
+
+    schedule_id: int
+    band_id: int
+    visit_date: dt.date
+    starts_at: dt.datetime
+    ends_at: dt.datetime
+    doctor: str
+    title_label: str
+    left: int
+
+
+@dataclass(frozen=True, slots=True)
+class BoardRow:
+    """One session on the desk's board of a day, counted now."""
+
+    schedule_id: int
+    department_code: str
+    department: str
+    doctor: str
+    title_label: str
+    service_name: str
+    period_label: str
+    starts_at: dt.datetime
+    ends_at: dt.datetime
+    place: str
+    capacity: int
+    sold: int
+    held: int
+    left: int
+    status: str
+    status_label: str
+    state: Offer
+    suspend_reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where and when one number is: `expected_at` is the estimated turn (M2.1), UTC."""
+
+    schedule_id: int
+    band_id: int
+    sequence_no: int
+    band_starts_at: dt.datetime
+    band_ends_at: dt.datetime
+    expected_at: dt.datetime
+
+
+def date_strip(*, department_id: int, at: dt.datetime) -> list[DayCell]:
+    """The days patients may look at, today to the horizon, each with its best state (M1.2)."""
+    today = hospital_day(at)
+    offers: dict[dt.date, list[DatedOffer]] = {}
+    for session in _department_sessions(department_id, at):
+        offered = offer_of(session, at=at), session.release_at
+        offers.setdefault(session.visit_date, []).append(offered)
+    return [_day_cell(day, today, offers.get(day, [])) for day in _shown_days(today)]
+
+
+def open_sessions(*, department_id: int, day: dt.date, at: dt.datetime) -> list[DoctorCard]:
+    """Who sits on a day in a department: those with places first, then by pinyin.
+
+    A day beyond the horizon is empty.
+    """
+    found = _department_sessions(department_id, at)
+    grouped: dict[tuple[int | None, int], list[SessionFacts]] = {}
+    for session in found:
+        if session.visit_date == day:
+            key = session.practitioner_id, session.service_type_id
+            grouped.setdefault(key, []).append(session)
+    cards = [_doctor_card(group, found, at) for group in grouped.values()]
+    order = {id(card): _card_order(card, index) for index, card in enumerate(cards)}
+    return sorted(cards, key=lambda card: order[id(card)])
+
+
+def practitioner_days(*, practitioner_id: int, at: dt.datetime) -> list[DoctorDay]:
+    """The days within the horizon on which a doctor sits, over all departments."""
+    today = hospital_day(at)
+    days = _shown_days(today)
+    found = _of_practitioner.get(
+        (practitioner_id, today),
+        lambda: sessions.load(
+            Schedule.objects.filter(
+                practitioner_id=practitioner_id, visit_date__range=(days[0], days[-1])
+            )
+        ),
+    )
+    return [
+        DoctorDay(day, day == today, tuple(_cell(session, at) for session in held))
+        for day in days
+        if (held := [session for session in found if session.visit_date == day])
+    ]
+
+
+def bands(*, schedule_id: int, at: dt.datetime) -> BandSheet:
+    """The band picker of a session. Raises NotFound."""
+    session = session_facts(schedule_id=schedule_id)
+    return BandSheet(session, _cell(session, at), tuple(_band_cells(session, at)))
+
+
+def session_facts(*, schedule_id: int) -> SessionFacts:
+    """All that is known of one session, at most a second old. Raises NotFound."""
+    found = _of_schedule.get(
+        schedule_id, lambda: sessions.load(Schedule.objects.filter(pk=schedule_id))
+    )
+    if not found:
+        raise NotFound("没有找到这次出诊，请返回重新选择。")
+    return found[0]
+
+
+def band_of(session: SessionFacts, band_id: int) -> BandFacts:
+    """One band of a session. Raises NotFound."""
+    for band in session.bands:
+        if band.id == band_id:
+            return band
+    raise NotFound("没有找到这个时段，请返回重新选择。")
+
+
+def fee_of(session: SessionFacts) -> FeeQuote:
+    """What registering for a session costs on its visit date (M2.5). Raises catalogue NoFee."""
+    quote = _fee(session)
+    if quote is None:
+        raise NoFee
+    return quote
+
+
+def alternatives(
+    *, schedule_id: int, band_id: int | None, at: dt.datetime, most: int = 3
+) -> list[FreeBand]:
+    """The nearest bands with places instead of a full one (M1.2).
+
+    Nearest: the same session, then the same day, then the same doctor; within each by time.
+    """
+    wanted = session_facts(schedule_id=schedule_id)
+    starts_at = band_of(wanted, band_id).starts_at if band_id else wanted.starts_at
+    found = [
+        (session, band)
+        for session in _department_sessions(wanted.department_id, at)
+        if offer_of(session, at=at).state == Offer.AVAILABLE
+        for band in session.bands
+        if band.id != band_id and band_left(session, band, at=at) > 0
+    ]
+
+    def distance(pair: tuple[SessionFacts, BandFacts]) -> tuple[int, dt.timedelta]:
+        session, band = pair
+        nearness = (
+            session.id == wanted.id,
+            session.visit_date == wanted.visit_date,
+            session.practitioner_id == wanted.practitioner_id,
+            True,
+        )
+        return nearness.index(True), abs(band.starts_at - starts_at)
+
+    return [_free_band(*pair, at=at) for pair in sorted(found, key=distance)[:most]]
+
+
+def next_useful_day(*, department_id: int, after: dt.date, at: dt.datetime) -> dt.date | None:
+    """The first day after `after` with places left in a department, for its empty days."""
+    for cell in date_strip(department_id=department_id, at=at):
+        if cell.day > after and cell.state == Offer.AVAILABLE:
+            return cell.day
+    return None
+
+
+def places_left(*, at: dt.datetime) -> dict[int, dict[dt.date, DayCell]]:
+    """Department id → day → cell, for the department list: who has numbers, who is suspended."""
+    today = hospital_day(at)
+    days = _shown_days(today)
+    found = _of_hospital.get(today, lambda: sessions.load_places(days[0], days[-1], at=at))
+    return {
+        department_id: {day: _day_cell(day, today, offers) for day, offers in by_day.items()}
+        for department_id, by_day in found.items()
+    }
+
+
+def board_today(
+    *, day: dt.date, at: dt.datetime, department_ids: Collection[int] | None = None
+) -> list[BoardRow]:
+    """Every session of a day with what is sold, held and left, counted now (two statements)."""
+    schedules = Schedule.objects.filter(visit_date=day)
+    if department_ids is not None:
+        schedules = schedules.filter(department_id__in=department_ids)
+    found = sessions.load(schedules)
+    found.sort(key=lambda session: (session.department_code, session.starts_at))
+    return [_board_row(session, at) for session in found]
+
+
+def place_of(*, slot_id: int) -> Place:
+    """The number of a slot with its band. Raises NotFound."""
+    slot = Slot.objects.select_related("band").filter(pk=slot_id).first()
+    if slot is None:
+        raise NotFound
+    band = slot.band
+    return Place(
+        schedule_id=slot.schedule_id,
+        band_id=band.pk,
+        sequence_no=slot.sequence_no,
+        band_starts_at=band.starts_at,
+        band_ends_at=band.ends_at,
+        expected_at=expected_at(
+            band_starts_at=band.starts_at,
+            band_ends_at=band.ends_at,
+            position=slot.sequence_no - band.first_sequence_no,
+            capacity=band.capacity,
+        ),
+    )
+
+
+def _shown_days(today: dt.date) -> list[dt.date]:
+    return [
+        today + dt.timedelta(days=ahead) for ahead in range(thresholds.HORIZON_DAYS.value() + 1)
+    ]
+
+
+def _department_sessions(department_id: int, at: dt.datetime) -> list[SessionFacts]:
+    days = _shown_days(hospital_day(at))
+    return _of_department.get(
+        (department_id, days[0]),
+        lambda: sessions.load(
+            Schedule.objects.filter(
+                department_id=department_id, visit_date__range=(days[0], days[-1])
+            )
+        ),
+    )
+
+
+def _fee(session: SessionFacts) -> FeeQuote | None:
+    day = session.visit_date
+    quotes = _fees.get(day, lambda: catalogue.registration_fees(on=day))
+    return quotes.get((session.service_type_id, session.title))
+
+
+def _best(states: Iterable[Offer]) -> Offer | None:
+    found = set(states)
+    return next((state for state in _BY_USE if state in found), None)
+
+
+def _day_cell(day: dt.date, today: dt.date, offers: Sequence[DatedOffer]) -> DayCell:
+    return DayCell(
+        day=day,
+        is_today=day == today,
+        state=_best(offered.state for offered, _ in offers),
+        left=sum(offered.left for offered, _ in offers),
+        release_at=min((release_at for _, release_at in offers), default=None),
+    )
+
+
+def _cell(session: SessionFacts, at: dt.datetime) -> SessionCell:
+    offer, quote = offer_of(session, at=at), _fee(session)
+    return SessionCell(
+        schedule_id=session.id,
+        day=session.visit_date,
+        session_period=session.session_period,
+        period_label=session.period_label,
+        service_name=session.service_name,
+        starts_at=session.starts_at,
+        ends_at=session.ends_at,
+        state=offer.state,
+        left=offer.left,
+        is_few=0 < offer.left <= _FEW,
+        fee_fen=quote.total_fen if quote else None,
+        release_at=session.release_at,
+        suspend_reason=session.suspend_reason,
+        place=session.place,
+    )
+
+
+def _doctor_card(
+    group: Sequence[SessionFacts], all_sessions: Sequence[SessionFacts], at: dt.datetime
+) -> DoctorCard:
+    first = group[0]
+    cells = tuple(_cell(session, at) for session in group)
+    later = [
+        session
+        for session in all_sessions
+        if session.starts_at > group[-1].starts_at
+        and session.practitioner_id == first.practitioner_id
+        and session.service_type_id == first.service_type_id
+        and offer_of(session, at=at).state == Offer.AVAILABLE
+    ]
+    return DoctorCard(
+        practitioner_code=first.practitioner_code,
+        name=first.doctor_label,
+        title_label=first.title_label,
+        specialty=first.specialty,
+        service_kind=first.service_kind,
+        service_name=first.service_name,
+        sessions=cells,
+        next_session=_cell(later[0], at) if later else None,
+    )
+
+
+def _card_order(card: DoctorCard, place: int) -> tuple[int, int]:
+    """Cards arrive by start and pinyin; those one can book come first."""
+    best = _best(cell.state for cell in card.sessions)
+    return (_BY_USE.index(best) if best else len(_BY_USE)), place
+
+
+def _band_cells(session: SessionFacts, at: dt.datetime) -> list[BandCell]:
+    state = offer_of(session, at=at).state
+    open_now = state in {Offer.AVAILABLE, Offer.FULL}
+    return [
+        BandCell(
+            band_id=band.id,
+            starts_at=band.starts_at,
+            ends_at=band.ends_at,
+            left=band_left(session, band, at=at) if open_now else 0,
+            is_over=band.ends_at <= at,
+        )
+        for band in session.bands
+    ]
+
+
+def _free_band(session: SessionFacts, band: BandFacts, *, at: dt.datetime) -> FreeBand:
+    return FreeBand(
+        schedule_id=session.id,
+        band_id=band.id,
+        visit_date=session.visit_date,
+        starts_at=band.starts_at,
+        ends_at=band.ends_at,
+        doctor=session.doctor_label,
+        title_label=session.title_label,
+        left=band_left(session, band, at=at),
+    )
+
+
+def _board_row(session: SessionFacts, at: dt.datetime) -> BoardRow:
+    offer = offer_of(session, at=at)
+    return BoardRow(
+        schedule_id=session.id,
+        department_code=session.department_code,
+        department=session.department_name,
+        doctor=session.doctor_label,
+        title_label=session.title_label,
+        service_name=session.service_name,
+        period_label=session.period_label,
+        starts_at=session.starts_at,
+        ends_at=session.ends_at,
+        place=session.place,
+        capacity=session.capacity,
+        sold=session.sold,
+        held=session.held,
+        left=offer.left,
+        status=session.status,
+        status_label=ScheduleStatus(session.status).label,
+        state=offer.state,
+        suspend_reason=session.suspend_reason,
+    )
