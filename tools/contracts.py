@@ -1,7 +1,7 @@
 """Import contract "doors": another area is entered through its public files only (law 1).
 
 `hospital.a.* -> hospital.b.x` is legal when x is one of `public`, when b is one of `open`
-(libraries without hospital nouns), or when a is one of `composers`. Tests may import anything.
+(libraries without hospital nouns), or when a is one of `composers`. Tests import what they like.
 """
 
 from grimp import ImportGraph

@@ -1,0 +1,51 @@
+"""Generated pages about work done behind the pages: jobs, reactions, messages."""
+
+from typing import Any
+
+from procrastinate.contrib.django import app
+
+from hospital.kernel import events
+from hospital.kernel.jobs import Retry
+from tools.tables import first_sentence, page, table
+
+
+def jobs() -> str:
+    """Every job with its schedule and retries, then which news wakes which jobs."""
+    schedules = {
+        entry.task.name: entry.cron for entry in app.periodic_registry.periodic_tasks.values()
+    }
+    rows = [
+        (f"`{name}`", first_sentence(task.func.__doc__), _code(schedules.get(name)), _retries(task))
+        for name, task in sorted(app.tasks.items())
+        if task.func.__module__.startswith("hospital.")
+    ]
+    reactions = [
+        (
+            f"`{_short(event)}`",
+            first_sentence(event.__doc__),
+            ", ".join(f"`{name}`" for name in names),
+        )
+        for event, names in events.installed().items()
+    ]
+    return page(
+        "Jobs",
+        "Times are UTC cron text. A job is committed with its cause, retried, and may run twice.",
+        table(("job", "what it does", "when", "retries"), rows),
+        "## News and the jobs it wakes\n\n" + table(("news", "it tells", "jobs"), reactions),
+    )
+
+
+def _retries(task: Any) -> str:
+    strategy = task.retry_strategy
+    if not isinstance(strategy, Retry):
+        return "none"
+    waits = ", ".join(str(wait) for wait in strategy.waits)
+    return f"{strategy.attempts} times, after {waits} s"
+
+
+def _short(event: type) -> str:
+    return f"{event.__module__}.{event.__name__}".removeprefix("hospital.")
+
+
+def _code(text: str | None) -> str:
+    return f"`{text}`" if text else ""
