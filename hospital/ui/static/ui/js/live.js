@@ -40,7 +40,7 @@ function hint(topic) {
 function connect() {
   const url = address();
   if (!url || source) return;
-  source = new EventSource(url, { withCredentials: true });
+  source = new EventSource(url);
   let lost = false;
   source.onopen = () => {
     showState("on");
@@ -49,9 +49,10 @@ function connect() {
   };
   source.onerror = () => {
     lost = true;
-    showState("off");
+    // A refused stream (its ticket is too old) stays closed: then the slow poll is all there is.
+    showState(source?.readyState === EventSource.CLOSED ? "none" : "off");
   };
-  source.onmessage = (event) => hint(event.data);
+  source.onmessage = (event) => hint(JSON.parse(event.data));
 }
 
 function disconnect() {
