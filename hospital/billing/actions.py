@@ -36,14 +36,9 @@ class BillNotPayable(Refusal):
     default_message = "该账单已失效，不能再支付。"
 
 
-class BillBusy(Refusal):
-    code = "BILL_PAYING"
-    default_message = "该账单正在支付中，请稍候查看结果。"
-
-
-class AmountMismatch(Refusal):
-    code = "AMOUNT_MISMATCH"
-    default_message = "支付金额与账单金额不符，已转人工核对。"
+class BillChanged(Refusal):
+    code = "BILL_CHANGED"
+    default_message = "账单金额已变化，请返回重新确认。"
 
 
 class RefundTooMuch(Refusal):
@@ -130,13 +125,13 @@ def lock_bill(*, bill_id: int) -> Bill:
 
 
 def start_paying(*, bill_id: int, by: Actor, at: dt.datetime) -> Bill:
-    """Let one payment have the bill: issued → paying.
+    """Let a payment have the bill: issued → paying; nothing changes while one has it already.
 
-    Raises BillBusy while another payment has it, BillNotPayable when it is past its time.
+    Raises BillNotPayable when it is paid, given up or past its time.
     """
     bill = lock_bill(bill_id=bill_id)
     if bill.status == BillStatus.PAYING:
-        raise BillBusy
+        return bill
     if bill.status in PAID:
         raise BillNotPayable("该账单已支付，无需再次支付。")
     if bill.status != BillStatus.ISSUED or (bill.expires_at and bill.expires_at <= at):
@@ -168,14 +163,14 @@ def settle_bill(
     """Book money that arrived, `reference` being the channel's own number of it.
 
     A bill not paid yet is settled, also one that had expired or was cancelled meanwhile (M1.6). A
-    second payment is booked as due back and told as OVERPAID (M4.4); the same one again is
-    ALREADY. Raises AmountMismatch when a first payment is not the bill's total.
+    second payment is booked as due back and told as SURPLUS (M4.4); the same one again is
+    REPEATED. Raises BillChanged when a first payment is not the bill's total.
     """
     bill = lock_bill(bill_id=bill_id)
     if bill.status in PAID:
         return _pay_again(bill, method, amount_fen, reference, by=by, at=at)
     if amount_fen != bill.total_fen:
-        raise AmountMismatch(bill_fen=bill.total_fen, paid_fen=amount_fen)
+        raise BillChanged(bill_fen=bill.total_fen, paid_fen=amount_fen)
     Posting.objects.bulk_create(
         Posting(
             debit=cash(method),
@@ -287,13 +282,13 @@ def _pay_again(
     bill: Bill, method: str, amount_fen: int, reference: str, *, by: Actor, at: dt.datetime
 ) -> Settlement:
     known = bill.postings.filter(
-        kind__in=[PostingKind.SETTLE, PostingKind.OVERPAID], reference=reference
+        kind__in=[PostingKind.SETTLE, PostingKind.SURPLUS], reference=reference
     )
     if amount_fen == 0 or known.exists():
-        return Settlement.ALREADY
+        return Settlement.REPEATED
     _post(
         bill,
-        PostingKind.OVERPAID,
+        PostingKind.SURPLUS,
         debit=cash(method),
         credit=REFUND_DUE,
         amount_fen=amount_fen,
@@ -302,7 +297,7 @@ def _pay_again(
         at=at,
     )
     _publish(bill)
-    return Settlement.OVERPAID
+    return Settlement.SURPLUS
 
 
 def _reverse(bill: Bill, charge: Charge, reason: str, *, by: Actor, at: dt.datetime) -> int:

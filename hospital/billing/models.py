@@ -201,13 +201,13 @@ class Posting(models.Model):
                 condition=Q(
                     kind__in=[PostingKind.SETTLE, PostingKind.REVERSE], charge__isnull=False
                 )
-                | Q(kind__in=[PostingKind.OVERPAID, PostingKind.REFUND], charge__isnull=True),
+                | Q(kind__in=[PostingKind.SURPLUS, PostingKind.REFUND], charge__isnull=True),
                 name="posting_of_a_charge",
             ),
             # The same payment or refund is booked once, however often it is told.
             models.UniqueConstraint(
                 fields=["kind", "reference"],
-                condition=Q(kind__in=[PostingKind.OVERPAID, PostingKind.REFUND]),
+                condition=Q(kind__in=[PostingKind.SURPLUS, PostingKind.REFUND]),
                 name="posting_reference_once",
             ),
         ]

@@ -1,5 +1,6 @@
 """Reads of billing: a bill for the person asked to pay it, its money, the ledger's totals."""
 
+import datetime as dt
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import TypedDict
@@ -12,7 +13,7 @@ from hospital.kernel.errors import NotFound
 from hospital.kernel.models import Transition
 from hospital.kernel.states import subject_type
 
-_UNPAID_STATES = {
+_UNPAID = {
     BillStatus.ISSUED: MoneyState.UNPAID,
     BillStatus.PAYING: MoneyState.PAYING,
     BillStatus.CANCELLED: MoneyState.CLOSED,
@@ -27,6 +28,28 @@ class Totals(TypedDict):
     revenue_fen: int
     due_fen: int
     balance_fen: int
+
+
+@dataclass(frozen=True, slots=True)
+class BillPage:
+    """A bill for the person asked to pay it; amounts in fen, moments in UTC."""
+
+    id: int
+    number: str
+    token: str
+    title: str
+    path: str
+    patient_name: str
+    total_fen: int
+    status: BillStatus
+    expires_at: dt.datetime | None
+    receipt_no: str
+    lines: tuple[Charge, ...]
+
+    def is_payable(self, at: dt.datetime) -> bool:
+        """Whether a payment may begin, or go on, at a moment."""
+        in_time = self.expires_at is None or at < self.expires_at
+        return self.status == BillStatus.PAYING or (self.status == BillStatus.ISSUED and in_time)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,19 +75,35 @@ class Money:
     state: MoneyState
 
 
-def payable_bill_for(*, wechat_user_id: int, token: str) -> Bill:
-    """The bill of a token for the user asked to pay it, whatever its status; `.patient` is loaded.
+def refund_due_fen(*, bill_id: int) -> int:
+    """What is owed back to whoever paid a bill, in fen."""
+    return balance(bill_id=bill_id).due_fen
+
+
+def payable_bill_for(*, wechat_user_id: int, token: str) -> BillPage:
+    """The bill of a token for the user asked to pay it, whatever has become of it.
 
     Raises NotFound when there is none or it is somebody else's.
     """
-    found = (
-        Bill.objects.select_related("patient")
-        .filter(token=token, wechat_user_id=wechat_user_id)
-        .first()
+    bills = Bill.objects.select_related("patient").filter(
+        token=token, wechat_user_id=wechat_user_id
     )
+    found = bills.first()
     if found is None:
         raise NotFound("没有找到这张账单。")
-    return found
+    return BillPage(
+        id=found.pk,
+        number=found.number,
+        token=found.token,
+        title=found.title,
+        path=found.path,
+        patient_name=found.patient.name,
+        total_fen=found.total_fen,
+        status=BillStatus(found.status),
+        expires_at=found.expires_at,
+        receipt_no=found.receipt_no,
+        lines=tuple(charges_of(bill_id=found.pk)),
+    )
 
 
 def bill(*, bill_id: int) -> Bill:
@@ -157,7 +196,7 @@ def _money(bill: Bill, sums: dict[tuple[int, str], int]) -> Money:
         return sum(sums.get((bill.pk, kind), 0) for kind in kinds)
 
     refunded_fen = total(PostingKind.REFUND)
-    due_fen = total(PostingKind.REVERSE, PostingKind.OVERPAID) - refunded_fen
+    due_fen = total(PostingKind.REVERSE, PostingKind.SURPLUS) - refunded_fen
     return Money(
         bill_id=bill.pk,
         number=bill.number,
@@ -171,7 +210,7 @@ def _money(bill: Bill, sums: dict[tuple[int, str], int]) -> Money:
 
 
 def _money_state(bill: Bill, due_fen: int) -> MoneyState:
-    unpaid = _UNPAID_STATES.get(BillStatus(bill.status))
+    unpaid = _UNPAID.get(BillStatus(bill.status))
     if unpaid is not None:
         return unpaid
     if bill.total_fen == 0:

@@ -70,7 +70,7 @@ class PostingKind(TextChoices):
 
     SETTLE = "settle", "收款"
     REVERSE = "reverse", "冲销"
-    OVERPAID = "overpaid", "重复付款"
+    SURPLUS = "surplus", "重复付款"
     REFUND = "refund", "退款"
 
 
@@ -78,8 +78,8 @@ class Settlement(TextChoices):
     """What a payment did to its bill."""
 
     SETTLED = "settled", "账单结清"
-    ALREADY = "already", "此前已入账"
-    OVERPAID = "overpaid", "账单早已结清，多付"
+    REPEATED = "repeated", "此前已入账"
+    SURPLUS = "surplus", "账单早已结清，多付"
 
 
 REFUND_DUE: Final = "refund_due"
