@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from typing import ClassVar
 
 import psycopg
 import pytest
@@ -12,6 +13,7 @@ from django.conf import settings
 from django.db import connection
 from django.db.migrations import Migration, RunPython
 from django.db.migrations.loader import MigrationLoader
+from django.db.migrations.operations.base import Operation
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
@@ -46,8 +48,10 @@ def test_every_operation_can_be_taken_back() -> None:
 
 
 def test_a_planted_one_way_operation_is_caught() -> None:
-    planted = Migration("0002_forget_names", "patients")
-    planted.operations = [RunPython(lambda apps, editor: None)]
+    class ForgetNames(Migration):
+        operations: ClassVar[list[Operation]] = [RunPython(lambda apps, editor: None)]
+
+    planted = ForgetNames("0002_forget_names", "patients")
 
     assert irreversible([planted]) == ["patients.0002_forget_names: Raw Python operation"]
 
