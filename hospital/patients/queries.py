@@ -62,6 +62,18 @@ class FoundPatient:
     masked_documents: list[str]
 
 
+@dataclass(frozen=True, slots=True)
+class LockedPatient:
+    """A patient and the WeChat user acting for it, read under the locks on both rows."""
+
+    patient_id: int
+    sex: str
+    birth_date: dt.date
+    assurance: str
+    is_active: bool
+    user_is_blocked: bool
+
+
 def patients_for(*, wechat_user_id: int) -> list[BoundPatient]:
     """Return the patients a WeChat user may act for: self first, then as they were added."""
     bindings = list(
@@ -89,6 +101,39 @@ def bound_patient_for(*, wechat_user_id: int, patient_id: int) -> Patient:
     if binding is None:
         raise NotFound("没有找到这位就诊人。")
     return binding.patient
+
+
+def lock_bound_patient(*, wechat_user_id: int, patient_id: int) -> LockedPatient | None:
+    """Return the patient this user may act for, user and patient locked to the transaction's end.
+
+    What is counted per user or per patient is counted under these locks (M1.4). One statement;
+    None when the user may not act for the patient.
+    """
+    binding = (
+        _bindings(wechat_user_id)
+        .select_related("patient", "wechat_user")
+        .select_for_update(of=("wechat_user", "patient"), no_key=True)
+        .filter(patient=patient_id)
+        .first()
+    )
+    if binding is None:
+        return None
+    person = binding.patient
+    return LockedPatient(
+        patient_id=person.pk,
+        sex=person.sex,
+        birth_date=person.birth_date,
+        assurance=person.assurance,
+        is_active=person.is_active and person.merged_into_id is None,
+        user_is_blocked=binding.wechat_user.is_blocked,
+    )
+
+
+def lock_patient(*, patient_id: int) -> None:
+    """Lock a patient's row to the end of the caller's transaction. Raises NotFound."""
+    rows = Patient.objects.select_for_update(no_key=True).filter(pk=patient_id)
+    if not rows.values_list("pk").first():
+        raise NotFound("没有找到这位患者。")
 
 
 def default_patient_for(*, wechat_user_id: int) -> Patient | None:
