@@ -56,6 +56,8 @@ lock: $(STAMP)
 			--no-emit-index-url requirements/$$name.in -o requirements/$$name.txt || exit 1; \
 	done
 
+.venv: $(STAMP)
+
 $(STAMP): requirements/dev.txt
 	@command -v $(PYTHON) >/dev/null || { \
 		echo "install: $(PYTHON) was not found; install Python 3.11 or name it: make PYTHON=…"; exit 1; }
