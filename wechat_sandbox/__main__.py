@@ -121,12 +121,18 @@ def _entry(text: str) -> tuple[str, str]:
 
 
 def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    # Naming TCP matters: asyncio only switches Nagle's delay (40 ms an answer) off when it is said.
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        return socket.create_server((host, port), backlog=2048)
+        listener.bind((host, port))
+        listener.listen(2048)
     except OSError as problem:
         raise SettingsError(
             f"cannot listen on {host}:{port}: {problem.strerror}. Choose another --port."
         ) from problem
+    return listener
 
 
 def _write_whole(path: Path, text: str) -> None:

@@ -114,7 +114,7 @@ def notify_mode(sandbox: Sandbox, said: dict[str, Any]) -> dict[str, Any]:
 
 
 def user(sandbox: Sandbox, said: dict[str, Any]) -> dict[str, Any]:
-    """Make or change one: `{openid?, nickname?, subscribed?, blocked?, snapshot?, balance_fen?}`."""
+    """Make or change one: openid?, nickname?, subscribed?, blocked?, snapshot?, balance_fen?"""
     openid = str(said.get("openid") or "")
     try:
         if not openid:
@@ -143,10 +143,13 @@ def set_menu(sandbox: Sandbox, said: dict[str, Any]) -> dict[str, Any]:
 def reset(sandbox: Sandbox, said: dict[str, Any]) -> dict[str, Any]:
     """Forget everything except keys; the named people are there again."""
     del said
-    sandbox.store.clear()
-    sandbox.set_clock(0)
-    people.seed(sandbox)
-    menu.seed(sandbox)
+    for attempt in sandbox.under_way:
+        attempt.cancel()
+    with sandbox.store.write():
+        sandbox.store.clear()
+        sandbox.set_clock(0)
+        people.seed(sandbox)
+        menu.seed(sandbox)
     sandbox.hub.publish("", "reset")
     return {"ok": True}
 

@@ -68,6 +68,7 @@ def _plan(sandbox: Sandbox, notice: Notice, status: str, next_at: float | None) 
         next_at,
         notice.id,
     )
+    sandbox.wake()
 
 
 async def _send(
@@ -93,7 +94,7 @@ async def _send(
         status, answer = response.status_code, response.text[:ANSWER_KEPT]
     except TimeoutError:
         error = f"no answer within {PATIENCE_S:g} s"
-    except httpx.HTTPError as problem:
+    except (httpx.HTTPError, httpx.InvalidURL) as problem:
         error = repr(problem)
     sandbox.store.insert(
         "deliveries",

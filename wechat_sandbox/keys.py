@@ -6,7 +6,6 @@ key) and the merchant console (merchant certificate, APIv3 key), and exports the
 
 from __future__ import annotations
 
-import base64
 import json
 import secrets
 import string
@@ -26,6 +25,8 @@ FILES = {
     "wxp_pub": "pub_key.pem",
 }
 _LETTERS = string.ascii_letters + string.digits
+# 43 letters spell 32 bytes; the last one has two bits to spare, which must be zero.
+_LAST_OF_32_BYTES = "AEIMQUYcgkosw048"
 
 
 @dataclass(frozen=True)
@@ -99,7 +100,7 @@ def _make(folder: Path) -> dict[str, str]:
         "apiv3_key": _letters(32),
         "v2_key": _letters(32),
         "token": _letters(16),
-        "aes_key": base64.b64encode(secrets.token_bytes(32)).decode().rstrip("="),
+        "aes_key": _letters(42) + secrets.choice(_LAST_OF_32_BYTES),
         "pub_key_id": f"PUB_KEY_ID_01{mchid}{secrets.randbelow(10**20):020d}",
     }
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class User:
-    """A person with a phone: `openid` for the Official Account, `mp_openid` for the mini program."""
+    """A person with a phone: `openid` towards the account, `mp_openid` the mini program."""
 
     openid: str
     mp_openid: str

@@ -33,6 +33,7 @@ class Sandbox:
         self.clock.shifts_wire = self.store.meta("clock_wire", "0") == "1"
         self.faults = Faults(self.store, self.clock)
         self.hub = Hub()
+        self.under_way: set[asyncio.Task[None]] = set()
         self._something_due = asyncio.Event()
 
     @property

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -14,6 +15,7 @@ from wechat_sandbox.sandbox import Sandbox
 LONGEST_REST_S = 1.0
 SHORTEST_REST_S = 0.002
 CONNECTIONS = 64
+log = logging.getLogger(__name__)
 
 
 @asynccontextmanager
@@ -25,6 +27,7 @@ async def running(sandbox: Sandbox) -> AsyncIterator[None]:
         limits=limits, timeout=deliveries.PATIENCE_S, trust_env=False, follow_redirects=False
     ) as client:
         loop = asyncio.create_task(_loop(sandbox, client))
+        loop.add_done_callback(_say_why)
         try:
             yield
         finally:
@@ -39,8 +42,16 @@ async def _loop(sandbox: Sandbox, client: httpx.AsyncClient) -> None:
             refunds.finish_due(sandbox)
             for notice in notices.due(sandbox):
                 if deliveries.claim(sandbox, notice):
-                    attempts.create_task(deliveries.attempt(sandbox, client, notice))
+                    task = attempts.create_task(deliveries.attempt(sandbox, client, notice))
+                    sandbox.under_way.add(task)
+                    task.add_done_callback(sandbox.under_way.discard)
             await sandbox.rest(_rest_s(sandbox))
+
+
+def _say_why(loop: asyncio.Task[None]) -> None:
+    """The timers only ever stop with the program; anything else must be seen."""
+    if not loop.cancelled() and loop.exception() is not None:
+        log.critical("the timers stopped: no notice will be sent", exc_info=loop.exception())
 
 
 def _rest_s(sandbox: Sandbox) -> float:
