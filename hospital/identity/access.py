@@ -113,6 +113,15 @@ def client_address(request: HttpRequest) -> str:
     return address if _is_address(address) else "127.0.0.1"
 
 
+def own_path(text: str | None, otherwise: str) -> str:
+    """Return where to go after a form: `text` if it is a page of ours for patients or staff.
+
+    The audience is that of `otherwise`, a path of our own.
+    """
+    home = paths.STAFF_HOME if otherwise.startswith(paths.STAFF_HOME) else paths.PATIENT_HOME
+    return paths.own_path(text, home=home) if text else otherwise
+
+
 def patient_page(view: PatientView[P]) -> Page[P]:
     """Mark a page for people who came through WeChat; others are sent to the WeChat log-in."""
 

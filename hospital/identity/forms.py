@@ -2,56 +2,49 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from django import forms
 
 from hospital.identity.states import Theme
-from hospital.kernel.errors import Invalid
 
-if TYPE_CHECKING:
-    from django.http import QueryDict  # noqa: TID251  a type only
-
-_LONGEST: Final = 200
+_SWITCH = {"on": True, "off": False}
 
 
-@dataclass(frozen=True, slots=True)
-class Login:
-    """What the staff log-in page sends."""
+class LoginForm(forms.Form):
+    """User name and password of a member of staff."""
 
-    username: str
-    password: str
-
-
-@dataclass(frozen=True, slots=True)
-class Display:
-    """How a patient wants pages to look; None = not asked for in this request."""
-
-    care_mode: bool | None
-    theme: Theme | None
-
-
-def login(data: QueryDict) -> Login:
-    """Read the log-in form. Raises Invalid."""
-    username = data.get("username", "").strip()
-    password = data.get("password", "")
-    errors: dict[str, list[str]] = {}
-    if not username:
-        errors["username"] = ["请输入用户名。"]
-    if not password:
-        errors["password"] = ["请输入密码。"]
-    if len(username) > _LONGEST or len(password) > _LONGEST:
-        errors["username"] = ["用户名或密码太长。"]
-    if errors:
-        raise Invalid(errors)
-    return Login(username=username, password=password)
-
-
-def display(data: QueryDict) -> Display:
-    """Read the switch for large type ("on", "off") and theme. Raises Invalid."""
-    care, theme = data.get("care"), data.get("theme")
-    if care not in {None, "on", "off"} or (theme is not None and theme not in Theme.values):
-        raise Invalid({"": ["没有这种显示方式。"]})
-    return Display(
-        care_mode=None if care is None else care == "on",
-        theme=None if theme is None else Theme(theme),
+    username = forms.CharField(
+        label="用户名",
+        max_length=100,
+        error_messages={"required": "请输入用户名。", "max_length": "用户名太长。"},
+        widget=forms.TextInput(
+            attrs={
+                "autocomplete": "username",
+                "autocapitalize": "none",
+                "spellcheck": "false",
+                "autofocus": True,
+            }
+        ),
     )
+    password = forms.CharField(
+        label="密码",
+        max_length=200,
+        strip=False,
+        error_messages={"required": "请输入密码。", "max_length": "密码太长。"},
+        widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
+    )
+
+
+class DisplayForm(forms.Form):
+    """How a patient wants pages to look; a field left out is not changed."""
+
+    care = forms.ChoiceField(choices=[(word, word) for word in _SWITCH], required=False)
+    theme = forms.ChoiceField(choices=Theme.choices, required=False)
+
+    def care_mode(self) -> bool | None:
+        """Return whether large type was switched on or off, None when it was not touched."""
+        return _SWITCH.get(self.cleaned_data["care"])
+
+    def chosen_theme(self) -> Theme | None:
+        """Return the theme chosen, None when it was not touched."""
+        theme = self.cleaned_data["theme"]
+        return Theme(theme) if theme else None

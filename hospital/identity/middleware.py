@@ -150,12 +150,13 @@ def answer(
         "home": paths.STAFF_HOME if staff else paths.PATIENT_HOME,
         "back": request.headers.get("Referer", "") if _came_from_us(request) else "",
     }
-    folder = "staff" if staff else "patient"
     if request.headers.get("HX-Request") == "true":
-        response = render(request, f"identity/{folder}/refusal_notice.html", context, status=status)
+        # The page kit's script shows an answer with this header as a dialog, whatever its target.
+        response = render(request, "ui/refusal_notice.html", context, status=status)
         response["X-Refusal"] = refusal.code
         return response
-    return render(request, f"identity/{folder}/refusal.html", context, status=status)
+    template = "ui/refusal_staff.html" if staff else "ui/refusal_patient.html"
+    return render(request, template, context, status=status)
 
 
 def _as_json(refusal: Refusal) -> dict[str, object]:

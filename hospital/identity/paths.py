@@ -19,6 +19,8 @@ def own_path(text: str | None, *, home: str) -> str:
     """Return `text` when it is a path below `home` ("/m/", "/staff/"), else `home`."""
     if not text or len(text) > _LONGEST or not text.startswith(home):
         return home
+    if "\\" in text or not text.isprintable():
+        return home
     if not url_has_allowed_host_and_scheme(text, allowed_hosts=None):
         return home
     # A browser folds "/m/../x" before it asks; the audience prefix must survive that.

@@ -122,8 +122,8 @@ class TooManyRemovals(Refusal):
 
 
 @dataclass(frozen=True, slots=True)
-class _Person:
-    """What was typed about a patient, checked and cleaned."""
+class Person:
+    """What was typed about a patient, checked and cleaned; masked nowhere, so never logged."""
 
     name: str
     document: documents.Document
@@ -158,17 +158,17 @@ def add_patient(
     TooManyUsers, AlreadyBound, GuardianFirst. Must not run inside a transaction of its caller,
     because a mismatch is kept to count it.
     """
-    person = _checked(
+    person = check_person(
         name=name,
-        kind=document_kind,
-        number=document_no,
+        document_kind=document_kind,
+        document_no=document_no,
         phone=phone,
         relationship=relationship,
         sex=sex,
         birth_date=birth_date,
+        is_guardian=is_guardian,
         at=at,
     )
-    _check_child(person, is_guardian=is_guardian, at=at)
     user = identity.wechat_user(user_id=wechat_user_id)
     if user is None:
         raise NotFound
@@ -244,18 +244,22 @@ def reveal(*, patient_id: int, what: str, by: Actor, at: dt.datetime, reason: st
     return values
 
 
-def _checked(
+def check_person(
     *,
     name: str,
-    kind: DocumentKind,
-    number: str,
+    document_kind: DocumentKind,
+    document_no: str,
     phone: str,
     relationship: Relationship,
     sex: Sex | None,
     birth_date: dt.date | None,
+    is_guardian: bool,
     at: dt.datetime,
-) -> _Person:
-    """Return the cleaned input; raises Invalid naming every field that is wrong at once."""
+) -> Person:
+    """Return the cleaned input. Raises Invalid, naming every field that is wrong at once.
+
+    A child under 14 is added by a guardian who agrees, and nobody under 14 is "self" (M3.4).
+    """
     errors: dict[str, list[str]] = {}
     day = hospital_day(at)
     clean_name = clean_phone = ""
@@ -269,7 +273,7 @@ def _checked(
     except contacts.BadPhone as problem:
         errors["phone"] = [problem.message]
     try:
-        document = documents.check(kind, number, on=day)
+        document = documents.check(document_kind, document_no, on=day)
     except documents.BadDocument as problem:
         errors["document_no"] = [problem.message]
     if document is not None:
@@ -278,9 +282,11 @@ def _checked(
         birth_date = document.birth_date or birth_date
         if sex is None or sex is Sex.UNKNOWN:
             errors["sex"] = ["请选择性别。"]
+    if birth_date is not None and is_child(birth_date, on=day):
+        errors |= _child_errors(relationship, is_guardian=is_guardian)
     if errors or document is None or sex is None or birth_date is None:
         raise Invalid(errors)
-    return _Person(clean_name, document, clean_phone, sex, birth_date, relationship)
+    return Person(clean_name, document, clean_phone, sex, birth_date, relationship)
 
 
 def _birth_date_errors(
@@ -297,16 +303,18 @@ def _birth_date_errors(
     return {}
 
 
-def _check_child(person: _Person, *, is_guardian: bool, at: dt.datetime) -> None:
-    if documents.age_in_years(person.birth_date, on=hospital_day(at)) >= consent.GUARDIAN_AGE:
-        return
-    if person.relationship == Relationship.SELF:
-        raise Invalid({"relationship": ["未满 14 周岁，请由监护人添加，并选择与您的关系。"]})
-    if not is_guardian:
-        raise Invalid({"is_guardian": ["就诊人未满 14 周岁，需要监护人同意。"]})
+def is_child(birth_date: dt.date, *, on: dt.date) -> bool:
+    """Say whether somebody is under 14 on a day, so that a guardian must agree (M3.4, X11)."""
+    return documents.age_in_years(birth_date, on=on) < consent.GUARDIAN_AGE
 
 
-def _bind(person: _Person, *, wechat_user_id: int, key: str, by: Actor, at: dt.datetime) -> Patient:
+def _child_errors(relationship: Relationship, *, is_guardian: bool) -> dict[str, list[str]]:
+    if relationship == Relationship.SELF:
+        return {"relationship": ["未满 14 周岁，请由监护人添加，并选择与您的关系。"]}
+    return {} if is_guardian else {"is_guardian": ["就诊人未满 14 周岁，需要监护人同意。"]}
+
+
+def _bind(person: Person, *, wechat_user_id: int, key: str, by: Actor, at: dt.datetime) -> Patient:
     document = person.document
     claim = request_keys.claim(
         key=f"{wechat_user_id}:{key}",
@@ -348,19 +356,18 @@ def _bind(person: _Person, *, wechat_user_id: int, key: str, by: Actor, at: dt.d
     return patient
 
 
-def _check_list(person: _Person, bindings: list[PatientBinding], *, at: dt.datetime) -> None:
+def _check_list(person: Person, bindings: list[PatientBinding], *, at: dt.datetime) -> None:
     limit = PATIENTS_PER_USER.value()
     if len(bindings) >= limit:
         raise TooManyPatients(f"最多添加 {limit} 位就诊人，请先解除不再需要的就诊人。", limit=limit)
     has_self = any(row.relationship == Relationship.SELF for row in bindings)
     if has_self and person.relationship == Relationship.SELF:
         raise Invalid({"relationship": ["您已添加本人，请选择与就诊人的其他关系。"]})
-    is_child = documents.age_in_years(person.birth_date, on=hospital_day(at)) < consent.GUARDIAN_AGE
-    if is_child and not has_self:
+    if is_child(person.birth_date, on=hospital_day(at)) and not has_self:
         raise GuardianFirst
 
 
-def _check_known(person: _Person, patient: Patient, bindings: list[PatientBinding]) -> None:
+def _check_known(person: Person, patient: Patient, bindings: list[PatientBinding]) -> None:
     if not contacts.is_same_name(patient.name, person.name):
         raise NameMismatch
     if any(row.patient_id == patient.pk for row in bindings):
@@ -375,7 +382,7 @@ def _check_known(person: _Person, patient: Patient, bindings: list[PatientBindin
         raise TooManyUsers(message, limit=limit)
 
 
-def _new_patient(person: _Person, *, at: dt.datetime) -> Patient:
+def _new_patient(person: Person, *, at: dt.datetime) -> Patient:
     digits = str(_FIRST_SERIAL + serials.gap_free(series=_SERIES))
     patient = Patient.objects.create(
         outpatient_no=digits + serials.check_digit(digits),
@@ -406,9 +413,9 @@ def _lock_document(document: documents.Document) -> None:
         cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 1))", [index])
 
 
-def _consent_version(person: _Person, *, at: dt.datetime) -> str:
-    age = documents.age_in_years(person.birth_date, on=hospital_day(at))
-    return consent.GUARDIAN_VERSION if age < consent.GUARDIAN_AGE else consent.VERSION
+def _consent_version(person: Person, *, at: dt.datetime) -> str:
+    child = is_child(person.birth_date, on=hospital_day(at))
+    return consent.GUARDIAN_VERSION if child else consent.VERSION
 
 
 def _locked_bindings(wechat_user_id: int) -> list[PatientBinding]:

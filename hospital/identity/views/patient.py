@@ -22,6 +22,7 @@ from hospital.identity.access import OpenRequest, public_page
 from hospital.identity.context import CARE_COOKIE, THEME_COOKIE
 from hospital.kernel import clock
 from hospital.kernel.actors import Actor
+from hospital.kernel.errors import Invalid
 
 _YEAR_SECONDS: Final = 365 * 24 * 3600
 _PROBLEMS: Final = {
@@ -90,21 +91,24 @@ def wechat_return(request: OpenRequest) -> HttpResponse:
 @require_POST
 def care(request: OpenRequest) -> HttpResponse:
     """Switch large type or theme; remembered in the account when there is one, and in a cookie."""
-    wanted = forms.display(request.POST)
+    form = forms.DisplayForm(request.POST)
+    if not form.is_valid():
+        raise Invalid({"": ["没有这种显示方式。"]})
+    care_mode, theme = form.care_mode(), form.chosen_theme()
     user_id = sessions.patient_id(request.session)
     if user_id is not None and queries.wechat_user(user_id=user_id) is not None:
         actions.set_display(
             wechat_user_id=user_id,
-            care_mode=wanted.care_mode,
-            theme=wanted.theme,
+            care_mode=care_mode,
+            theme=theme,
             by=Actor("patient", user_id),
         )
     back = paths.own_path(request.POST.get("next"), home=paths.PATIENT_HOME)
     response = HttpResponseRedirect(back)
-    if wanted.care_mode is not None:
-        _keep(response, CARE_COOKIE, "1" if wanted.care_mode else "0")
-    if wanted.theme is not None:
-        _keep(response, THEME_COOKIE, wanted.theme)
+    if care_mode is not None:
+        _keep(response, CARE_COOKIE, "1" if care_mode else "0")
+    if theme is not None:
+        _keep(response, THEME_COOKIE, theme)
     return response
 
 
@@ -120,6 +124,7 @@ def _keep(response: HttpResponse, name: str, value: str) -> None:
         name,
         value,
         max_age=_YEAR_SECONDS,
+        path=paths.PATIENT_HOME,
         secure=settings.SESSION_COOKIE_SECURE,
         httponly=True,
         samesite="Lax",

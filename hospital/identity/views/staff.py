@@ -17,7 +17,6 @@ from hospital.identity.access import OpenRequest, client_address, public_page
 from hospital.identity.models import StaffAccount
 from hospital.kernel import clock
 from hospital.kernel.actors import Actor
-from hospital.kernel.errors import Invalid
 
 
 @sensitive_post_parameters("password")
@@ -30,23 +29,24 @@ def login(request: OpenRequest) -> HttpResponse:
         request.POST.get("next") or request.GET.get("next"), home=paths.STAFF_HOME
     )
     if request.method != "POST":
-        return _page(request, path=path)
+        return _page(request, forms.LoginForm(), path=path)
+    form = forms.LoginForm(request.POST)
+    if not form.is_valid():
+        return _page(request, form, path=path, status=HTTPStatus.UNPROCESSABLE_ENTITY)
     at = clock.now()
     try:
-        wanted = forms.login(request.POST)
         account = actions.log_in_staff(
-            username=wanted.username,
-            password=wanted.password,
+            username=form.cleaned_data["username"],
+            password=form.cleaned_data["password"],
             address=client_address(request),
             at=at,
         )
-    except Invalid as problem:
-        return _page(request, path=path, errors=problem.errors)
     except actions.LoginRefused as refusal:
-        return _page(request, path=path, message=refusal.message)
+        form.add_error(None, refusal.message)
+        return _page(request, form, path=path, status=HTTPStatus.UNPROCESSABLE_ENTITY)
     except actions.TooManyAttempts as refusal:
-        status = HTTPStatus.TOO_MANY_REQUESTS
-        return _page(request, path=path, message=refusal.message, status=status)
+        form.add_error(None, refusal.message)
+        return _page(request, form, path=path, status=HTTPStatus.TOO_MANY_REQUESTS)
     auth.login(request, account, backend="django.contrib.auth.backends.ModelBackend")
     sessions.note_staff(request.session, at=at)
     return HttpResponseRedirect(path)
@@ -66,19 +66,10 @@ def logout(request: OpenRequest) -> HttpResponse:
 
 def _page(
     request: OpenRequest,
+    form: forms.LoginForm,
     *,
     path: str,
-    errors: dict[str, list[str]] | None = None,
-    message: str = "",
-    status: HTTPStatus = HTTPStatus.UNPROCESSABLE_ENTITY,
+    status: HTTPStatus = HTTPStatus.OK,
 ) -> HttpResponse:
-    context = {
-        "next": path,
-        "username": request.POST.get("username", "").strip(),
-        "errors": errors or {},
-        "message": message,
-    }
-    failed = bool(errors or message)
-    return render(
-        request, "identity/staff/login.html", context, status=status if failed else HTTPStatus.OK
-    )
+    context = {"form": form, "next": path}
+    return render(request, "identity/staff/login.html", context, status=status)

@@ -3,8 +3,9 @@
 import django.contrib.postgres.indexes
 import django.db.models.deletion
 import django.db.models.functions.text
-import hospital.kernel.sealed
 from django.db import migrations, models
+
+import hospital.kernel.sealed
 
 
 class Migration(migrations.Migration):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 
 import pytest
+from django.db import connection
 
 from hospital.identity.models import WeChatUser
 from hospital.kernel import serials
@@ -57,8 +58,6 @@ def test_it_makes_a_patient_from_a_resident_id() -> None:
 
 def test_number_and_phone_are_sealed_in_the_database() -> None:
     patient = add(a_wechat_user())
-
-    from django.db import connection
 
     with connection.cursor() as cursor:
         cursor.execute("SELECT phone FROM patients_patient")
@@ -113,15 +112,11 @@ def test_the_same_document_and_name_is_the_same_patient() -> None:
 
 
 def test_an_old_number_finds_the_patient_of_the_new_one() -> None:
-    known = add(a_wechat_user(), document_no=a_resident_id_of_1949())
+    known = add(a_wechat_user(), document_no="11010519491231002X")
 
     again = add(a_wechat_user(), document_no="110105491231002", relationship=Relationship.PARENT)
 
     assert again == known
-
-
-def a_resident_id_of_1949() -> str:
-    return "11010519491231002X"
 
 
 def test_another_name_on_the_same_document_goes_to_the_desk() -> None:
@@ -155,7 +150,7 @@ def test_guessing_stops_after_five_mismatches_a_day() -> None:
     with pytest.raises(actions.TooManyMismatches):
         add(stranger, key="the right one")
 
-    assert add(stranger, key="tomorrow", at=AT + dt.timedelta(days=1, seconds=1))
+    assert add(stranger, key="tomorrow", at=AT + dt.timedelta(days=1, seconds=1)).pk
 
 
 def test_at_most_five_patients_a_user() -> None:
@@ -167,7 +162,7 @@ def test_at_most_five_patients_a_user() -> None:
         add(user, relationship=Relationship.PARENT)
 
     set_value(setting=actions.PATIENTS_PER_USER, value=6, by=SYSTEM, at=AT)
-    assert add(user, relationship=Relationship.PARENT)
+    assert add(user, relationship=Relationship.PARENT).pk
 
 
 def test_at_most_three_users_a_patient() -> None:
@@ -227,7 +222,7 @@ def test_a_child_needs_a_guardian_who_agrees_and_is_known() -> None:
 def test_a_fourteenth_birthday_ends_the_guardian_rule() -> None:
     born = dt.date(2012, 11, 22)
 
-    assert add(a_wechat_user(), document_no=a_resident_id(born=born))
+    assert add(a_wechat_user(), document_no=a_resident_id(born=born)).pk
 
 
 def test_outpatient_numbers_catch_a_wrong_digit() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 
 import pytest
@@ -81,12 +82,9 @@ def test_fifteen_digits_become_eighteen(area: str, born: dt.date, serial: int) -
 
 @given(st.text(max_size=80), st.sampled_from(DocumentKind))
 def test_no_input_breaks_the_check(text: str, kind: DocumentKind) -> None:
-    try:
+    with contextlib.suppress(BadDocument):
         document = documents.check(kind, text, on=TODAY)
-    except BadDocument as refusal:
-        assert refusal.message
-    else:
-        assert document.number == documents.check(document.kind, document.number, on=TODAY).number
+        assert documents.check(document.kind, document.number, on=TODAY) == document
 
 
 def _with_check(seventeen: str) -> str:

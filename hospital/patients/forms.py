@@ -1,0 +1,186 @@
+"""Untrusted input of the patient pages as typed values; the rules stay in actions and documents."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import Any, Final
+
+from django import forms
+from django.urls import reverse_lazy
+
+from hospital.kernel.clock import hospital_day
+from hospital.kernel.errors import Invalid
+from hospital.patients import actions, documents
+from hospital.patients.states import DocumentKind, Relationship, Sex
+
+#: A number of these kinds tells sex and birth date.
+_TELLING: Final = frozenset(
+    {
+        DocumentKind.RESIDENT_ID,
+        DocumentKind.HOUSEHOLD_BOOK,
+        DocumentKind.RESIDENCE_PERMIT,
+        DocumentKind.FOREIGNER_CARD,
+    }
+)
+_ASK_AGAIN: Final = {
+    "hx-post": reverse_lazy("patients-add-told"),
+    "hx-trigger": "change",
+    "hx-target": "#told",
+    "hx-swap": "outerHTML",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What the document typed so far tells, and what the page must still ask."""
+
+    document: documents.Document | None
+    error: str
+    asks_person: bool
+    is_child: bool
+
+
+class AddPatientForm(forms.Form):
+    """A person to add; `data` may be half filled, nothing of it is lost when shown again."""
+
+    name = forms.CharField(
+        label="姓名",
+        required=False,
+        max_length=100,
+        help_text="与证件上的姓名一致",
+        widget=forms.TextInput(attrs={"autocomplete": "off", "required": True}),
+    )
+    document_kind = forms.ChoiceField(
+        label="证件类型",
+        choices=DocumentKind.choices,
+        initial=DocumentKind.RESIDENT_ID,
+        error_messages={"required": "请选择证件类型。", "invalid_choice": "请选择证件类型。"},
+        widget=forms.Select(attrs=_ASK_AGAIN),
+    )
+    document_no = forms.CharField(
+        label="证件号码",
+        required=False,
+        max_length=100,
+        widget=forms.TextInput(
+            attrs={
+                "autocomplete": "off",
+                "autocapitalize": "characters",
+                "spellcheck": "false",
+                "required": True,
+                **_ASK_AGAIN,
+            }
+        ),
+    )
+    sex = forms.ChoiceField(
+        label="性别",
+        choices=[(Sex.MALE.value, Sex.MALE.label), (Sex.FEMALE.value, Sex.FEMALE.label)],
+        required=False,
+        widget=forms.RadioSelect,
+    )
+    birth_date = forms.DateField(
+        label="出生日期",
+        required=False,
+        error_messages={"invalid": "请选择出生日期。"},
+        widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date", **_ASK_AGAIN}),
+    )
+    is_guardian = forms.BooleanField(
+        label="我是就诊人的监护人，同意医院为诊疗目的处理其个人信息", required=False
+    )
+    phone = forms.CharField(
+        label="手机号",
+        required=False,
+        max_length=40,
+        help_text="已在医院建档的，请填建档时的手机号",
+        widget=forms.TextInput(
+            attrs={"type": "tel", "inputmode": "tel", "autocomplete": "tel", "required": True}
+        ),
+    )
+    relationship = forms.ChoiceField(
+        label="就诊人是您的",
+        choices=Relationship.choices,
+        error_messages={"required": "请选择关系。", "invalid_choice": "请选择关系。"},
+        widget=forms.RadioSelect,
+    )
+    consent = forms.BooleanField(
+        label="我已阅读并同意个人信息处理说明",
+        error_messages={"required": "请阅读并同意个人信息处理说明。"},
+    )
+    key = forms.CharField(max_length=64, widget=forms.HiddenInput)
+
+    def __init__(
+        self,
+        data: dict[str, Any] | None = None,
+        *,
+        at: dt.datetime,
+        has_self: bool,
+        key: str = "",
+    ) -> None:
+        super().__init__(data, initial={"key": key})
+        self._at = at
+        if has_self:
+            left = [choice for choice in Relationship.choices if choice[0] != Relationship.SELF]
+            self.fields["relationship"].choices = left  # type: ignore[attr-defined]
+        else:
+            self.initial["relationship"] = Relationship.SELF
+
+    def clean(self) -> dict[str, Any]:
+        """Check the person even when the consent is missing, so that all errors show at once."""
+        cleaned = self.cleaned_data
+        if "document_kind" in cleaned and "relationship" in cleaned:
+            try:
+                actions.check_person(**self.person(), at=self._at)
+            except Invalid as problem:
+                self.show(problem)
+        return cleaned
+
+    def person(self) -> dict[str, Any]:
+        """Return what was typed about the person, as the arguments of the action."""
+        cleaned = self.cleaned_data
+        return {
+            "name": cleaned.get("name", ""),
+            "document_kind": DocumentKind(cleaned["document_kind"]),
+            "document_no": cleaned.get("document_no", ""),
+            "phone": cleaned.get("phone", ""),
+            "relationship": Relationship(cleaned["relationship"]),
+            "sex": Sex(cleaned["sex"]) if cleaned.get("sex") else None,
+            "birth_date": cleaned.get("birth_date"),
+            "is_guardian": cleaned.get("is_guardian", False),
+        }
+
+    def show(self, problem: Invalid) -> None:
+        """Put a rule's sentences at the fields they are about."""
+        for field, sentences in problem.errors.items():
+            if field not in self.errors:
+                self.add_error(field or None, sentences)
+
+    def told(self) -> Told:
+        """Return what the document, as typed so far, tells about the person."""
+        on = hospital_day(self._at)
+        text = self._typed("document_no")
+        kind = DocumentKind(self._typed("document_kind") or DocumentKind.RESIDENT_ID)
+        document, error = None, ""
+        if text:
+            try:
+                document = documents.check(kind, text, on=on)
+            except documents.BadDocument as problem:
+                error = problem.message
+        tells = document.birth_date is not None if document else kind in _TELLING
+        born = (document.birth_date if document else None) or self._typed_birth_date()
+        return Told(
+            document=document,
+            error=error,
+            asks_person=not tells,
+            is_child=born is not None and actions.is_child(born, on=on),
+        )
+
+    def _typed(self, name: str) -> str:
+        value = self.data.get(self.add_prefix(name), "").strip()
+        known = {code for code, _ in DocumentKind.choices}
+        return value if name != "document_kind" or value in known else ""
+
+    def _typed_birth_date(self) -> dt.date | None:
+        try:
+            return dt.date.fromisoformat(self._typed("birth_date"))
+        except ValueError:
+            return None

@@ -1,0 +1,1 @@
+"""Pages of the patients area, one file per audience."""
