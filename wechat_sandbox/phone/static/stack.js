@@ -1,0 +1,120 @@
+/* The screens of the phone, one upon another, moving as on the real thing. */
+
+import { getScreen } from "./net.js";
+
+const MOVE_MS = 320;
+const stack = () => document.getElementById("stack");
+const whenShown = [];
+let moving = false;
+
+export function top() {
+  return [...stack().children].filter((screen) => !screen.classList.contains("is-leaving")).at(-1);
+}
+
+export function onShown(listener) {
+  whenShown.push(listener);
+}
+
+function shown(screen) {
+  for (const listener of whenShown) listener(screen);
+}
+
+function settle(screen) {
+  for (const scroll of screen.querySelectorAll("[data-pinned]")) {
+    scroll.scrollTop = scroll.scrollHeight;
+  }
+}
+
+export async function push(address) {
+  if (moving || top()?.dataset.src === address) return;
+  moving = true;
+  try {
+    const below = top();
+    const screen = await getScreen(address);
+    screen.classList.add("is-entering");
+    stack().append(screen);
+    settle(screen);
+    screen.getBoundingClientRect();
+    screen.classList.remove("is-entering");
+    if (below) {
+      below.classList.add("is-under");
+      below.inert = true;
+    }
+    screen.querySelector("h1")?.focus({ preventScroll: true });
+    shown(screen);
+  } finally {
+    setTimeout(() => {
+      moving = false;
+    }, MOVE_MS);
+  }
+}
+
+export function pop() {
+  const screen = top();
+  const below = screen?.previousElementSibling;
+  if (moving || !below) return;
+  moving = true;
+  screen.classList.add("is-leaving");
+  screen.inert = true;
+  below.classList.remove("is-under");
+  below.inert = false;
+  below.querySelector("h1")?.focus({ preventScroll: true });
+  setTimeout(() => {
+    screen.remove();
+    moving = false;
+  }, MOVE_MS);
+  refresh(below).then(() => shown(below));
+}
+
+export function showTab(name) {
+  const screen = stack().querySelector("[data-tabs]");
+  if (!screen) return;
+  screen.dataset.tabs = name;
+  for (const panel of screen.querySelectorAll("[data-panel]")) {
+    panel.hidden = panel.dataset.panel !== name;
+  }
+  for (const part of screen.querySelectorAll("[data-only-tab]")) {
+    part.hidden = part.dataset.onlyTab !== name;
+  }
+  markTab(screen);
+}
+
+function markTab(screen) {
+  const name = screen.dataset.tabs;
+  if (!name) return;
+  for (const tab of screen.querySelectorAll("[data-tab]")) {
+    if (tab.dataset.tab === name) {
+      tab.setAttribute("aria-current", "page");
+      screen.querySelector("[data-tab-title]").textContent =
+        tab.dataset.tab === "me" ? "" : tab.lastElementChild.textContent;
+    } else {
+      tab.removeAttribute("aria-current");
+    }
+  }
+}
+
+/* Read a screen again and change only the parts that differ; a chat read to its end stays there. */
+export async function refresh(screen) {
+  const address = screen?.dataset.src;
+  if (!address) return;
+  const fresh = await getScreen(address);
+  for (const part of screen.querySelectorAll("[data-part]")) {
+    const other = fresh.querySelector(`[data-part="${part.dataset.part}"]`);
+    if (!other || other.innerHTML === part.innerHTML) continue;
+    const atEnd = part.scrollHeight - part.scrollTop - part.clientHeight < 80;
+    const typed = part.querySelector("[data-search]")?.value;
+    part.replaceChildren(...other.childNodes);
+    if (typed) part.querySelector("[data-search]").value = typed;
+    if (part.hasAttribute("data-pinned") && atEnd) glideToEnd(part);
+  }
+  markTab(screen);
+}
+
+function glideToEnd(part) {
+  const calm = window.matchMedia("(prefers-reduced-motion: reduce)").matches;
+  part.scrollTo({ top: part.scrollHeight, behavior: calm ? "auto" : "smooth" });
+}
+
+export function refreshAll() {
+  return Promise.all([...stack().children].map(refresh));
+}
