@@ -61,7 +61,7 @@ def bars(text: str) -> list[tuple[int, int]]:
     found: list[tuple[int, int]] = []
     position = QUIET_MODULES
     for value in symbol_values(text):
-        for index, width in enumerate(_widths(value)):
+        for index, width in enumerate(widths(value)):
             if index % 2 == 0:
                 found.append((position, width))
             position += width
@@ -104,7 +104,8 @@ def qr_svg(text: str, *, label: str) -> SafeString:
     )
 
 
-def _widths(value: int) -> list[int]:
+def widths(value: int) -> list[int]:
+    """Return the bar and space widths of a symbol value, in modules."""
     start = value * _WIDTHS_A_VALUE
     end = None if value == STOP else start + _WIDTHS_A_VALUE
     return [int(digit) for digit in _WIDTHS[start:end]]

@@ -27,8 +27,8 @@ def field_context(bound: BoundField, *, hint: str, label: str) -> dict[str, obje
     """Return the context of `ui/components/field.html`."""
     kind = kind_of(bound.field.widget)
     hint_text = hint or str(bound.help_text)
-    hint_id = f"{bound.id_for_label or bound.html_name}-hint"
-    error_id = f"{bound.id_for_label or bound.html_name}-error"
+    stem = bound.auto_id or bound.html_name
+    hint_id, error_id = f"{stem}-hint", f"{stem}-error"
     described = [error_id] if bound.errors else []
     if hint_text:
         described.append(hint_id)
@@ -44,6 +44,7 @@ def field_context(bound: BoundField, *, hint: str, label: str) -> dict[str, obje
         "kind": kind,
         "label": label or bound.label,
         "hint": hint_text,
+        "label_id": f"{stem}-label",
         "hint_id": hint_id,
         "error_id": error_id,
         "described": " ".join(described),

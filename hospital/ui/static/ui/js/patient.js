@@ -15,5 +15,13 @@ function showCurrent(root) {
   }
 }
 
+// What sticks below a sticky head needs its height, which large type and long names change.
+const head = document.querySelector(".x-top");
+if (head && window.ResizeObserver) {
+  new ResizeObserver(() => {
+    document.documentElement.style.setProperty("--top-height", `${head.offsetHeight}px`);
+  }).observe(head);
+}
+
 showCurrent(document);
 document.addEventListener("htmx:afterSettle", (event) => showCurrent(event.target));

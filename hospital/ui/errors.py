@@ -1,0 +1,61 @@
+"""The pages for what went wrong outside any rule: 403, 404, 500, each in its audience's look.
+
+Wired as handlers in config/urls. The 500 page asks neither the database nor the session, because
+either may be the reason. Refusals of rules are answered by the identity area's middleware.
+"""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.template.loader import render_to_string
+
+_WORDS = {
+    HTTPStatus.FORBIDDEN: ("不能打开这个页面", "页面可能已过期，请返回后重试。"),
+    HTTPStatus.NOT_FOUND: ("没有找到这个页面", "链接可能已失效，或内容不属于您。"),
+    HTTPStatus.INTERNAL_SERVER_ERROR: (
+        "系统开小差了",
+        "我们已记录这个问题。您的预约和付款不受影响，请稍后再试。",
+    ),
+}
+
+
+def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    """Answer 403: a form too old, or a visitor without the right."""
+    return _answer(request, HTTPStatus.FORBIDDEN)
+
+
+def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    """Answer 404: no such page, or not yours."""
+    return _answer(request, HTTPStatus.NOT_FOUND)
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """Answer 500: a bug, logged with its request id by Django."""
+    return _answer(request, HTTPStatus.INTERNAL_SERVER_ERROR)
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """Answer a post without its token (settings.CSRF_FAILURE_VIEW)."""
+    return _answer(request, HTTPStatus.FORBIDDEN)
+
+
+def _answer(request: HttpRequest, status: HTTPStatus) -> HttpResponse:
+    title, text = _WORDS[status]
+    if request.path.startswith(("/api/", "/callback/")):
+        return JsonResponse({"code": status.name, "message": title}, status=status)
+    staff = request.path.startswith("/staff/")
+    context = {
+        "hospital_name": settings.HOSPITAL_NAME,
+        "care": request.COOKIES.get("care") == "1",
+        "title": title,
+        "message": text,
+        "status": int(status),
+        "home": "/staff/" if staff else "/m/",
+        "retry": status == HTTPStatus.INTERNAL_SERVER_ERROR,
+        "here": request.get_full_path(),
+    }
+    template = "ui/error_staff.html" if staff else "ui/error_patient.html"
+    return HttpResponse(render_to_string(template, context), status=status)
