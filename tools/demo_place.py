@@ -19,6 +19,12 @@ HOST = "127.0.0.1"
 # Everything a demo or a test run makes below DATA; nothing else is ever removed.
 OWN_FOLDERS = ("pg", "log", "wechat", "static")
 OWN_FILES = ("secrets.env", "wechat.json")
+# The Official Account's menu: what a patient finds below the chat.
+MENU = (
+    ("预约挂号", "/m/departments/"),
+    ("我的预约", "/m/appointments/"),
+    ("掌上医院", "/m/"),
+)
 
 
 class Unsuitable(Exception):
@@ -94,6 +100,7 @@ class Place:
             *("--data", str(self.data / "wechat")),
             *("--export", str(self.wechat_facts)),
             *("--templates", str(self.root / "demo" / "wechat_templates.json")),
+            *(f"--entry={name}={self.url}{path}" for name, path in MENU),
         )
 
     def environment(self) -> dict[str, str]:
