@@ -35,7 +35,8 @@ def test_moments_are_shown_on_the_hospitals_clock() -> None:
 
 
 @pytest.mark.parametrize(
-    ("days", "shown"), [(0, "今天"), (1, "明天"), (2, "后天"), (3, "周四"), (-1, "周日"), (7, "周一")]
+    ("days", "shown"),
+    [(0, "今天"), (1, "明天"), (2, "后天"), (3, "周四"), (-1, "周日"), (7, "周一")],
 )
 def test_near_days_have_names(days: int, shown: str) -> None:
     assert wording.near_day_text(TODAY + dt.timedelta(days=days), today=TODAY) == shown

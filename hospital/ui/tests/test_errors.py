@@ -1,0 +1,44 @@
+"""The pages for 403, 404 and 500: right audience, right status, no database behind them."""
+
+import json
+
+import pytest
+from django.test import RequestFactory
+
+from hospital.ui import errors
+
+
+@pytest.mark.parametrize(
+    ("path", "mark", "home"),
+    [
+        ("/m/x/", 'data-audience="patient"', "/m/"),
+        ("/staff/x/", 'data-audience="staff"', "/staff/"),
+    ],
+)
+def test_pages_speak_to_their_audience(path: str, mark: str, home: str) -> None:
+    request = RequestFactory().get(path)
+    for view, status in ((errors.not_found, 404), (errors.forbidden, 403)):
+        response = view(request)
+        html = response.content.decode()
+        assert response.status_code == status
+        assert mark in html
+        assert f'href="{home}"' in html
+
+
+def test_a_crash_says_what_is_safe_and_offers_to_try_again() -> None:
+    response = errors.server_error(RequestFactory().get("/m/pay/?x=1"))
+    html = response.content.decode()
+    assert response.status_code == 500
+    assert "不受影响" in html
+    assert 'href="/m/pay/?x=1"' in html
+
+
+def test_programs_get_json() -> None:
+    response = errors.not_found(RequestFactory().get("/api/x"))
+    assert json.loads(response.content)["code"] == "NOT_FOUND"
+
+
+def test_a_stale_form_is_answered_in_chinese() -> None:
+    response = errors.csrf_failure(RequestFactory().post("/m/x/"), reason="no cookie")
+    assert response.status_code == 403
+    assert "过期" in response.content.decode()
