@@ -1,0 +1,104 @@
+"""The stand-in against a third party's client of the Official Account, wechatpy.
+
+Its hosts are constants in the library; an adapter mounted on its session sends them here.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+import requests
+from requests.adapters import HTTPAdapter
+from wechatpy import WeChatClient, WeChatOAuth
+from wechatpy.exceptions import WeChatClientException, WeChatOAuthException
+
+from hospital.testing.sandbox import SandboxControl
+from tests.sandbox.merchant import openid
+
+HOSTS = ("https://api.weixin.qq.com", "https://open.weixin.qq.com")
+DATA = {"thing1": {"value": "陈桂芳"}, "amount2": {"value": "¥25.00"}}
+
+
+class Elsewhere(HTTPAdapter):
+    """Sends a request for Tencent's host to the stand-in."""
+
+    def __init__(self, base: str) -> None:
+        super().__init__()
+        self._base = base
+
+    def send(self, request: requests.PreparedRequest, *rest: Any, **more: Any) -> Any:
+        parts = urlsplit(request.url or "")
+        address = f"{self._base}{parts.path}"
+        request.url = f"{address}?{parts.query}" if parts.query else address
+        return super().send(request, *rest, **more)
+
+
+def aim(client: Any, base: str) -> Any:
+    """Let the library's session speak to the stand-in."""
+    for host in HOSTS:
+        client._http.mount(host, Elsewhere(base))
+    return client
+
+
+@pytest.fixture
+def client(control: SandboxControl) -> Any:
+    facts = control.facts
+    return aim(WeChatClient(facts["appid"], facts["secret"]), control.base)
+
+
+def oauth(control: SandboxControl, scope: str = "snsapi_base") -> Any:
+    """The library's log-in client."""
+    facts = control.facts
+    back = "http://127.0.0.1:8000/m/login/return/"
+    return aim(WeChatOAuth(facts["appid"], facts["secret"], back, scope, "s7"), control.base)
+
+
+def test_it_sends_a_message(client: Any, control: SandboxControl) -> None:
+    to = openid()
+    answer = client.message.send_template(to, "T1", DATA, url="http://127.0.0.1/m/1")
+    assert answer["errcode"] == 0
+    assert control.state()["messages"][0]["data"] == DATA
+
+
+def test_it_sees_who_cannot_be_reached(client: Any, control: SandboxControl) -> None:
+    to = openid()
+    control.user(openid=to, subscribed=False)
+    with pytest.raises(WeChatClientException) as refused:
+        client.message.send_template(to, "T1", DATA)
+    assert refused.value.errcode == 43004
+    assert client.user.get(to)["subscribe"] == 0
+
+
+def test_it_fetches_a_new_token_when_told(client: Any, control: SandboxControl) -> None:
+    client.fetch_access_token()
+    control.fault("token_invalid")
+    assert client.message.send_template(openid(), "T1", DATA)["errcode"] == 0
+    assert control.state()["tokens"] == 2
+
+
+def test_its_ticket_and_signature(client: Any) -> None:
+    ticket = client.jsapi.get_jsapi_ticket()
+    assert ticket == client.jsapi.get_ticket()["ticket"]
+    assert len(client.jsapi.get_jsapi_signature("n", ticket, 1, "http://127.0.0.1/m/")) == 40
+
+
+def test_it_logs_a_person_in(control: SandboxControl) -> None:
+    person = control.user(openid=openid(), nickname="李建国")
+    login = oauth(control, "snsapi_userinfo")
+    parts = urlsplit(login.authorize_url)
+    answer = requests.get(
+        f"{control.base}{parts.path}?{parts.query}",
+        cookies={"phone": person["openid"]},
+        allow_redirects=False,
+        timeout=10,
+    )
+    back = parse_qs(urlsplit(answer.headers["Location"]).query)
+    assert back["state"] == ["s7"]
+    found = login.fetch_access_token(back["code"][0])
+    assert found["openid"] == person["openid"]
+    assert login.get_user_info()["nickname"] == "李建国"
+    with pytest.raises(WeChatOAuthException) as used:
+        login.fetch_access_token(back["code"][0])
+    assert used.value.errcode == 40163
