@@ -64,9 +64,10 @@ class Row:
 
     @property
     def label(self) -> str:
-        """How people recognise the row: its code and name."""
-        parts = [self.sheet.key[0], self.sheet.name_field]
-        return " ".join(show_cell(self.cells.get(part)) for part in parts if part)
+        """How people recognise the row: what names it, and its name."""
+        parts = [*self.sheet.key, self.sheet.name_field]
+        shown = [show_cell(self.cells.get(part)) for part in parts if part]
+        return " ".join(part for part in shown if part)
 
 
 @dataclass
