@@ -75,6 +75,11 @@ class Money:
     state: MoneyState
 
 
+def is_reversed(*, bill_id: int) -> bool:
+    """Whether anything of a bill has been taken back."""
+    return Charge.objects.filter(bill_id=bill_id, reversal_of__isnull=False).exists()
+
+
 def refund_due_fen(*, bill_id: int) -> int:
     """What is owed back to whoever paid a bill, in fen."""
     return balance(bill_id=bill_id).due_fen

@@ -8,5 +8,6 @@ CHANNEL = "xinglin_live"
 def publish(*topics: str) -> None:
     """Hint that these topics ("bill:12") changed. Topics are ids, never personal data."""
     with connection.cursor() as cursor:
-        for topic in topics:
-            cursor.execute("SELECT pg_notify(%s, %s)", [CHANNEL, topic])
+        cursor.execute(
+            "SELECT pg_notify(%s, topic) FROM unnest(%s::text[]) topic", [CHANNEL, list(topics)]
+        )

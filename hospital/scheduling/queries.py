@@ -17,7 +17,12 @@ from hospital.kernel.moment_cache import MomentCache
 from hospital.scheduling import sessions, thresholds
 from hospital.scheduling.bands import expected_at
 from hospital.scheduling.models import Schedule, Slot
-from hospital.scheduling.sessions import BandFacts, Offered, SessionFacts, band_left, offer_of
+from hospital.scheduling.sessions import BandFacts as BandFacts
+from hospital.scheduling.sessions import Offered as Offered
+from hospital.scheduling.sessions import SessionFacts as SessionFacts
+from hospital.scheduling.sessions import band_left
+from hospital.scheduling.sessions import closes_at as closes_at
+from hospital.scheduling.sessions import offer_of as offer_of
 from hospital.scheduling.states import Offer, ScheduleStatus
 
 _BY_USE: Final = (Offer.AVAILABLE, Offer.NOT_RELEASED, Offer.FULL, Offer.SUSPENDED, Offer.ENDED)
@@ -158,6 +163,12 @@ class Place:
     expected_at: dt.datetime
 
 
+def shown_days(today: dt.date) -> list[dt.date]:
+    return [
+        today + dt.timedelta(days=ahead) for ahead in range(thresholds.HORIZON_DAYS.value() + 1)
+    ]
+
+
 def date_strip(*, department_id: int, at: dt.datetime) -> list[DayCell]:
     """The days patients may look at, today to the horizon, each with its best state (M1.2)."""
     today = hospital_day(at)
@@ -165,7 +176,7 @@ def date_strip(*, department_id: int, at: dt.datetime) -> list[DayCell]:
     for session in _department_sessions(department_id, at):
         offered = offer_of(session, at=at), session.release_at
         offers.setdefault(session.visit_date, []).append(offered)
-    return [_day_cell(day, today, offers.get(day, [])) for day in _shown_days(today)]
+    return [_day_cell(day, today, offers.get(day, [])) for day in shown_days(today)]
 
 
 def open_sessions(*, department_id: int, day: dt.date, at: dt.datetime) -> list[DoctorCard]:
@@ -187,7 +198,7 @@ def open_sessions(*, department_id: int, day: dt.date, at: dt.datetime) -> list[
 def practitioner_days(*, practitioner_id: int, at: dt.datetime) -> list[DoctorDay]:
     """The days within the horizon on which a doctor sits, over all departments."""
     today = hospital_day(at)
-    days = _shown_days(today)
+    days = shown_days(today)
     found = _of_practitioner.get(
         (practitioner_id, today),
         lambda: sessions.load(
@@ -276,7 +287,7 @@ def next_useful_day(*, department_id: int, after: dt.date, at: dt.datetime) -> d
 def places_left(*, at: dt.datetime) -> dict[int, dict[dt.date, DayCell]]:
     """Department id → day → cell, for the department list: who has numbers, who is suspended."""
     today = hospital_day(at)
-    days = _shown_days(today)
+    days = shown_days(today)
     found = _of_hospital.get(today, lambda: sessions.load_places(days[0], days[-1], at=at))
     return {
         department_id: {day: _day_cell(day, today, offers) for day, offers in by_day.items()}
@@ -317,14 +328,8 @@ def place_of(*, slot_id: int) -> Place:
     )
 
 
-def _shown_days(today: dt.date) -> list[dt.date]:
-    return [
-        today + dt.timedelta(days=ahead) for ahead in range(thresholds.HORIZON_DAYS.value() + 1)
-    ]
-
-
 def _department_sessions(department_id: int, at: dt.datetime) -> list[SessionFacts]:
-    days = _shown_days(hospital_day(at))
+    days = shown_days(hospital_day(at))
     return _of_department.get(
         (department_id, days[0]),
         lambda: sessions.load(
@@ -339,6 +344,11 @@ def _fee(session: SessionFacts) -> FeeQuote | None:
     day = session.visit_date
     quotes = _fees.get(day, lambda: catalogue.registration_fees(on=day))
     return quotes.get((session.service_type_id, session.title))
+
+
+def is_late_release(session: SessionFacts, *, at: dt.datetime) -> bool:
+    """Whether a session's release moment has passed and no job has released it yet."""
+    return session.status == ScheduleStatus.PUBLISHED and session.release_at <= at
 
 
 def _best(states: Iterable[Offer]) -> Offer | None:

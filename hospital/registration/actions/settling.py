@@ -1,0 +1,179 @@
+"""What money, or its absence, does to an appointment (M1.6): confirm, give up, remind.
+
+Locks: patient (only where another booking of the patient matters), bill, appointment, slot. Each
+action reads again under its locks, so jobs may come late, twice, or in any order.
+"""
+
+import datetime as dt
+
+from django.db import transaction
+
+from hospital.billing import actions as billing
+from hospital.billing import queries as bills
+from hospital.billing.states import PAID, BillStatus
+from hospital.kernel import events
+from hospital.kernel.actors import Actor
+from hospital.kernel.states import move
+from hospital.live import actions as live
+from hospital.patients import queries as patients
+from hospital.registration import telling, thresholds
+from hospital.registration.models import Appointment
+from hospital.registration.states import AppointmentStatus, CancelReason
+from hospital.scheduling import actions as scheduling
+from hospital.scheduling.actions import SlotTaken
+
+
+@transaction.atomic
+def confirm(*, bill_id: int, by: Actor, at: dt.datetime) -> Appointment | None:
+    """Book the appointment a settled bill paid for; None when the bill is for something else.
+
+    Money that came after the hold ran out gets the same number again, or another of its band,
+    else it goes back (M1.6): never both booked and refunded, never neither.
+    """
+    known = Appointment.objects.filter(bill_id=bill_id).first()
+    if known is None:
+        return None
+    patients.lock_patient(patient_id=known.patient_id)
+    bill = billing.lock_bill(bill_id=bill_id)
+    appointment = lock(known.pk)
+    if bill.status not in PAID:
+        return appointment
+    if appointment.status == AppointmentStatus.PENDING:
+        return seat(appointment, by=by, at=at)
+    if appointment.status == AppointmentStatus.CANCELLED and not _seat_again(
+        appointment, by=by, at=at
+    ):
+        billing.reverse_charges(bill_id=bill_id, reason="预约已取消，款项退回", by=by, at=at)
+    return appointment
+
+
+@transaction.atomic
+def release_unpaid(*, appointment_id: int, by: Actor, at: dt.datetime) -> bool:
+    """Give up an appointment whose hold ran out unpaid; True when it was given up.
+
+    A bill being paid is left to payments, which asks WeChat and closes the order first; a paid
+    one is left to `confirm`. Before the hold's end nothing happens but a new timer.
+    """
+    known = Appointment.objects.filter(pk=appointment_id).first()
+    if known is None:
+        return False
+    bill = billing.lock_bill(bill_id=known.bill_id)
+    appointment = lock(known.pk)
+    if bill.status != BillStatus.ISSUED:
+        return False
+    if appointment.status != AppointmentStatus.PENDING:
+        billing.cancel_bill(bill_id=bill.pk, by=by, at=at)
+        return False
+    if at < appointment.hold_until:
+        events.later(
+            "registration.jobs.release_unpaid",
+            at=appointment.hold_until,
+            appointment_id=appointment.pk,
+        )
+        return False
+    billing.expire_bill(bill_id=bill.pk, by=by, at=at)
+    move(
+        appointment,
+        AppointmentStatus.CANCELLED,
+        by=by,
+        at=at,
+        cancel_reason=CancelReason.PAYMENT_TIMEOUT,
+        cancelled_at=at,
+    )
+    scheduling.free_slot(slot_id=appointment.slot_id, reason="超时未支付", by=by, at=at)
+    telling.timed_out(appointment, by=by, at=at)
+    publish(appointment)
+    return True
+
+
+def release_unpaid_bill(*, bill_id: int, by: Actor, at: dt.datetime) -> bool:
+    """`release_unpaid` for a bill whose payment came to nothing."""
+    known = Appointment.objects.filter(bill_id=bill_id).first()
+    return known is not None and release_unpaid(appointment_id=known.pk, by=by, at=at)
+
+
+@transaction.atomic
+def remind_unpaid(*, by: Actor, at: dt.datetime) -> int:
+    """Remind, once, of every hold that ends within five minutes unpaid (N02); how many."""
+    soon = at + dt.timedelta(minutes=thresholds.REMIND_MINUTES.value())
+    due = (
+        Appointment.objects.select_for_update(no_key=True, skip_locked=True)
+        .filter(
+            status=AppointmentStatus.PENDING,
+            reminded_at__isnull=True,
+            hold_until__gt=at,
+            hold_until__lte=soon,
+        )
+        .order_by("pk")
+    )
+    found = list(due)
+    for appointment in found:
+        Appointment.objects.filter(pk=appointment.pk).update(reminded_at=at)
+        telling.still_unpaid(appointment, by=by, at=at)
+    return len(found)
+
+
+def seat(appointment: Appointment, *, by: Actor, at: dt.datetime) -> Appointment:
+    """Turn a held, paid appointment into a booked one and tell the patient (N01)."""
+    scheduling.book_slot(slot_id=appointment.slot_id, by=by, at=at)
+    move(appointment, AppointmentStatus.BOOKED, by=by, at=at, booked_at=at)
+    telling.booked(appointment, by=by, at=at)
+    publish(appointment)
+    return appointment
+
+
+def lock(appointment_id: int) -> Appointment:
+    """The appointment, locked to the end of the caller's transaction."""
+    return Appointment.objects.select_for_update(no_key=True).get(pk=appointment_id)
+
+
+def publish(appointment: Appointment) -> None:
+    live.publish(f"appointment:{appointment.pk}")
+
+
+def _seat_again(appointment: Appointment, *, by: Actor, at: dt.datetime) -> bool:
+    """Book an appointment given up for want of payment that came after all; False if it cannot.
+
+    It cannot when its charges are on their way back, when the patient has booked the session or
+    the department's day otherwise since, or when the band has no number left.
+    """
+    if appointment.cancel_reason != CancelReason.PAYMENT_TIMEOUT:
+        return False
+    if bills.is_reversed(bill_id=appointment.bill_id) or _booked_otherwise(appointment):
+        return False
+    band_id = appointment.slot.band_id
+    try:
+        slot = scheduling.hold_slot(
+            schedule_id=appointment.schedule_id,
+            band_id=band_id,
+            prefer_slot_id=appointment.slot_id,
+            until=at,
+            by=by,
+            at=at,
+        )
+    except SlotTaken:  # the rule's other branch, not an error: the money goes back
+        return False
+    scheduling.book_slot(slot_id=slot.pk, by=by, at=at)
+    move(
+        appointment,
+        AppointmentStatus.BOOKED,
+        by=by,
+        at=at,
+        reason="超时后到账，重新入号",
+        slot_id=slot.pk,
+        booked_at=at,
+        cancelled_at=None,
+        cancel_reason=CancelReason.NONE,
+    )
+    telling.booked(appointment, by=by, at=at)
+    publish(appointment)
+    return True
+
+
+def _booked_otherwise(appointment: Appointment) -> bool:
+    others = Appointment.objects.filter(
+        patient_id=appointment.patient_id,
+        department_id=appointment.department_id,
+        visit_date=appointment.visit_date,
+    )
+    return others.exclude(status=AppointmentStatus.CANCELLED).exists()

@@ -1,0 +1,273 @@
+"""Reads of registration: bookings for the person they belong to, and for the desk.
+
+Rows are ready for pages: words, times in UTC, money in fen, and what may still be done with them.
+"""
+
+import datetime as dt
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from django.db.models import Q, QuerySet
+
+from hospital.billing import queries as billing
+from hospital.billing.queries import Money
+from hospital.billing.states import BillStatus, MoneyState
+from hospital.kernel.errors import NotFound
+from hospital.kernel.models import Transition
+from hospital.kernel.states import subject_type
+from hospital.organisation.states import Title
+from hospital.patients import queries as patients
+from hospital.registration import rules
+from hospital.registration.models import Appointment
+from hospital.registration.states import LIVE, AppointmentStatus, CancelReason
+from hospital.scheduling.states import SessionPeriod
+
+_SEARCH_AT_MOST: Final = 50
+_LISTED_AT_MOST: Final = 200
+_SHORTEST_NUMBER: Final = 20
+
+
+@dataclass(frozen=True, slots=True)
+class AppointmentRow:
+    """One booking as pages show it. `cancel_note` says in words until when one may cancel, or why
+    no longer; `refund_due_fen` is what is still on its way back."""
+
+    id: int
+    number: str
+    status: AppointmentStatus
+    status_label: str
+    patient_id: int
+    patient_name: str
+    patient_number: str
+    wechat_user_id: int | None
+    department: str
+    doctor: str
+    title_label: str
+    service_name: str
+    visit_date: dt.date
+    period_label: str
+    band_starts_at: dt.datetime
+    band_ends_at: dt.datetime
+    sequence_no: int
+    place: str
+    schedule_id: int
+    hold_until: dt.datetime | None
+    bill_id: int
+    bill_token: str
+    bill_status: BillStatus
+    money: MoneyState
+    money_label: str
+    total_fen: int
+    refund_due_fen: int
+    refunded_fen: int
+    cancel_reason: CancelReason
+    cancel_reason_label: str
+    is_late_cancel: bool
+    created_at: dt.datetime
+    booked_at: dt.datetime | None
+    cancelled_at: dt.datetime | None
+    can_cancel: bool
+    cancel_note: str
+    is_upcoming: bool
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryRow:
+    """One step in the life of a booking or of its bill; `by` is an actor such as "staff:3"."""
+
+    at: dt.datetime
+    subject: str
+    from_label: str
+    to_label: str
+    by: str
+    reason: str
+
+
+def appointments_for(*, wechat_user_id: int, at: dt.datetime) -> list[AppointmentRow]:
+    """The bookings of a WeChat user and of the patients bound to it: what is to come first and
+    soonest, then the past, latest first (two statements)."""
+    rows = _rows(_visible(wechat_user_id).order_by("-visit_date", "-pk")[:_LISTED_AT_MOST], at=at)
+    coming = [row for row in rows if row.is_upcoming]
+    past = [row for row in rows if not row.is_upcoming]
+    coming.sort(key=lambda row: (row.band_starts_at, row.sequence_no))
+    return coming + past
+
+
+def appointment_for(*, wechat_user_id: int, number: str, at: dt.datetime) -> AppointmentRow:
+    """One booking of a user or of a patient bound to it. Raises NotFound, also when it is
+    somebody else's."""
+    found = _rows(_visible(wechat_user_id).filter(number=number), at=at)
+    if not found:
+        raise NotFound("没有找到这个预约。")
+    return found[0]
+
+
+def appointment(*, number: str, at: dt.datetime) -> AppointmentRow:
+    """One booking for the desk. Raises NotFound."""
+    found = _rows(_loaded().filter(number=number), at=at)
+    if not found:
+        raise NotFound("没有找到这个预约。")
+    return found[0]
+
+
+def search(*, text: str, at: dt.datetime, day: dt.date | None = None) -> list[AppointmentRow]:
+    """Up to 50 bookings for what a clerk typed, the latest visit first; `day` narrows them.
+
+    Understands the booking's number, the bill's number, and everything patients are found by:
+    name, pinyin, phone, document, outpatient number.
+    """
+    wanted = text.strip()
+    if not wanted:
+        return []
+    found = _loaded().filter(Q(number=wanted) | Q(bill__number=wanted.upper()))
+    if len(wanted) < _SHORTEST_NUMBER:
+        found = _loaded().filter(
+            Q(bill__number=wanted.upper()) | Q(patient__in=patients.patient_ids(wanted))
+        )
+    if day is not None:
+        found = found.filter(visit_date=day)
+    return _rows(found.order_by("-visit_date", "-pk")[:_SEARCH_AT_MOST], at=at)
+
+
+def appointments_of_schedule(*, schedule_id: int, at: dt.datetime) -> list[AppointmentRow]:
+    """All bookings of a session by number, for the desk."""
+    rows = _loaded().filter(schedule_id=schedule_id)
+    return _rows(rows.order_by("slot__sequence_no", "pk"), at=at)
+
+
+def appointment_of_bill(*, bill_id: int, at: dt.datetime) -> AppointmentRow | None:
+    """The booking a bill is for, None when it is for something else."""
+    return next(iter(_rows(_loaded().filter(bill_id=bill_id), at=at)), None)
+
+
+def history_of(*, appointment_id: int) -> list[HistoryRow]:
+    """Every move of a booking and of its bill, oldest first; it begins with the booking itself."""
+    row = Appointment.objects.get(pk=appointment_id)
+    own = Transition.objects.filter(subject_type=subject_type(Appointment), subject_id=row.pk)
+    begun = HistoryRow(
+        at=row.created_at,
+        subject="预约",
+        from_label="",
+        to_label=AppointmentStatus.PENDING.label,
+        by=f"patient:{row.wechat_user_id}",
+        reason="",
+    )
+    steps = [
+        *_steps("预约", AppointmentStatus, own.order_by("id")),
+        *_steps("账单", BillStatus, billing.history_of(bill_id=row.bill_id)),
+    ]
+    return [begun, *sorted(steps, key=lambda step: step.at)]
+
+
+def _visible(wechat_user_id: int) -> QuerySet[Appointment]:
+    """What a user booked, and what was booked for the patients the user may act for."""
+    bound = Q(
+        patient__bindings__wechat_user_id=wechat_user_id,
+        patient__bindings__ended_at__isnull=True,
+    )
+    return _loaded().filter(Q(wechat_user_id=wechat_user_id) | bound).distinct()
+
+
+def _loaded() -> QuerySet[Appointment]:
+    return Appointment.objects.select_related(
+        "patient",
+        "department",
+        "practitioner",
+        "schedule__room",
+        "schedule__service_type",
+        "slot__band",
+        "bill",
+    )
+
+
+def _rows(found: QuerySet[Appointment], *, at: dt.datetime) -> list[AppointmentRow]:
+    loaded = list(found)
+    money = billing.money_of([row.bill for row in loaded])
+    return [_row(row, money[row.bill_id], at) for row in loaded]
+
+
+def _row(row: Appointment, money: Money, at: dt.datetime) -> AppointmentRow:
+    band, doctor, status = row.slot.band, row.practitioner, AppointmentStatus(row.status)
+    can_cancel, cancel_note = _cancelling(row, at)
+    reason = CancelReason(row.cancel_reason)
+    return AppointmentRow(
+        id=row.pk,
+        number=row.number,
+        status=status,
+        status_label=status.label,
+        patient_id=row.patient_id,
+        patient_name=row.patient.name,
+        patient_number=row.patient.outpatient_no,
+        wechat_user_id=row.wechat_user_id,
+        department=row.department.name,
+        doctor=doctor.name if doctor else row.schedule.service_type.name,
+        title_label=Title(doctor.title).label if doctor else "",
+        service_name=row.schedule.service_type.name,
+        visit_date=row.visit_date,
+        period_label=SessionPeriod(row.schedule.session_period).label,
+        band_starts_at=band.starts_at,
+        band_ends_at=band.ends_at,
+        sequence_no=row.slot.sequence_no,
+        place=_place(row),
+        schedule_id=row.schedule_id,
+        hold_until=row.hold_until if status == AppointmentStatus.PENDING else None,
+        bill_id=row.bill_id,
+        bill_token=row.bill.token,
+        bill_status=BillStatus(row.bill.status),
+        money=money.state,
+        money_label=money.state.label,
+        total_fen=money.total_fen,
+        refund_due_fen=money.due_fen,
+        refunded_fen=money.refunded_fen,
+        cancel_reason=reason,
+        cancel_reason_label=reason.label,
+        is_late_cancel=row.is_late_cancel,
+        created_at=row.created_at,
+        booked_at=row.booked_at,
+        cancelled_at=row.cancelled_at,
+        can_cancel=can_cancel,
+        cancel_note=cancel_note,
+        is_upcoming=status in LIVE and band.ends_at > at,
+    )
+
+
+def _place(row: Appointment) -> str:
+    parts = (row.department.location_text, row.schedule.room.name)
+    return " ".join(part for part in parts if part)
+
+
+def _cancelling(row: Appointment, at: dt.datetime) -> tuple[bool, str]:
+    """Whether the patient may cancel, and the rule in words (M1.7)."""
+    if row.status not in LIVE:
+        return False, ""
+    try:
+        is_late = rules.check_cancel(
+            status=row.status,
+            visit_date=row.visit_date,
+            band_starts_at=row.slot.band.starts_at,
+            at=at,
+        )
+    except rules.CannotCancel as refusal:  # the page shows the rule instead of the button
+        return False, refusal.message
+    if row.status == AppointmentStatus.PENDING:
+        return True, "尚未支付，可直接取消。"
+    return True, rules.LATE_NOTE if is_late else rules.free_note(row.visit_date)
+
+
+def _steps(
+    subject: str,
+    labels: type[AppointmentStatus] | type[BillStatus],
+    moves: Iterable[Transition],
+) -> Sequence[HistoryRow]:
+    return [
+        HistoryRow(
+            at=move.at,
+            subject=subject,
+            from_label=str(labels(move.from_status).label),
+            to_label=str(labels(move.to_status).label),
+            by=move.by,
+            reason=move.reason,
+        )
+        for move in moves
+    ]

@@ -1,0 +1,98 @@
+"""The messages of a booking: N01, N02, N03, N05 (chapter 4), written in the caller's transaction.
+
+They go to everybody who may act for the patient, the one who booked first, and lead to the
+appointment's page.
+"""
+
+import datetime as dt
+
+from hospital.kernel.actors import Actor
+from hospital.messaging import actions as messaging
+from hospital.patients import queries as patients
+from hospital.registration.models import Appointment
+from hospital.ui.wording import clock_text, day_text, weekday_text, yuan_text
+
+
+def booked(appointment: Appointment, *, by: Actor, at: dt.datetime) -> None:
+    """N01: the number is the patient's."""
+    row = _loaded(appointment)
+    band = row.slot.band
+    fields = {
+        "patient": row.patient.masked_name,
+        "department": row.department.name,
+        "doctor": _doctor(row),
+        "time": f"{_day(row)} {clock_text(band.starts_at)}-{clock_text(band.ends_at)}",
+        "number": f"{row.slot.sequence_no}号",
+    }
+    _send("N01", row, "booked", fields, by=by, at=at)
+
+
+def still_unpaid(appointment: Appointment, *, by: Actor, at: dt.datetime) -> None:
+    """N02: a few minutes are left to pay."""
+    row = _loaded(appointment)
+    fields = {
+        "department": row.department.name,
+        "doctor": _doctor(row),
+        "pay_before": clock_text(row.hold_until),
+        "amount": yuan_text(row.bill.total_fen),
+    }
+    _send("N02", row, "unpaid", fields, by=by, at=at)
+
+
+def timed_out(appointment: Appointment, *, by: Actor, at: dt.datetime) -> None:
+    """N03: not paid in time, the number is released."""
+    row = _loaded(appointment)
+    fields = {"department": row.department.name, "date": _day(row), "reason": "超时未支付"}
+    _send("N03", row, "timeout", fields, by=by, at=at)
+
+
+def cancelled(appointment: Appointment, *, refund_fen: int, by: Actor, at: dt.datetime) -> None:
+    """N05: cancelled, and what comes back when."""
+    row = _loaded(appointment)
+    fields = {
+        "department": row.department.name,
+        "date": _day(row),
+        "refund": yuan_text(refund_fen),
+        "arrival": "原路退回，以微信到账为准" if refund_fen else "无需退费",
+    }
+    _send("N05", row, "cancelled", fields, by=by, at=at)
+
+
+def _loaded(appointment: Appointment) -> Appointment:
+    return Appointment.objects.select_related(
+        "patient",
+        "department",
+        "practitioner",
+        "slot__band",
+        "bill",
+        "schedule__service_type",
+    ).get(pk=appointment.pk)
+
+
+def _day(row: Appointment) -> str:
+    return f"{day_text(row.visit_date)} {weekday_text(row.visit_date)}"
+
+
+def _doctor(row: Appointment) -> str:
+    return row.practitioner.name if row.practitioner else row.schedule.service_type.name
+
+
+def _send(
+    kind: str,
+    row: Appointment,
+    what: str,
+    fields: dict[str, str],
+    *,
+    by: Actor,
+    at: dt.datetime,
+) -> None:
+    messaging.send(
+        kind=kind,
+        to=patients.users_to_tell(patient_id=row.patient_id, acting_id=row.wechat_user_id),
+        event_key=f"appointment:{row.pk}:{what}",
+        subject=row,
+        fields=fields,
+        path=f"/m/appointments/{row.number}/",
+        by=by,
+        at=at,
+    )

@@ -1,0 +1,123 @@
+"""The numbers of this area a hospital may change (configuration rows, law 14)."""
+
+from typing import Final
+
+from hospital.kernel.settings_rows import Setting
+
+HOLD_MINUTES: Final = Setting(
+    key="registration.hold_minutes",
+    label="锁号后几分钟内支付",
+    default=15,
+    unit="分钟",
+    minimum=2,
+    maximum=60,
+    rule="M1.5",
+)
+REMIND_MINUTES: Final = Setting(
+    key="registration.remind_minutes_left",
+    label="剩余几分钟未支付时提醒",
+    default=5,
+    unit="分钟",
+    minimum=1,
+    maximum=30,
+    rule="N02",
+)
+CANCEL_MINUTES: Final = Setting(
+    key="registration.cancel_minutes_before_band",
+    label="就诊当日最晚在时段开始前几分钟退号",
+    default=30,
+    unit="分钟",
+    minimum=0,
+    maximum=240,
+    rule="M1.7",
+)
+LIMIT_DEPARTMENT_DAY: Final = Setting(
+    key="registration.limit_department_day",
+    label="同一患者同一天同一科室最多预约",
+    default=1,
+    unit="个",
+    minimum=1,
+    maximum=10,
+    rule="M1.4",
+)
+LIMIT_DOCTOR_DAY: Final = Setting(
+    key="registration.limit_doctor_day",
+    label="同一患者同一天同一医生最多预约",
+    default=1,
+    unit="个",
+    minimum=1,
+    maximum=10,
+    rule="M1.4",
+)
+LIMIT_DAY: Final = Setting(
+    key="registration.limit_day",
+    label="同一患者同一天最多预约",
+    default=3,
+    unit="个",
+    minimum=1,
+    maximum=20,
+    rule="M1.4",
+)
+LIMIT_MONTH: Final = Setting(
+    key="registration.limit_month",
+    label="同一微信用户同一自然月最多预约",
+    default=8,
+    unit="个",
+    minimum=1,
+    maximum=100,
+    rule="M1.4",
+)
+LIMIT_UNPAID_PATIENT: Final = Setting(
+    key="registration.limit_unpaid_patient",
+    label="同一患者最多待支付",
+    default=1,
+    unit="个",
+    minimum=1,
+    maximum=10,
+    rule="M1.4",
+)
+LIMIT_UNPAID_USER: Final = Setting(
+    key="registration.limit_unpaid_user",
+    label="同一微信用户最多待支付",
+    default=2,
+    unit="个",
+    minimum=1,
+    maximum=10,
+    rule="M1.4",
+)
+CANCEL_LOCK_MINUTES: Final = Setting(
+    key="registration.cancel_lock_minutes",
+    label="退号后多久内不能再约同一天的同一医生",
+    default=120,
+    unit="分钟",
+    minimum=0,
+    maximum=1440,
+    rule="M1.4",
+)
+LATE_CANCELS: Final = Setting(
+    key="registration.late_cancels",
+    label="多少次当日退号后暂停预约",
+    default=3,
+    unit="次",
+    minimum=1,
+    maximum=100,
+    rule="M1.10",
+)
+LATE_CANCEL_DAYS: Final = Setting(
+    key="registration.late_cancel_days",
+    label="当日退号的统计天数",
+    default=30,
+    unit="天",
+    minimum=1,
+    maximum=365,
+    rule="M1.10",
+)
+RESTRICTION_DAYS: Final = Setting(
+    key="registration.restriction_days",
+    label="暂停预约天数",
+    default=30,
+    unit="天",
+    minimum=1,
+    maximum=365,
+    rule="M1.10",
+)

@@ -1,0 +1,182 @@
+"""The patient's booking: confirm, result, my appointments, one appointment, cancel (M1)."""
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from hospital.identity.access import PatientRequest, patient_page
+from hospital.kernel import clock, serials
+from hospital.kernel.errors import NotFound
+from hospital.patients import queries as patients
+from hospital.patients.queries import BoundPatient
+from hospital.registration import actions, queries, thresholds
+from hospital.registration.queries import AppointmentRow
+from hospital.registration.states import AppointmentStatus
+from hospital.scheduling import queries as scheduling
+from hospital.scheduling.actions import SlotTaken
+from hospital.ui.wording import day_text, weekday_text
+
+
+@patient_page
+@require_http_methods(["GET", "HEAD", "POST"])
+def confirm(request: PatientRequest, schedule_id: int, band_id: int) -> HttpResponse:
+    """Who, when, where and what it costs; posting books and goes on to payment."""
+    bound = patients.patients_for(wechat_user_id=request.wechat_user.pk)
+    if not bound:
+        here = reverse("registration-confirm", args=[schedule_id, band_id])
+        return redirect(f"{reverse('patients-add')}?next={here}")
+    if request.method == "POST":
+        return _book(request, bound, schedule_id, band_id)
+    session = scheduling.session_facts(schedule_id=schedule_id)
+    chosen = _chosen(bound, request.GET.get("patient", ""))
+    context = {
+        "session": session,
+        "band": scheduling.band_of(session, band_id),
+        "fee": scheduling.fee_of(session),
+        "chosen": chosen,
+        "patients": [_choice(person, chosen) for person in bound],
+        "key": serials.opaque(),
+        "hold_minutes": thresholds.HOLD_MINUTES.value(),
+        "late_minutes": thresholds.CANCEL_MINUTES.value(),
+    }
+    return render(request, "registration/patient/confirm.html", context)
+
+
+@patient_page
+@require_safe
+def result(request: PatientRequest, number: str) -> HttpResponse:
+    """What became of a booking, right after payment; waits for the confirmation live."""
+    row = _mine(request, number)
+    context = {"row": row, "steps": _steps(row), "here": request.path}
+    part = "#outcome" if request.htmx else ""
+    return render(request, f"registration/patient/result.html{part}", context)
+
+
+@patient_page
+@require_safe
+def appointments(request: PatientRequest) -> HttpResponse:
+    """Everything this WeChat user booked, what is still to come first."""
+    rows = queries.appointments_for(wechat_user_id=request.wechat_user.pk, at=clock.now())
+    context = {
+        "upcoming": [_cell(row) for row in rows if row.is_upcoming],
+        "past": [_cell(row) for row in rows if not row.is_upcoming],
+    }
+    return render(request, "registration/patient/appointments.html", context)
+
+
+@patient_page
+@require_safe
+def appointment(request: PatientRequest, number: str) -> HttpResponse:
+    """One booking with its number, barcode, money and the way to cancel it."""
+    row = _mine(request, number)
+    context = {"row": row, "tone": _TONES[row.status], "here": request.path}
+    part = "#facts" if request.htmx else ""
+    return render(request, f"registration/patient/appointment.html{part}", context)
+
+
+@patient_page
+@require_POST
+def cancel(request: PatientRequest, number: str) -> HttpResponse:
+    """Give the number back; money paid goes back to who paid it (M1.7)."""
+    row = _mine(request, number)
+    actions.cancel(number=row.number, by=request.actor, at=clock.now())
+    paid = row.status == AppointmentStatus.BOOKED and row.total_fen
+    messages.success(request, "已退号，费用将原路退回。" if paid else "已取消预约。")
+    return redirect("registration-appointment", number)
+
+
+def _book(
+    request: PatientRequest, bound: list[BoundPatient], schedule_id: int, band_id: int
+) -> HttpResponse:
+    number = request.POST.get("patient", "")
+    person = next((person for person in bound if person.number == number), None)
+    if person is None:
+        raise NotFound("没有找到这位就诊人，请重新选择。")
+    try:
+        booked = actions.book(
+            patient_id=person.patient.pk,
+            schedule_id=schedule_id,
+            band_id=band_id,
+            wechat_user_id=request.wechat_user.pk,
+            key=request.POST.get("key", "")[:80],
+            by=request.actor,
+            at=clock.now(),
+        )
+    except SlotTaken as taken:
+        context = {"taken": taken, "free": [_alternative(band) for band in _bands_of(taken)]}
+        return render(request, "registration/patient/taken.html", context, status=409)
+    row = _mine(request, booked.number)
+    if row.status == AppointmentStatus.PENDING and row.total_fen:
+        return redirect("payments-pay", row.bill_token)
+    return redirect("registration-result", booked.number)
+
+
+def _mine(request: PatientRequest, number: str) -> AppointmentRow:
+    return queries.appointment_for(
+        wechat_user_id=request.wechat_user.pk, number=number, at=clock.now()
+    )
+
+
+def _chosen(bound: list[BoundPatient], number: str) -> BoundPatient:
+    """The patient asked for, else the default one, else the first."""
+    asked = (person for person in bound if person.number == number)
+    default = (person for person in bound if person.is_default)
+    return next(asked, None) or next(default, None) or bound[0]
+
+
+def _choice(person: BoundPatient, chosen: BoundPatient) -> dict[str, object]:
+    return {
+        "name": person.name,
+        "note": f"{person.relationship.label} · {person.masked_document}",
+        "url": f"?patient={person.number}",
+        "is_current": person.number == chosen.number,
+    }
+
+
+def _bands_of(taken: SlotTaken) -> list[scheduling.FreeBand]:
+    found = taken.details["alternatives"]
+    assert isinstance(found, list)
+    return found
+
+
+def _alternative(band: scheduling.FreeBand) -> dict[str, object]:
+    return {
+        "title": f"{day_text(band.visit_date)} {clock.local(band.starts_at):%H:%M}",
+        "hint": f"{band.doctor} {band.title_label}",
+        "value": f"余 {band.left}",
+        "url": reverse("registration-confirm", args=[band.schedule_id, band.band_id]),
+    }
+
+
+_TONES = {
+    AppointmentStatus.PENDING: "warn",
+    AppointmentStatus.BOOKED: "brand",
+    AppointmentStatus.CHECKED_IN: "brand",
+    AppointmentStatus.FULFILLED: "",
+    AppointmentStatus.CANCELLED: "",
+    AppointmentStatus.NOSHOW: "danger",
+}
+
+
+def _cell(row: AppointmentRow) -> dict[str, object]:
+    starts = clock.local(row.band_starts_at)
+    return {
+        "title": f"{day_text(row.visit_date)} {weekday_text(row.visit_date)} {starts:%H:%M}",
+        "hint": f"{row.department} {row.doctor} · {row.patient_name}",
+        "tag": row.status_label,
+        "tone": _TONES[row.status],
+        "url": reverse("registration-appointment", args=[row.number]),
+    }
+
+
+def _steps(row: AppointmentRow) -> list[dict[str, str]]:
+    """What comes next on the day of the visit."""
+    starts = clock.local(row.band_starts_at)
+    return [
+        {"label": "挂号", "note": "已完成", "state": "done"},
+        {"label": "报到", "note": f"{starts:%H:%M} 前", "state": "now"},
+        {"label": "候诊", "note": "看大屏叫号", "state": ""},
+        {"label": "就诊", "note": row.place.split(" ")[-1], "state": ""},
+    ]
