@@ -38,8 +38,21 @@ def main() -> int:
         timeout_graceful_shutdown=2,
         server_header=False,
     )
-    uvicorn.Server(config).run(sockets=[listener])
+    Program(config, sandbox).run(sockets=[listener])
     return 0
+
+
+class Program(uvicorn.Server):
+    """The HTTP server, which lets the phones' open streams end before it waits for connections."""
+
+    def __init__(self, config: uvicorn.Config, sandbox: Sandbox) -> None:
+        super().__init__(config)
+        self._sandbox = sandbox
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Stop serving."""
+        self._sandbox.hub.close()
+        await super().shutdown(sockets)
 
 
 def facts(sandbox: Sandbox) -> dict[str, object]:

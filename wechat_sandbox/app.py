@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from starlette.applications import Starlette
-from starlette.routing import BaseRoute
+from starlette.routing import BaseRoute, Route
 
 from wechat_sandbox import (
     certificates,
@@ -19,6 +19,7 @@ from wechat_sandbox import (
     people,
     refunds,
     timers,
+    v3,
 )
 from wechat_sandbox.phone.routes import routes as phone_routes
 from wechat_sandbox.sandbox import Sandbox
@@ -34,6 +35,9 @@ def routes() -> list[BaseRoute]:
         *messages.routes,
         *oauth.routes,
         *control.routes,
+        Route(
+            "/v3/{rest:path}", v3.nothing_here, methods=["GET", "POST", "PUT", "PATCH", "DELETE"]
+        ),
         *phone_routes,
     ]
 
@@ -47,7 +51,6 @@ def build(sandbox: Sandbox) -> Starlette:
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         async with timers.running(sandbox):
             yield
-        sandbox.hub.close()
         sandbox.store.close()
 
     app = Starlette(routes=routes(), lifespan=lifespan)

@@ -14,7 +14,7 @@ from starlette.routing import Route
 from wechat_sandbox import checkout, deliveries, menu, orders, people, refunds, wallet
 from wechat_sandbox.clock import rfc3339
 from wechat_sandbox.faults import UnknownFault
-from wechat_sandbox.records import Message, Notice, Order, Refund
+from wechat_sandbox.records import Message, Notice, Order, Refund, WalletEntry
 from wechat_sandbox.sandbox import CERTIFICATE_MODE, PUBLIC_KEY_MODE, Sandbox, sandbox_of
 
 PAY_MODES = ("success", "cancel", "wrong_password", "not_enough")
@@ -185,6 +185,14 @@ def state(sandbox: Sandbox, said: dict[str, Any]) -> dict[str, Any]:
             asdict(message)
             | {"data": json.loads(message.data), "miniprogram": json.loads(message.miniprogram)}
             for message in store.all(Message, "SELECT * FROM messages ORDER BY msgid")
+        ],
+        "wallet": [
+            asdict(entry)
+            for entry in store.all(
+                WalletEntry,
+                f"SELECT * FROM wallet_entries {where} ORDER BY id",  # noqa: S608 - a constant
+                number,
+            )
         ],
         "tokens": int(store.number("SELECT count(*) FROM tokens") or 0),
         "faults": [asdict(pending) for pending in sandbox.faults.pending()],

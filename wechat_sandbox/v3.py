@@ -80,6 +80,12 @@ def route(path: str, handler: Handler, *, method: str) -> Route:
     return Route(path, endpoint, methods=[method])
 
 
+async def nothing_here(request: Request) -> Response:
+    """Any v3 address that is not served: an error in WeChat's form, never an empty success."""
+    del request
+    return _refusal(Refused(404, "RESOURCE_NOT_EXISTS", "请求的接口不存在"))
+
+
 def own_merchant(sandbox: Sandbox, mchid: str | None) -> None:
     """The `mchid` of a call must be the signer's; raises Refused."""
     if not mchid:

@@ -179,6 +179,8 @@ def test_the_money_leaves_and_comes_back(control: SandboxControl, merchant: Merc
     assert control.user(openid=person["openid"])["balance_fen"] == 8_500
     order = control.state(out_trade_no)["orders"][0]
     assert order["refunded_fen"] == 1_000
+    moved = [entry["amount_fen"] for entry in control.state(out_trade_no)["wallet"]]
+    assert moved == [-2_500, 1_000]
 
 
 def test_too_little_change_pays_by_card(control: SandboxControl, merchant: Merchant) -> None:

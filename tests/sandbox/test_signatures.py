@@ -138,7 +138,10 @@ def test_certificates_are_sealed_and_prove_their_own_answer(merchant: Merchant) 
 
 
 def test_unknown_api_paths_do_not_look_like_success(merchant: Merchant) -> None:
-    assert merchant.call("GET", "/v3/pay/transactions/nothing").status_code == 404
+    answer = merchant.call("GET", "/v3/pay/nothing")
+    assert (answer.status_code, answer.json()["code"]) == (404, "RESOURCE_NOT_EXISTS")
+    assert "Wechatpay-Signature" not in answer.headers
+    assert merchant.call("DELETE", "/v3/pay/transactions/jsapi").status_code in (404, 405)
 
 
 def test_a_wire_shift_makes_real_requests_stale(
