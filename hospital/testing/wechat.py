@@ -6,18 +6,11 @@ a letter box, so that a test hands WeChat's own signed bytes to our callback whe
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
-import os
-import subprocess
-import sys
 import threading
-import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
-from urllib.parse import urlsplit
 
 import httpx
 import pytest
@@ -25,14 +18,12 @@ from django.http import HttpResponse
 from django.test import Client
 from pytest_django.fixtures import Settings
 
+from hospital.testing.sandbox import SandboxControl
 from hospital.wechat import clients
 from hospital.wechat.config import WeChatConfig, from_file
 
-ROOT = Path(__file__).resolve().parents[2]
-START_SECONDS = 30.0
 NOTICE_SECONDS = 10.0
-PACE = 0.02  # of WeChat's own pace between repeated notices
-REFUND_SECONDS = 1e6  # a refund ends when the test says so
+REFUND_SECONDS = 1e6  # before pace: a refund ends when the test says so
 
 
 @dataclasses.dataclass(frozen=True)
@@ -100,109 +91,36 @@ class LetterBox:
         self._thread.join()
 
 
-class StandIn:
-    """The running process and its control API."""
+class StandIn(SandboxControl):
+    """The running stand-in with the letter box its notices arrive in."""
 
-    def __init__(self, base: str, config: WeChatConfig, letters: LetterBox) -> None:
-        self.base = base
-        self.config = config
+    def __init__(self, folder: Path, letters: LetterBox) -> None:
+        super().__init__(folder, "--refund-delay", str(REFUND_SECONDS))
         self.letters = letters
-        self._control = httpx.Client(base_url=base, timeout=10.0, trust_env=False)
 
-    def pay(self, out_trade_no: str, *, openid: str = "", mode: str = "") -> dict[str, Any]:
-        """Pay an order as its payer would on the phone."""
-        options = {"openid": openid, "mode": mode}
-        given = {name: value for name, value in options.items() if value}
-        return self._post("/_ctl/pay", {"out_trade_no": out_trade_no, **given})
-
-    def fault(self, kind: str, **options: Any) -> dict[str, Any]:
-        """Let the next call (times=, seconds=, match=) go wrong."""
-        return self._post("/_ctl/fault", {"kind": kind, **options})
-
-    def refund_state(self, out_refund_no: str, status: str) -> dict[str, Any]:
-        return self._post("/_ctl/refund_state", {"out_refund_no": out_refund_no, "status": status})
-
-    def clock(self, offset_seconds: float, *, wire: bool = False) -> dict[str, Any]:
-        """Shift WeChat's clock; with `wire` also the stamps of its signatures."""
-        return self._post("/_ctl/clock", {"offset_s": offset_seconds, "wire": wire})
-
-    def sign_notices_with(self, mode: str) -> dict[str, Any]:
-        """`public_key` or `certificate`."""
-        return self._post("/_ctl/notify_mode", {"mode": mode})
-
-    def user(self, openid: str = "", **facts: Any) -> dict[str, Any]:
-        """Make or change a person: nickname, subscribed, blocked, snapshot, balance_fen."""
-        return self._post("/_ctl/user", {"openid": openid, **facts})
+    @property
+    def config(self) -> WeChatConfig:
+        """What the hospital needs to connect to it."""
+        return from_file(self.export)
 
     def reset(self) -> None:
-        self._post("/_ctl/reset", {})
+        super().reset()
         self.letters.empty()
-
-    def state(self, out_trade_no: str = "") -> dict[str, Any]:
-        """Orders, refunds, notices, users, messages; with a number only what belongs to it."""
-        return self._read(self._control.get("/_ctl/state", params={"out_trade_no": out_trade_no}))
-
-    def deliveries(self) -> dict[str, Any]:
-        return self._read(self._control.get("/_ctl/deliveries"))
 
     def authorize(self, url: str, *, phone: str) -> str:
         """Open a log-in address as this openid's phone; where WeChat sends the browser back to."""
-        answer = self._control.get(url.partition("#")[0], headers={"Cookie": f"phone={phone}"})
+        with httpx.Client(trust_env=False) as browser:
+            answer = browser.get(url.partition("#")[0], headers={"Cookie": f"phone={phone}"})
         assert answer.status_code in (302, 303), answer.text
         return answer.headers["location"]
-
-    def close(self) -> None:
-        self._control.close()
-
-    def _post(self, path: str, content: dict[str, Any]) -> dict[str, Any]:
-        return self._read(self._control.post(path, json=content))
-
-    def _read(self, answer: httpx.Response) -> dict[str, Any]:
-        assert answer.is_success, f"{answer.status_code} {answer.text}"
-        facts = answer.json() if answer.content else {}
-        return facts if isinstance(facts, dict) else {"items": facts}
-
-
-@contextlib.contextmanager
-def running_stand_in(folder: Path, *arguments: str) -> Iterator[tuple[str, WeChatConfig]]:
-    """Start the stand-in on a free port with its state in `folder`; stop it at the end."""
-    export = folder / "wechat.json"
-    command = [
-        *(sys.executable, "-m", "wechat_sandbox", "--port", "0", "--data", str(folder / "state")),
-        *("--export", str(export), "--notify-scale", str(PACE)),
-        *("--refund-delay", str(REFUND_SECONDS), *arguments),
-    ]
-    process = subprocess.Popen(command, cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)})
-    try:
-        config = _wait_for(export, process)
-        yield config.pay_base, config
-    finally:
-        process.terminate()
-        process.wait(timeout=10)
-
-
-def _wait_for(export: Path, process: subprocess.Popen[bytes]) -> WeChatConfig:
-    deadline = time.monotonic() + START_SECONDS
-    while time.monotonic() < deadline:
-        assert process.poll() is None, "the stand-in for WeChat did not start"
-        if export.exists():
-            config = from_file(export)
-            address = urlsplit(config.pay_base)
-            with contextlib.suppress(httpx.TransportError):
-                httpx.get(f"http://{address.netloc}/_ctl/state", trust_env=False)
-                return config
-        time.sleep(0.05)
-    raise AssertionError("the stand-in for WeChat did not come up in time")
 
 
 @pytest.fixture(scope="session")
 def wechat_stand_in(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StandIn]:
     """One stand-in for all tests of this process."""
     letters = LetterBox()
-    with running_stand_in(tmp_path_factory.mktemp("wechat")) as (base, config):
-        stand_in = StandIn(base, config, letters)
+    with StandIn(tmp_path_factory.mktemp("wechat"), letters) as stand_in:
         yield stand_in
-        stand_in.close()
     letters.close()
 
 

@@ -81,7 +81,7 @@ def test_an_invented_code_is_refused(wechat: StandIn) -> None:
 
 
 def test_a_snapshot_visitor_is_told_apart(wechat: StandIn) -> None:
-    wechat.user(OPENID, snapshot=True)
+    wechat.user(openid=OPENID, snapshot=True)
     visitor = clients.official_account().exchange_code(code=log_in(wechat)[0])
     assert isinstance(visitor, Visitor)
     assert visitor.is_snapshot
@@ -138,7 +138,7 @@ def test_a_blocked_user_is_final(wechat: StandIn) -> None:
 
 
 def test_somebody_who_does_not_follow_is_final(wechat: StandIn) -> None:
-    wechat.user(OPENID, subscribed=False)
+    wechat.user(openid=OPENID, subscribed=False)
     outcome = clients.official_account().send_template_message(message())
     assert outcome == Undeliverable(code="43004", reason="not_following")
 

@@ -190,7 +190,7 @@ def test_a_refund_whose_answer_is_lost(wechat: StandIn) -> None:
 
 @pytest.mark.parametrize("mode", ["public_key", "certificate"])
 def test_notices_of_both_kinds_of_key(wechat: StandIn, mode: str) -> None:
-    wechat.sign_notices_with(mode)
+    wechat.notify_mode(mode)
     paid(wechat)
     letter = wechat.letters.wait()[0]
     read = clients.notices().payment(headers=letter.headers, body=letter.body, at=clock.now())
@@ -231,7 +231,7 @@ def test_certificate_mode_end_to_end(wechat: StandIn, settings: Settings) -> Non
 def test_a_rotated_certificate_is_fetched(wechat: StandIn, settings: Settings) -> None:
     """The only certificate we know is another one: the right one comes from /v3/certificates."""
     known = settings.WECHAT.platform_certificates
-    wechat.sign_notices_with("certificate")
+    wechat.notify_mode("certificate")
     settings.WECHAT = dataclasses.replace(settings.WECHAT, platform_certificates=())
     paid(wechat)
     letter = wechat.letters.wait()[0]
