@@ -1,0 +1,80 @@
+"""Opening and closing what a person must look at. A case is opened once a kind and number."""
+
+import datetime as dt
+
+from django.db import connection, transaction
+
+from hospital.kernel import audit
+from hospital.kernel.actors import SYSTEM, Actor
+from hospital.kernel.errors import NotFound, Refusal
+from hospital.payments.models import Payment, PaymentCase, Refund
+from hospital.payments.states import CaseKind
+
+_OPEN = """
+    INSERT INTO payments_paymentcase (kind, number, payment_id, refund_id, expected_fen, found_fen,
+        detail, opened_at, closed_by, closing_note)
+    VALUES (%s, %s, %s, %s, %s, %s, %s, %s, '', '')
+    ON CONFLICT (kind, number) WHERE closed_at IS NULL DO NOTHING
+"""
+
+
+class CaseAlreadyClosed(Refusal):
+    code = "CASE_CLOSED"
+    default_message = "该异常已由其他人处理。"
+
+
+def open_case(
+    *,
+    kind: CaseKind,
+    number: str,
+    at: dt.datetime,
+    payment: Payment | None = None,
+    refund: Refund | None = None,
+    expected_fen: int | None = None,
+    found_fen: int | None = None,
+    detail: str = "",
+) -> None:
+    """Ask for a person within the caller's transaction; an open one of this kind and number
+    already does."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _OPEN,
+            [
+                kind,
+                number,
+                payment.pk if payment else None,
+                refund.pk if refund else None,
+                expected_fen,
+                found_fen,
+                detail[:200],
+                at,
+            ],
+        )
+
+
+def cure_cases(*, number: str, kinds: list[CaseKind], note: str, at: dt.datetime) -> None:
+    """Close cases that the course of things has answered, within the caller's transaction."""
+    PaymentCase.objects.filter(number=number, kind__in=kinds, closed_at__isnull=True).update(
+        closed_at=at, closed_by=str(SYSTEM), closing_note=note
+    )
+
+
+def close_case(*, case_id: int, note: str, by: Actor, at: dt.datetime) -> PaymentCase:
+    """A person has dealt with it. Raises NotFound, CaseAlreadyClosed."""
+    with transaction.atomic():
+        case = PaymentCase.objects.select_for_update().filter(pk=case_id).first()
+        if case is None:
+            raise NotFound
+        if case.closed_at is not None:
+            raise CaseAlreadyClosed
+        case.closed_at, case.closed_by, case.closing_note = at, str(by), note[:200]
+        case.save(update_fields=["closed_at", "closed_by", "closing_note"])
+        audit.record(
+            act="payments.close_case",
+            subject=case,
+            by=by,
+            at=at,
+            after={"kind": case.kind, "number": case.number},
+            reason=note[:200],
+        )
+        return case

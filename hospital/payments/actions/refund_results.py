@@ -1,0 +1,171 @@
+"""The one door for what the channel says about a refund, as a notice or as an answer.
+
+Success is booked in the ledger and told to the payer (N26), once; abnormal and closed refunds open
+a case for finance and are told too.
+"""
+
+import datetime as dt
+
+from django.db import transaction
+from django.urls import reverse
+
+from hospital.billing import actions as billing
+from hospital.kernel.actors import Actor
+from hospital.kernel.events import later
+from hospital.kernel.money import format_yuan
+from hospital.kernel.states import move
+from hospital.live import actions as live
+from hospital.messaging import actions as messaging
+from hospital.payments import schedule
+from hospital.payments.actions.cases import cure_cases, open_case
+from hospital.payments.actions.orders import lock_with_bill
+from hospital.payments.actions.received import Received, finish, keep
+from hospital.payments.actions.refunds import lock_refund
+from hospital.payments.models import Payment, Refund
+from hospital.payments.states import CaseKind, NoticeOutcome, PaymentStatus, RefundStatus
+from hospital.wechat.outcomes import RefundProgress, RefundState
+
+METHOD = "wechat"
+_STATUS = {
+    RefundProgress.PROCESSING: RefundStatus.PROCESSING,
+    RefundProgress.SUCCESS: RefundStatus.SUCCEEDED,
+    RefundProgress.ABNORMAL: RefundStatus.ABNORMAL,
+    RefundProgress.CLOSED: RefundStatus.CLOSED,
+}
+_TOLD = {
+    RefundStatus.SUCCEEDED: "退款成功",
+    RefundStatus.ABNORMAL: "退款异常，医院正在处理",
+    RefundStatus.CLOSED: "退款未成功，医院正在处理",
+}
+
+
+def record_refund_result(
+    *, state: RefundState, received: Received | None = None, by: Actor, at: dt.datetime
+) -> NoticeOutcome:
+    """Apply what became of a refund. A notice seen before ends at its unique id; one that does not
+    fit our refund opens a case and moves nothing."""
+    with transaction.atomic():
+        notice_pk = keep(received, at=at) if received else None
+        if received and notice_pk is None:
+            return NoticeOutcome.REPEATED
+        known = Refund.objects.filter(out_refund_no=state.out_refund_no).first()
+        if known is None:
+            outcome = _park(CaseKind.UNKNOWN_ORDER, state, None, at)
+            finish(notice_pk, outcome)
+            return outcome
+        payment = lock_with_bill(known.payment_id)
+        refund = lock_refund(known.pk)
+        outcome = _apply(payment, refund, state, by, at)
+        finish(notice_pk, outcome, payment=payment, refund=refund)
+        return outcome
+
+
+def _apply(
+    payment: Payment, refund: Refund, state: RefundState, by: Actor, at: dt.datetime
+) -> NoticeOutcome:
+    if not _fits(payment, refund, state):
+        return _park(CaseKind.REFUND_MISMATCH, state, refund, at)
+    to = _STATUS[state.progress]
+    if refund.status == to or (to is RefundStatus.PROCESSING and refund.status not in _BEFORE):
+        return NoticeOutcome.REPEATED
+    if (refund.status, to) not in Refund.MOVES:
+        return _park(CaseKind.REFUND_MISMATCH, state, refund, at)
+    move(
+        refund,
+        to,
+        by=by,
+        at=at,
+        refund_id=state.refund_id,
+        received_account=state.received_account[:64],
+        succeeded_at=state.succeeded_at,
+        failure="",
+    )
+    if to is RefundStatus.PROCESSING:
+        wait = schedule.refund_wait(0, is_processing=True)
+        later("payments.jobs.ask_refund", at=at + wait, refund_id=refund.pk)
+    else:
+        _end(payment, refund, to, by, at)
+    return NoticeOutcome.APPLIED
+
+
+_BEFORE = {RefundStatus.SUBMITTED, RefundStatus.FAILED}
+
+
+def _end(payment: Payment, refund: Refund, to: RefundStatus, by: Actor, at: dt.datetime) -> None:
+    """Whatever the end is, the payer hears of it; only success moves money in the books."""
+    if to is RefundStatus.SUCCEEDED:
+        _book(payment, refund, by, at)
+    else:
+        open_case(
+            kind=CaseKind.REFUND_ABNORMAL,
+            number=refund.out_refund_no,
+            payment=payment,
+            refund=refund,
+            expected_fen=refund.amount_fen,
+            detail=to.value,
+            at=at,
+        )
+    messaging.send(
+        kind="N26",
+        to=[payment.payer_id],
+        event_key=f"refund:{refund.pk}:{to.value}",
+        subject=refund,
+        fields={
+            "amount": f"¥{format_yuan(refund.amount_fen)}",
+            "route": refund.received_account or "原支付账户",
+            "state": _TOLD[to],
+        },
+        path=payment.bill.path or reverse("payments-pay", args=[payment.bill.token]),
+        by=by,
+        at=at,
+    )
+    live.publish(f"bill:{payment.bill_id}")
+
+
+def _book(payment: Payment, refund: Refund, by: Actor, at: dt.datetime) -> None:
+    billing.post_refund(
+        bill_id=payment.bill_id,
+        method=METHOD,
+        amount_fen=refund.amount_fen,
+        reference=refund.out_refund_no,
+        by=by,
+        at=at,
+    )
+    back_fen = sum(
+        payment.refunds.filter(status=RefundStatus.SUCCEEDED).values_list("amount_fen", flat=True)
+    )
+    to = (
+        PaymentStatus.FULLY_REFUNDED
+        if back_fen == payment.amount_fen
+        else PaymentStatus.PARTIALLY_REFUNDED
+    )
+    if payment.status != to:
+        move(payment, to, by=by, at=at, reason=refund.out_refund_no)
+    cure_cases(
+        number=refund.out_refund_no,
+        kinds=[CaseKind.REFUND_STUCK, CaseKind.REFUND_ABNORMAL],
+        note="refunded",
+        at=at,
+    )
+
+
+def _fits(payment: Payment, refund: Refund, state: RefundState) -> bool:
+    ours = (payment.mchid, payment.out_trade_no, payment.amount_fen, refund.amount_fen)
+    theirs = (state.mchid, state.out_trade_no, state.total_fen, state.refund_fen)
+    return ours == theirs and refund.refund_id in {"", state.refund_id}
+
+
+def _park(
+    kind: CaseKind, state: RefundState, refund: Refund | None, at: dt.datetime
+) -> NoticeOutcome:
+    open_case(
+        kind=kind,
+        number=state.out_refund_no[:64],
+        payment=refund.payment if refund else None,
+        refund=refund,
+        expected_fen=refund.amount_fen if refund else None,
+        found_fen=state.refund_fen,
+        detail=f"{state.progress.value} {state.refund_id}",
+        at=at,
+    )
+    return NoticeOutcome.PARKED

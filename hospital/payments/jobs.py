@@ -1,0 +1,44 @@
+"""Timers and follow-ups of payments. Each loads nothing itself and makes one call."""
+
+from hospital.kernel import clock
+from hospital.kernel.actors import SYSTEM
+from hospital.kernel.jobs import job
+from hospital.payments import actions, gateway
+
+REVERSED = "费用冲销退回"
+
+
+@job()
+def settle_or_close(*, payment_id: int, attempt: int = 0) -> None:
+    """At an order's end: paid or closed, and WeChat is asked which."""
+    gateway.settle_or_close(payment_id=payment_id, attempt=attempt, by=SYSTEM, at=clock.now())
+
+
+@job()
+def look(*, payment_id: int, attempt: int = 0) -> None:
+    """In between: finds a payment whose notice was lost."""
+    gateway.look(payment_id=payment_id, attempt=attempt, by=SYSTEM, at=clock.now())
+
+
+@job()
+def close_payments(*, bill_id: int) -> None:
+    """The bill is not wanted any more: its order must not be paid."""
+    gateway.close_payments(bill_id=bill_id, by=SYSTEM, at=clock.now())
+
+
+@job()
+def refund_reversed(*, bill_id: int) -> None:
+    """Charges were reversed: what the ledger owes goes back the way it came (M1.6)."""
+    actions.refund_due(bill_id=bill_id, reason=REVERSED, by=SYSTEM, at=clock.now())
+
+
+@job()
+def send_refund(*, refund_id: int, attempt: int = 0) -> None:
+    """Send a refund, or send it again under the same number."""
+    gateway.send_refund(refund_id=refund_id, attempt=attempt, by=SYSTEM, at=clock.now())
+
+
+@job()
+def ask_refund(*, refund_id: int, attempt: int = 0) -> None:
+    """Ask how a refund stands."""
+    gateway.ask_refund(refund_id=refund_id, attempt=attempt, by=SYSTEM, at=clock.now())

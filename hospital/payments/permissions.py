@@ -1,0 +1,19 @@
+"""Who may see money that came through a channel, ask the channel again, settle a case."""
+
+from hospital.kernel.permissions import Permission
+
+VIEW_PAYMENTS = Permission(
+    code="payments.view_payments",
+    label="查看支付与退款",
+    roles=("finance", "cashier", "outpatient_office"),
+)
+ASK_CHANNEL = Permission(
+    code="payments.ask_channel",
+    label="向微信重新查询支付",
+    roles=("finance", "cashier"),
+)
+CLOSE_CASE = Permission(
+    code="payments.close_case",
+    label="处理支付异常",
+    roles=("finance",),
+)

@@ -1,0 +1,61 @@
+"""When to ask or try again. Pure arithmetic; moments are UTC.
+
+Unknown results: SM10's 5/15/30/60/120/300 s, then every 10 minutes up to 24 hours.
+"""
+
+import datetime as dt
+
+_UNKNOWN_SECONDS = (5, 15, 30, 60, 120, 300)
+_UNKNOWN_THEN_SECONDS = 600
+UNKNOWN_FOR = dt.timedelta(hours=24)
+
+ORDER_FOR = dt.timedelta(hours=2)  # a prepay id opens the sheet for two hours
+SHORTEST_ORDER = dt.timedelta(seconds=70)
+
+# While somebody may be paying: WeChat's own notice comes within seconds, so this only finds lost
+# ones. After these the order's end settles it.
+_PENDING_SECONDS = (20, 40, 60, 120, 300)
+
+# A refund that is under way: WeChat asks for a minute between queries at first.
+_PROCESSING_SECONDS = (60, 60, 60, 60, 60, 300, 600, 1200, 1800)
+# A refund that was not taken (mostly: no balance at eight in the morning).
+_REFUSED_SECONDS = (60, 300, 600, 1200, 1800)
+REFUND_FOR = dt.timedelta(days=7)
+SECOND_REFUND_AFTER = dt.timedelta(minutes=1)
+REFUND_WITHIN = dt.timedelta(days=365)
+
+
+def unknown_wait(attempt: int) -> dt.timedelta | None:
+    """The wait after the attempt-th unanswered question; None when it is time for a person."""
+    if attempt < len(_UNKNOWN_SECONDS):
+        return dt.timedelta(seconds=_UNKNOWN_SECONDS[attempt])
+    slow = attempt - len(_UNKNOWN_SECONDS)
+    passed = sum(_UNKNOWN_SECONDS) + slow * _UNKNOWN_THEN_SECONDS
+    if passed >= UNKNOWN_FOR.total_seconds():
+        return None
+    return dt.timedelta(seconds=_UNKNOWN_THEN_SECONDS)
+
+
+def pending_wait(attempt: int) -> dt.timedelta | None:
+    """The wait before the attempt-th look at an unpaid order; None: leave it to its end."""
+    if attempt >= len(_PENDING_SECONDS):
+        return None
+    return dt.timedelta(seconds=_PENDING_SECONDS[attempt])
+
+
+def refund_wait(attempt: int, *, is_processing: bool) -> dt.timedelta:
+    """The wait before the next question about a refund: under way, or sent and unanswered."""
+    seconds = _PROCESSING_SECONDS if is_processing else (*_UNKNOWN_SECONDS, _UNKNOWN_THEN_SECONDS)
+    return dt.timedelta(seconds=seconds[min(attempt, len(seconds) - 1)])
+
+
+def refused_wait(attempt: int) -> dt.timedelta:
+    """The wait before the same refund is sent again."""
+    return dt.timedelta(seconds=_REFUSED_SECONDS[min(attempt, len(_REFUSED_SECONDS) - 1)])
+
+
+def order_end(*, bill_ends_at: dt.datetime | None, at: dt.datetime) -> dt.datetime:
+    """When an order made now stops being payable: with its bill, but WeChat takes no order with
+    less than a minute to go, and whoever opened the sheet deserves that minute."""
+    longest = at + ORDER_FOR
+    return max(min(bill_ends_at or longest, longest), at + SHORTEST_ORDER)

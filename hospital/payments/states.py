@@ -1,0 +1,135 @@
+"""Lifecycles of a payment (SM10) and a refund (SM11), and the kinds of cases staff look at.
+
+A refund for a reversed charge or a second payment is the system's duty and needs no approval; the
+approval states of SM11 come with refunds that staff ask for.
+"""
+
+from django.db import models
+
+from hospital.kernel.states import Moves
+
+
+class Scene(models.TextChoices):
+    """Where somebody pays; the first two digits of our number."""
+
+    OFFICIAL_ACCOUNT = "10", "公众号"
+
+
+class PaymentStatus(models.TextChoices):
+    CREATED = "created", "已创建"
+    PENDING = "pending", "待支付"
+    UNKNOWN = "unknown", "结果查询中"
+    SUCCEEDED = "succeeded", "支付成功"
+    SUCCEEDED_UNAPPLIED = "succeeded_unapplied", "重复支付待退"
+    PARTIALLY_REFUNDED = "partially_refunded", "部分退款"
+    FULLY_REFUNDED = "fully_refunded", "已全额退款"
+    CLOSED = "closed", "已关闭"
+
+
+P = PaymentStatus
+
+# Money may still arrive; at most one such payment stands per bill.
+LIVE = frozenset({P.CREATED, P.PENDING, P.UNKNOWN})
+# Money has arrived.
+RECEIVED = frozenset({P.SUCCEEDED, P.SUCCEEDED_UNAPPLIED, P.PARTIALLY_REFUNDED, P.FULLY_REFUNDED})
+
+PAYMENT_MOVES: Moves = frozenset(
+    {
+        (P.CREATED, P.PENDING),  # the order stands at the channel
+        (P.CREATED, P.UNKNOWN),  # no answer: it may stand
+        (P.CREATED, P.SUCCEEDED),  # the notice overtook the answer
+        (P.CREATED, P.CLOSED),  # the channel never took it
+        (P.PENDING, P.SUCCEEDED),
+        (P.PENDING, P.CLOSED),
+        (P.PENDING, P.UNKNOWN),
+        (P.UNKNOWN, P.PENDING),
+        (P.UNKNOWN, P.SUCCEEDED),
+        (P.UNKNOWN, P.CLOSED),
+        (P.CLOSED, P.SUCCEEDED),  # late success: a tested path, not an error
+        (P.SUCCEEDED, P.SUCCEEDED_UNAPPLIED),  # the bill needs no money any more (R07)
+        (P.SUCCEEDED, P.PARTIALLY_REFUNDED),
+        (P.SUCCEEDED, P.FULLY_REFUNDED),
+        (P.SUCCEEDED_UNAPPLIED, P.PARTIALLY_REFUNDED),
+        (P.SUCCEEDED_UNAPPLIED, P.FULLY_REFUNDED),
+        (P.PARTIALLY_REFUNDED, P.FULLY_REFUNDED),
+    }
+)
+
+
+class RefundStatus(models.TextChoices):
+    REQUESTED = "requested", "待提交"
+    SUBMITTED = "submitted", "已提交"
+    PROCESSING = "processing", "退款中"
+    SUCCEEDED = "succeeded", "退款成功"
+    FAILED = "failed", "提交未成功"
+    ABNORMAL = "abnormal", "退款异常"
+    CLOSED = "closed", "退款关闭"
+
+
+R = RefundStatus
+
+# On its way: at most one such refund per payment.
+OPEN = frozenset({R.REQUESTED, R.SUBMITTED, R.PROCESSING, R.FAILED})
+# Counts against what may still be refunded; abnormal money is settled by hand, not sent again.
+COMMITTED = OPEN | {R.SUCCEEDED, R.ABNORMAL}
+
+REFUND_MOVES: Moves = frozenset(
+    {
+        (R.REQUESTED, R.SUBMITTED),
+        (R.SUBMITTED, R.PROCESSING),
+        (R.SUBMITTED, R.SUCCEEDED),
+        (R.SUBMITTED, R.ABNORMAL),
+        (R.SUBMITTED, R.CLOSED),
+        (R.SUBMITTED, R.FAILED),  # e.g. balance not enough
+        (R.FAILED, R.SUBMITTED),  # always with the same number
+        (R.FAILED, R.PROCESSING),  # it had arrived after all
+        (R.FAILED, R.SUCCEEDED),
+        (R.FAILED, R.ABNORMAL),
+        (R.FAILED, R.CLOSED),
+        (R.PROCESSING, R.SUCCEEDED),
+        (R.PROCESSING, R.ABNORMAL),
+        (R.PROCESSING, R.CLOSED),
+        (R.ABNORMAL, R.SUCCEEDED),  # staff sent it another way in the channel's console
+    }
+)
+
+
+class NoticeKind(models.TextChoices):
+    PAYMENT = "payment", "支付通知"
+    REFUND = "refund", "退款通知"
+
+
+class NoticeOutcome(models.TextChoices):
+    """What applying a notice came to."""
+
+    RECEIVED = "received", "已收到"
+    APPLIED = "applied", "已处理"
+    REPEATED = "repeated", "状态已一致"
+    PARKED = "parked", "待人工核对"
+
+
+class CaseKind(models.TextChoices):
+    """Why a person must look."""
+
+    UNKNOWN_ORDER = "unknown_order", "找不到订单"
+    WRONG_AMOUNT = "wrong_amount", "金额不一致"
+    WRONG_ACCOUNT = "wrong_account", "商户号或公众号不一致"
+    SECOND_TRANSACTION = "second_transaction", "同一订单两笔流水"
+    UNRESOLVED = "unresolved", "支付结果长时间未知"
+    REFUND_MISMATCH = "refund_mismatch", "退款信息不一致"
+    REFUND_STUCK = "refund_stuck", "退款长时间未成功"
+    REFUND_ABNORMAL = "refund_abnormal", "退款异常或关闭"
+    REFUND_IMPOSSIBLE = "refund_impossible", "无法原路退款"
+
+
+class PayState(models.TextChoices):
+    """What the pay page says about a bill."""
+
+    UNPAID = "unpaid", "待支付"
+    PAYING = "paying", "支付中"
+    CONFIRMING = "confirming", "正在确认"
+    PAID = "paid", "已支付"
+    REFUNDING = "refunding", "退款中"
+    REFUNDED = "refunded", "已退款"
+    EXPIRED = "expired", "已过期"
+    CANCELLED = "cancelled", "已取消"
