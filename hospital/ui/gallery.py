@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Literal
 
 from django import forms
@@ -107,6 +108,8 @@ def gallery(request: HttpRequest) -> HttpResponse:
         return render(request, "ui/components/options.html", _options(request))
     if only == "sheet-fragment":
         return render(request, "ui/gallery_sheet.html", {"bands": _bands()})
+    if only == "refusal":
+        return _refusal(request)
     shown = [entry for entry in ENTRIES if audience in entry.audiences and only in {"", entry.name}]
     context = {
         **sample(),
@@ -117,6 +120,14 @@ def gallery(request: HttpRequest) -> HttpResponse:
     }
     page = "ui/gallery_staff.html" if audience == "staff" else "ui/gallery_patient.html"
     return render(request, page, context)
+
+
+def _refusal(request: HttpRequest) -> HttpResponse:
+    """Answer as the middleware does when a rule says no to an htmx request."""
+    words = {"title": "未能完成", "message": "这个号刚刚被约走了，请换一个时段。"}
+    response = render(request, "ui/refusal_notice.html", words, status=HTTPStatus.CONFLICT)
+    response["X-Refusal"] = "SLOT_TAKEN"
+    return response
 
 
 def sample() -> dict[str, object]:

@@ -45,7 +45,7 @@ def test_every_example_is_listed() -> None:
 def test_an_example_renders(entry: gallery.Entry) -> None:
     for audience in entry.audiences:
         html = page(f"audience={audience}&only={entry.name}")
-        assert f'id="{entry.name}"' in html
+        assert f'id="c-{entry.name}"' in html
         assert "{%" not in html
         assert "{{" not in html
 

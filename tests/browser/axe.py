@@ -1,0 +1,24 @@
+"""axe-core in a page: the accessibility rules of WCAG 2.2 AA and the best practices beside them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import Page
+
+_SCRIPT = Path(__file__).parent / "vendor/axe-core-4.14.1/axe.min.js"
+_TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+_RUN = "tags => axe.run(document, {runOnly: tags, resultTypes: ['violations', 'passes']})"
+
+
+def violations(page: Page) -> list[str]:
+    """Return one line a violation: rule, element, what to do. An empty list is what we want."""
+    page.evaluate(_SCRIPT.read_text("utf-8"))
+    found: dict[str, Any] = page.evaluate(_RUN, _TAGS)
+    assert len(found["passes"]) > 10, "axe looked at next to nothing"
+    return [
+        f"{rule['id']}: {node['html'][:200]} — {' '.join(node['failureSummary'].split())}"
+        for rule in found["violations"]
+        for node in rule["nodes"]
+    ]
