@@ -8,9 +8,10 @@ from collections.abc import Callable
 import pytest
 from django.http import HttpRequest, HttpResponse
 from django.test import Client, RequestFactory
-from django.urls import path
+from django.urls import include, path
 from pytest_django import Settings
 
+from hospital.config import urls as product
 from hospital.identity import access, actions, paths
 from hospital.identity.access import (
     Access,
@@ -93,10 +94,6 @@ def bare_view(request: HttpRequest) -> HttpResponse:
     raise AssertionError("an unmarked view ran")
 
 
-def nothing(request: HttpRequest) -> HttpResponse:
-    return HttpResponse()
-
-
 urlpatterns = [
     path("m/page/", patient_view, name="patient"),
     path("staff/page/", staff_view),
@@ -105,8 +102,7 @@ urlpatterns = [
     path("callback/page/", callback_view),
     path("page/", public_view),
     path("bare/", bare_view),
-    path("m/login/", public_page(nothing), name="identity-wechat-login"),
-    path("staff/login/", public_page(nothing), name="identity-staff-login"),
+    path("", include(product.urlpatterns)),
 ]
 
 

@@ -154,7 +154,7 @@ def test_it_goes_to_own_pages_only(client: Client, wechat: StandIn, next_path: s
 
 
 def test_a_snapshot_visitor_reads_what_to_press(client: Client, wechat: StandIn) -> None:
-    wechat.user(PHONE, snapshot=True)
+    wechat.user(openid=PHONE, snapshot=True)
 
     answer = go(client, way_back(client, wechat))
 

@@ -1,0 +1,116 @@
+"""Reads of the messaging area: a person's inbox, and what was said about a thing."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from django.core.paginator import Page, Paginator
+from django.db import models
+from django.db.models import Q
+
+from hospital.kernel.errors import NotFound
+from hospital.kernel.states import subject_type
+from hospital.messaging.models import Message
+from hospital.messaging.registry import KINDS
+from hospital.messaging.states import MessageStatus, Reason
+
+PAGE_SIZE = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of a message: what it is and what it says."""
+
+    label: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class InboxRow:
+    """A message as its reader sees it."""
+
+    token: str
+    title: str
+    lines: list[Line]
+    created_at: dt.datetime
+    is_unread: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SentRow:
+    """A message as the desk sees it on the page of the thing it is about."""
+
+    kind: str
+    title: str
+    wechat_user_id: int
+    status: MessageStatus
+    reason: str
+    attempts: int
+    created_at: dt.datetime
+    sent_at: dt.datetime | None
+    read_at: dt.datetime | None
+
+
+def inbox(*, wechat_user_id: int, page: int | str = 1) -> tuple[list[InboxRow], Page[Message]]:
+    """Return one page of a user's messages, newest first, and the page for turning it."""
+    rows = Message.objects.filter(wechat_user=wechat_user_id).order_by("-pk")
+    shown = Paginator(rows, PAGE_SIZE).get_page(page)
+    return [_inbox_row(message) for message in shown], shown
+
+
+def unread_count(*, wechat_user_id: int) -> int:
+    """Return how many messages a user has not opened yet."""
+    return Message.objects.filter(wechat_user=wechat_user_id, read_at__isnull=True).count()
+
+
+def message_for(*, wechat_user_id: int, token: str) -> Message:
+    """Return a message if it is this user's. Raises NotFound."""
+    message = Message.objects.filter(wechat_user=wechat_user_id, token=token).first()
+    if message is None:
+        raise NotFound("没有找到这条消息。")
+    return message
+
+
+def messages_about(subjects: Collection[tuple[str, int]]) -> list[SentRow]:
+    """Return all messages about several things, such as ("payments.refund", 3), oldest first."""
+    wanted = Q(pk=None)
+    for kind, number in subjects:
+        wanted |= Q(subject_type=kind, subject_id=number)
+    return [_sent_row(message) for message in Message.objects.filter(wanted).order_by("pk")]
+
+
+def messages_of(subject: models.Model) -> list[SentRow]:
+    """Return all messages about one thing, oldest first, for its history page."""
+    rows = Message.objects.filter(subject_type=subject_type(subject), subject_id=subject.pk)
+    return [_sent_row(message) for message in rows.order_by("pk")]
+
+
+def _inbox_row(message: Message) -> InboxRow:
+    labels = KINDS[message.kind].fields
+    return InboxRow(
+        token=message.token,
+        title=KINDS[message.kind].title,
+        lines=[
+            Line(label, message.fields[name])
+            for name, label in labels.items()
+            if name in message.fields
+        ],
+        created_at=message.created_at,
+        is_unread=message.read_at is None,
+    )
+
+
+def _sent_row(message: Message) -> SentRow:
+    return SentRow(
+        kind=message.kind,
+        title=KINDS[message.kind].title,
+        wechat_user_id=message.wechat_user_id,
+        status=MessageStatus(message.status),
+        reason=Reason(message.failure).label if message.failure else "",
+        attempts=message.attempts,
+        created_at=message.created_at,
+        sent_at=message.sent_at,
+        read_at=message.read_at,
+    )

@@ -1,0 +1,1 @@
+"""Pages of the messaging area, one file per audience."""
