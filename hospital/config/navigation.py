@@ -2,7 +2,11 @@
 
 from dataclasses import dataclass
 
+from hospital.desk.permissions import CONFIGURE
 from hospital.kernel.permissions import Permission
+from hospital.payments.permissions import VIEW_PAYMENTS
+from hospital.registration.permissions import VIEW_APPOINTMENTS
+from hospital.scheduling.permissions import VIEW_SOLD
 
 
 @dataclass(frozen=True)
@@ -15,4 +19,10 @@ class Entry:
     permission: Permission
 
 
-STAFF_NAV: tuple[Entry, ...] = ()
+STAFF_NAV: tuple[Entry, ...] = (
+    Entry("号源", "calendar-stats", "desk-board", VIEW_SOLD),
+    Entry("预约", "search", "desk-search", VIEW_APPOINTMENTS),
+    Entry("支付", "wallet", "desk-payments", VIEW_PAYMENTS),
+    Entry("退款", "receipt-refund", "desk-refunds", VIEW_PAYMENTS),
+    Entry("系统", "settings", "desk-system", CONFIGURE),
+)

@@ -21,7 +21,7 @@ Rows = dict[tuple[str, str, int], object]
 
 HOSPITAL: Final = ("hospital", 0)
 _CACHE_SECONDS: Final = 1.0
-_registry: dict[str, "Setting[int] | Setting[str] | Setting[bool]"] = {}
+_registry: dict[str, "AnySetting"] = {}
 _cache: tuple[float, Rows] = (-1.0, {})
 
 
@@ -76,14 +76,17 @@ class Setting(Generic[Value]):
         return f"{self.minimum}–{self.maximum}{self.unit}"
 
 
-def all_settings() -> "Sequence[Setting[int] | Setting[str] | Setting[bool]]":
+AnySetting = Setting[int] | Setting[str] | Setting[bool]
+
+
+def all_settings() -> Sequence[AnySetting]:
     """Every declared setting, by key."""
     return [_registry[key] for key in sorted(_registry)]
 
 
 def set_value(
     *,
-    setting: "Setting[int] | Setting[str] | Setting[bool]",
+    setting: AnySetting,
     value: object,
     by: Actor,
     at: dt.datetime,

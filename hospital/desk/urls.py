@@ -1,0 +1,18 @@
+"""Addresses of the desk."""
+
+from django.urls import path
+
+from hospital.desk.views import appointments, board, home, payments, system
+
+staff = [
+    path("", home.home, name="desk-home"),
+    path("board/", board.board, name="desk-board"),
+    path("appointments/", appointments.search, name="desk-search"),
+    path("appointments/<slug:number>/", appointments.appointment, name="desk-appointment"),
+    path("payments/", payments.payments, name="desk-payments"),
+    path("payments/<int:payment_id>/", payments.payment, name="desk-payment"),
+    path("refunds/", payments.refunds, name="desk-refunds"),
+    path("cases/<int:case_id>/close/", payments.close_case, name="desk-close-case"),
+    path("system/", system.system, name="desk-system"),
+    path("system/configure/", system.configure, name="desk-configure"),
+]

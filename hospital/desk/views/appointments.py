@@ -1,0 +1,69 @@
+"""Finding a booking, and everything that ever happened to it on one page."""
+
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.views.decorators.http import require_safe
+
+from hospital.desk import story
+from hospital.identity.access import StaffRequest, staff_page
+from hospital.kernel import clock
+from hospital.messaging import queries as messaging
+from hospital.payments import queries as payments
+from hospital.registration import queries
+from hospital.registration.permissions import VIEW_APPOINTMENTS
+from hospital.registration.queries import AppointmentRow
+from hospital.registration.states import AppointmentStatus
+from hospital.ui.masks import mask_name
+
+TONES = {
+    AppointmentStatus.PENDING: "warn",
+    AppointmentStatus.BOOKED: "brand",
+    AppointmentStatus.CHECKED_IN: "brand",
+    AppointmentStatus.FULFILLED: "info",
+    AppointmentStatus.CANCELLED: "",
+    AppointmentStatus.NOSHOW: "danger",
+}
+
+
+@staff_page(VIEW_APPOINTMENTS)
+@require_safe
+def search(request: StaffRequest) -> HttpResponse:
+    """Bookings by number, name, pinyin, phone, document or outpatient number."""
+    text = request.GET.get("q", "").strip()[:60]
+    rows = queries.search(text=text, at=clock.now())
+    context = {"search_text": text, "rows": [_line(row) for row in rows]}
+    return render(request, "desk/staff/search.html", context)
+
+
+@staff_page(VIEW_APPOINTMENTS)
+@require_safe
+def appointment(request: StaffRequest, number: str) -> HttpResponse:
+    """One booking: facts on the left, its whole history on the right."""
+    row = queries.appointment(number=number, at=clock.now())
+    found = payments.payments_of(bill_id=row.bill_id)
+    stories = [payments.payment_story(payment_id=payment.pk) for payment in found]
+    about = [("registration.appointment", row.id)]
+    about += [("payments.refund", refund.pk) for item in stories for refund in item.refunds]
+    events = story.of_appointment(
+        queries.history_of(appointment_id=row.id), stories, messaging.messages_about(about)
+    )
+    context = {
+        "row": row,
+        "tone": TONES[row.status],
+        "masked_name": mask_name(row.patient_name),
+        "payments": found,
+        "events": events,
+        "here": request.path,
+    }
+    part = "#whole" if request.htmx else ""
+    return render(request, f"desk/staff/appointment.html{part}", context)
+
+
+def _line(row: AppointmentRow) -> dict[str, object]:
+    return {
+        "row": row,
+        "name": mask_name(row.patient_name),
+        "tone": TONES[row.status],
+        "url": reverse("desk-appointment", args=[row.number]),
+    }

@@ -1,0 +1,127 @@
+"""Money through WeChat: search, one payment with its story, refunds, open cases."""
+
+import datetime as dt
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_POST, require_safe
+
+from hospital.desk import story
+from hospital.identity import queries as identity
+from hospital.identity.access import StaffRequest, staff_page
+from hospital.kernel import clock
+from hospital.kernel.errors import Invalid
+from hospital.payments import actions, queries
+from hospital.payments.permissions import ASK_CHANNEL, CLOSE_CASE, VIEW_PAYMENTS
+from hospital.payments.states import PaymentStatus, RefundStatus
+from hospital.registration import queries as registration
+
+_TONES = {
+    "succeeded": "brand",
+    "pending": "warn",
+    "created": "warn",
+    "unknown": "warn",
+    "processing": "warn",
+    "submitted": "warn",
+    "requested": "warn",
+    "failed": "danger",
+    "abnormal": "danger",
+    "succeeded_unapplied": "danger",
+}
+_DAYS_SHOWN = 7
+
+
+@staff_page(VIEW_PAYMENTS)
+@require_safe
+def payments(request: StaffRequest) -> HttpResponse:
+    """Payments by any number, or by state and day; today's figures above."""
+    at = clock.now()
+    text = request.GET.get("q", "").strip()[:64]
+    status = _known(request.GET.get("status", ""), PaymentStatus.values)
+    start, end = _days(request, at)
+    rows = queries.search_payments(text=text, status=status, start=start, end=end)
+    context = {
+        "text": text,
+        "status": status,
+        "statuses": PaymentStatus.choices,
+        "start": start,
+        "end": end,
+        "rows": [{"payment": row, "tone": _TONES.get(row.status, "")} for row in rows],
+        "totals": queries.totals(day=clock.hospital_day(at)),
+        "cases": queries.open_cases(),
+        "may_close": identity.may(request.user, CLOSE_CASE),
+    }
+    return render(request, "desk/staff/payments.html", context)
+
+
+@staff_page(VIEW_PAYMENTS)
+@require_safe
+def payment(request: StaffRequest, payment_id: int) -> HttpResponse:
+    """One payment with every move, notice, refund and case."""
+    found = queries.payment_story(payment_id=payment_id)
+    context = {
+        "story": found,
+        "payment": found.payment,
+        "tone": _TONES.get(found.payment.status, ""),
+        "events": story.of_payment(found),
+        "appointment": registration.appointment_of_bill(
+            bill_id=found.payment.bill_id, at=clock.now()
+        ),
+        "refunds": [{"refund": row, "tone": _TONES.get(row.status, "")} for row in found.refunds],
+        "may_ask": identity.may(request.user, ASK_CHANNEL),
+        "here": request.path,
+    }
+    return render(request, "desk/staff/payment.html", context)
+
+
+@staff_page(VIEW_PAYMENTS)
+@require_safe
+def refunds(request: StaffRequest) -> HttpResponse:
+    """Refunds by state and day, and a button for those that need a push."""
+    at = clock.now()
+    status = _known(request.GET.get("status", ""), RefundStatus.values)
+    start, end = _days(request, at)
+    rows = queries.list_refunds(status=status, start=start, end=end)
+    context = {
+        "status": status,
+        "statuses": RefundStatus.choices,
+        "start": start,
+        "end": end,
+        "rows": [{"refund": row, "tone": _TONES.get(row.status, "")} for row in rows],
+        "total_fen": sum(row.amount_fen for row in rows),
+        "may_ask": identity.may(request.user, ASK_CHANNEL),
+        "here": request.get_full_path(),
+    }
+    return render(request, "desk/staff/refunds.html", context)
+
+
+@staff_page(CLOSE_CASE)
+@require_POST
+def close_case(request: StaffRequest, case_id: int) -> HttpResponse:
+    """Close a case a person has settled, with a note that says how."""
+    note = request.POST.get("note", "").strip()
+    if not note:
+        raise Invalid({"note": ["请写明处理结果。"]}, "请写明处理结果后再关闭。")
+    actions.close_case(case_id=case_id, note=note[:200], by=request.actor, at=clock.now())
+    messages.success(request, "已关闭，处理结果已记录。")
+    return redirect("desk-payments")
+
+
+def _days(request: StaffRequest, at: dt.datetime) -> tuple[dt.date, dt.date]:
+    """The days asked for, both included; the latest week when nothing sensible was asked."""
+    today = clock.hospital_day(at)
+    end = _date(request.GET.get("end", ""), today)
+    start = _date(request.GET.get("start", ""), end - dt.timedelta(days=_DAYS_SHOWN - 1))
+    return min(start, end), max(start, end)
+
+
+def _date(text: str, default: dt.date) -> dt.date:
+    try:
+        return dt.date.fromisoformat(text)
+    except ValueError:
+        return default
+
+
+def _known(text: str, values: list[str]) -> str:
+    return text if text in values else ""

@@ -1,0 +1,99 @@
+"""For the system administrator: how jobs and tokens stand, and every configuration row."""
+
+from dataclasses import dataclass
+
+from django.contrib import messages
+from django.db import connection
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_POST, require_safe
+
+from hospital.desk.permissions import CONFIGURE
+from hospital.identity.access import StaffRequest, staff_page
+from hospital.kernel import clock, settings_rows, shared_tokens
+from hospital.kernel.errors import Invalid, NotFound
+from hospital.kernel.settings_rows import AnySetting
+
+_JOBS = """
+    SELECT task_name, count(*) FILTER (WHERE status = 'todo'),
+        count(*) FILTER (WHERE status = 'todo' AND coalesce(scheduled_at, now()) <= now()),
+        count(*) FILTER (WHERE status = 'doing'), count(*) FILTER (WHERE status = 'failed'),
+        max(attempts) FILTER (WHERE status = 'todo')
+    FROM procrastinate_jobs GROUP BY task_name ORDER BY task_name
+"""
+_TOKEN = "wechat.access_token"  # noqa: S105 - the token's name, not the token
+
+
+@dataclass(frozen=True)
+class JobRow:
+    """The job queue by name: waiting, of these due now, running, given up, most attempts."""
+
+    name: str
+    waiting: int
+    due: int
+    running: int
+    failed: int
+    attempts: int | None
+
+
+@staff_page(CONFIGURE)
+@require_safe
+def system(request: StaffRequest) -> HttpResponse:
+    """Jobs, the WeChat token and the configuration."""
+    jobs = _jobs()
+    left = shared_tokens.time_left(_TOKEN)
+    context = {
+        "jobs": jobs,
+        "waiting": sum(row.waiting for row in jobs),
+        "due": sum(row.due for row in jobs),
+        "failed": sum(row.failed for row in jobs),
+        "token_minutes": max(0, int(left.total_seconds() // 60)) if left else None,
+        "settings": [
+            {"setting": setting, "value": setting.value(), "kind": _kind(setting)}
+            for setting in settings_rows.all_settings()
+        ],
+    }
+    return render(request, "desk/staff/system.html", context)
+
+
+@staff_page(CONFIGURE)
+@require_POST
+def configure(request: StaffRequest) -> HttpResponse:
+    """Put one value in force from now on; the old one stays in the history."""
+    key = request.POST.get("key", "")
+    setting = next((known for known in settings_rows.all_settings() if known.key == key), None)
+    if setting is None:
+        raise NotFound("没有这个参数。")
+    value = _parsed(setting, request.POST.get("value", "").strip())
+    if value != setting.value():
+        settings_rows.set_value(
+            setting=setting,
+            value=value,
+            by=request.actor,
+            at=clock.now(),
+            reason=request.POST.get("reason", "")[:200],
+        )
+        messages.success(request, f"“{setting.label}”已改为 {value}{setting.unit}。")
+    return redirect("desk-system")
+
+
+def _jobs() -> list[JobRow]:
+    with connection.cursor() as cursor:
+        cursor.execute(_JOBS)
+        return [JobRow(*row) for row in cursor.fetchall()]
+
+
+def _kind(setting: AnySetting) -> str:
+    return "number" if type(setting.default) is int else "text"
+
+
+def _parsed(setting: AnySetting, text: str) -> object:
+    """The typed text as the setting's own kind. Raises Invalid."""
+    if type(setting.default) is bool:
+        return text == "on"
+    if type(setting.default) is int:
+        try:
+            return int(text)
+        except ValueError:
+            raise Invalid({"value": ["请填写整数。"]}, f"“{setting.label}”请填写整数。") from None
+    return text

@@ -1,0 +1,82 @@
+"""Home, and the unbinding of a patient, which must look at visits and bills above patients."""
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_http_methods, require_safe
+
+from hospital.identity.access import PatientRequest, patient_page
+from hospital.kernel import clock
+from hospital.messaging import queries as inbox
+from hospital.patients import actions as patients_actions
+from hospital.patients import queries as patients
+from hospital.registration import queries as registration
+from hospital.registration.queries import AppointmentRow
+from hospital.registration.states import AppointmentStatus
+
+_SHOWN = 3
+
+
+@patient_page
+@require_safe
+def home(request: PatientRequest) -> HttpResponse:
+    """Who the page is for, what is next, and the way to everything else."""
+    user_id = request.wechat_user.pk
+    rows = registration.appointments_for(wechat_user_id=user_id, at=clock.now())
+    upcoming = [row for row in rows if row.is_upcoming]
+    context = {
+        "who": patients.default_patient_for(wechat_user_id=user_id),
+        "unpaid": next((row for row in rows if row.status == AppointmentStatus.PENDING), None),
+        "upcoming": [_cell(row) for row in upcoming[:_SHOWN]],
+        "tiles": [
+            {
+                "label": "预约挂号",
+                "icon": "calendar-event",
+                "url": reverse("scheduling-departments"),
+            },
+            {
+                "label": "我的预约",
+                "icon": "clipboard-list",
+                "url": reverse("registration-appointments"),
+            },
+            {"label": "就诊人", "icon": "users", "url": reverse("patients-list")},
+            {
+                "label": "消息",
+                "icon": "bell",
+                "url": reverse("messaging-inbox"),
+                "count": inbox.unread_count(wechat_user_id=user_id),
+            },
+        ],
+    }
+    return render(request, "portal/patient/home.html", context)
+
+
+@patient_page
+@require_http_methods(["GET", "HEAD", "POST"])
+def unbind(request: PatientRequest, number: str) -> HttpResponse:
+    """Take a patient off this WeChat user's list; refused while a visit is to come (M11.2)."""
+    user_id = request.wechat_user.pk
+    patient = patients.patient_for(wechat_user_id=user_id, number=number)
+    rows = registration.appointments_for(wechat_user_id=user_id, at=clock.now())
+    open_rows = [row for row in rows if row.is_upcoming and row.patient_number == number]
+    if request.method == "POST" and not open_rows:
+        patients_actions.remove_binding(
+            wechat_user_id=user_id, number=number, by=request.actor, at=clock.now()
+        )
+        messages.success(request, "已解除绑定。")
+        return redirect("patients-list")
+    context = {"patient": patient, "open": [_cell(row) for row in open_rows]}
+    status = 409 if request.method == "POST" else 200
+    return render(request, "portal/patient/unbind.html", context, status=status)
+
+
+def _cell(row: AppointmentRow) -> dict[str, object]:
+    starts = clock.local(row.band_starts_at)
+    return {
+        "title": f"{starts.month}月{starts.day}日 {starts:%H:%M} {row.department}",
+        "hint": f"{row.doctor} · {row.patient_name} · {row.place}",
+        "tag": row.status_label,
+        "tone": "warn" if row.status == AppointmentStatus.PENDING else "brand",
+        "url": reverse("registration-appointment", args=[row.number]),
+    }
