@@ -13,6 +13,7 @@ import uvicorn
 
 from wechat_sandbox.app import build
 from wechat_sandbox.edge import Edge
+from wechat_sandbox.menu import MOST_ENTRIES
 from wechat_sandbox.sandbox import Sandbox
 from wechat_sandbox.settings import DEFAULT_NOTIFY_URL, Settings, SettingsError, read_templates
 
@@ -111,6 +112,8 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _settings(options: argparse.Namespace, port: int) -> Settings:
+    if len(options.entry) > MOST_ENTRIES:
+        raise SettingsError(f"a menu has room for {MOST_ENTRIES} of --entry")
     host = "127.0.0.1" if options.host in ("0.0.0.0", "::") else options.host  # noqa: S104
     return Settings(
         data=options.data.resolve(),

@@ -9,6 +9,7 @@ from wechat_sandbox.sandbox import Sandbox
 
 MOST_BUTTONS = 3
 MOST_IN_A_COLUMN = 5
+MOST_ENTRIES = MOST_BUTTONS - 1 + MOST_IN_A_COLUMN
 
 
 def current(sandbox: Sandbox) -> dict[str, Any]:
@@ -35,9 +36,8 @@ def seed(sandbox: Sandbox) -> None:
     entries = [{"type": "view", "name": name, "url": url} for name, url in sandbox.settings.entries]
     if not entries:
         return
-    buttons: list[dict[str, Any]] = list(entries[:MOST_BUTTONS])
-    rest = entries[MOST_BUTTONS:]
-    if rest:
-        column = [*entries[MOST_BUTTONS - 1 :]][:MOST_IN_A_COLUMN]
-        buttons[-1] = {"name": "更多服务", "sub_button": column}
+    buttons: list[dict[str, Any]] = list(entries)
+    if len(entries) > MOST_BUTTONS:
+        single = MOST_BUTTONS - 1
+        buttons[single:] = [{"name": "更多服务", "sub_button": entries[single:]}]
     replace(sandbox, {"button": buttons})

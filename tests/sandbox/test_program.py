@@ -95,6 +95,8 @@ def test_wrong_options_are_explained(tmp_path: Path) -> None:
     assert (ended.returncode, "templates.json" in ended.stderr) == (2, True)
     ended = _start(tmp_path, "--port", "0", "--entry", "挂号")
     assert (ended.returncode, "NAME=URL" in ended.stderr) == (2, True)
+    ended = _start(tmp_path, "--port", "0", *(f"--entry=E{n}=http://x/" for n in range(8)))
+    assert (ended.returncode, "room for 7" in ended.stderr) == (2, True)
 
 
 def test_the_menu_comes_from_the_entries_or_the_lever(tmp_path: Path) -> None:
