@@ -11,6 +11,7 @@ from hospital.kernel.actors import SYSTEM, Actor
 from hospital.kernel.errors import Invalid, NotFound
 from hospital.kernel.states import history
 from hospital.organisation import actions as organisation
+from hospital.organisation.states import Sex, Title
 from hospital.scheduling import actions, thresholds
 from hospital.scheduling.actions import CannotSuspend
 from hospital.scheduling.models import Schedule, ScheduleTemplate, Slot, TimeBand
@@ -78,8 +79,8 @@ def test_m15_02_no_session_for_a_licence_ended_or_what_is_switched_off() -> None
     organisation.save_practitioner(
         code=gone.code,
         name=gone.name,
-        sex=gone.sex,
-        title=gone.title,
+        sex=Sex(gone.sex),
+        title=Title(gone.title),
         departments=[department.code],
         licence_end_date=gone.licence_end_date,
         is_active=False,
