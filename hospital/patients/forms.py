@@ -118,10 +118,11 @@ class AddPatientForm(forms.Form):
     ) -> None:
         super().__init__(data, initial={"key": key})
         self._at = at
-        if has_self:
+        # A second tap still says "self", and is then answered like the first one.
+        if has_self and self.data.get("relationship") != Relationship.SELF:
             left = [choice for choice in Relationship.choices if choice[0] != Relationship.SELF]
             self.fields["relationship"].choices = left  # type: ignore[attr-defined]
-        else:
+        elif not has_self:
             self.initial["relationship"] = Relationship.SELF
 
     def clean(self) -> dict[str, Any]:

@@ -11,7 +11,6 @@ from django.test import Client, RequestFactory
 from django.urls import include, path
 from pytest_django import Settings
 
-from hospital.config import urls as product
 from hospital.identity import access, actions, paths
 from hospital.identity.access import (
     Access,
@@ -102,7 +101,7 @@ urlpatterns = [
     path("callback/page/", callback_view),
     path("page/", public_view),
     path("bare/", bare_view),
-    path("", include(product.urlpatterns)),
+    path("", include("hospital.config.urls")),
 ]
 
 
