@@ -12,7 +12,7 @@ from hospital.config import embedded
 
 embedded.ensure_database_url()
 
-pytest_plugins = ["hospital.testing.wechat"]
+pytest_plugins = ["hospital.testing.browser", "hospital.testing.wechat"]
 
 
 @pytest.fixture(autouse=True)
