@@ -96,6 +96,19 @@ def cards(sandbox: Sandbox, user: User, name: str) -> list[Card]:
     return separated
 
 
+def newest(sandbox: Sandbox, user: User) -> dict[str, int]:
+    """The id of the newest card of each chat."""
+    return {
+        name: max((card.id for card in _cards(sandbox, user, name)), default=0)
+        for name in (ACCOUNT_CHAT, PAY_CHAT)
+    }
+
+
+def marks(known: dict[str, int]) -> str:
+    """`account:12,pay:3`: what somebody has heard of."""
+    return ",".join(f"{name}:{newest_id}" for name, newest_id in known.items())
+
+
 def title_of(sandbox: Sandbox, name: str) -> str:
     """What stands above a chat; raises NoChat."""
     titles = {ACCOUNT_CHAT: sandbox.settings.account_name, PAY_CHAT: "微信支付"}

@@ -1,12 +1,15 @@
 """Server-sent events to the phone page: look again, and what to show at the top.
 
-An event carries the hint's kind and a banner for each card that came since the stream began.
+Each event carries the hint's kind and a banner for every card the page has not heard of. Its id
+says what it has (`account:12,pay:3`, the newest card of each chat), so that nothing is lost or told
+twice over a broken connection; the first connection starts from what the page was drawn with.
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
+import re
 from collections.abc import AsyncIterator
 
 from starlette.requests import Request
@@ -19,23 +22,27 @@ from wechat_sandbox.records import User
 from wechat_sandbox.sandbox import Sandbox
 
 PING_S = 15.0
+_MARK = re.compile(r"(\w+):(\d+)")
 
 
 @held
 async def news(request: Request, sandbox: Sandbox, user: User) -> Response:
     """The stream of one open phone page."""
+    heard = request.headers.get("last-event-id") or request.query_params.get("heard", "")
+    marks = {name: int(newest) for name, newest in _MARK.findall(heard)}
     return StreamingResponse(
-        _stream(sandbox, user),
+        _stream(sandbox, user, marks),
         media_type="text/event-stream",
         headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
     )
 
 
-async def _stream(sandbox: Sandbox, user: User) -> AsyncIterator[str]:
+async def _stream(sandbox: Sandbox, user: User, marks: dict[str, int]) -> AsyncIterator[str]:
     async with sandbox.hub.listen(user.openid) as hints:
-        shown = _newest(sandbox, user)
         yield "retry: 1500\n\n"
+        yield _event(sandbox, user, "connected", marks)
         while True:
+            marks = chats.newest(sandbox, _now(sandbox, user))
             try:
                 hint = await asyncio.wait_for(hints.get(), PING_S)
             except TimeoutError:
@@ -43,31 +50,19 @@ async def _stream(sandbox: Sandbox, user: User) -> AsyncIterator[str]:
                 continue
             if hint is None:
                 return
-            banners = _banners(sandbox, user, shown)
-            shown = _newest(sandbox, user)
-            document = {"kind": hint.kind, "subject": hint.subject, "banners": banners}
-            yield f"data: {json.dumps(document, ensure_ascii=False)}\n\n"
+            yield _event(sandbox, user, hint.kind, marks)
 
 
-def _newest(sandbox: Sandbox, user: User) -> dict[str, int]:
-    return {
-        chat.name: max((card.id for card in chats.cards(sandbox, user, chat.name)), default=0)
-        for chat in chats.overview(sandbox, _now(sandbox, user))
-    }
-
-
-def _banners(sandbox: Sandbox, user: User, shown: dict[str, int]) -> list[dict[str, str]]:
-    return [
-        {
-            "chat": chat.name,
-            "title": chat.title,
-            "text": card.preview,
-            "face": chat.look.picture,
-        }
-        for chat in chats.overview(sandbox, _now(sandbox, user))
-        for card in chats.cards(sandbox, user, chat.name)
-        if card.id > shown.get(chat.name, 0) and not card.quiet
+def _event(sandbox: Sandbox, user: User, kind: str, marks: dict[str, int]) -> str:
+    now = _now(sandbox, user)
+    banners = [
+        {"chat": chat.name, "title": chat.title, "text": card.preview, "face": chat.look.picture}
+        for chat in chats.overview(sandbox, now)
+        for card in chats.cards(sandbox, now, chat.name)
+        if card.id > marks.get(chat.name, 0) and not card.quiet
     ]
+    text = json.dumps({"kind": kind, "banners": banners}, ensure_ascii=False)
+    return f"id: {chats.marks(chats.newest(sandbox, now))}\ndata: {text}\n\n"
 
 
 def _now(sandbox: Sandbox, user: User) -> User:

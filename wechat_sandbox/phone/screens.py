@@ -160,6 +160,7 @@ def _shell(sandbox: Sandbox, user: User | None, first: str) -> Response:
             "phone.html",
             account_name=sandbox.settings.account_name,
             holder=user,
+            heard=chats.marks(chats.newest(sandbox, user)) if user else "",
             clock_offset_ms=int(sandbox.clock.offset_s * 1000),
             time=f"{looks.local(now):%H:%M}",
             first=first,

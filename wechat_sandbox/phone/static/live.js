@@ -7,14 +7,14 @@ let timer = 0;
 
 /* onNews(kind) after every event; opens(chat) when a banner is tapped; isOpen(chat) silences it. */
 export function listen({ onNews, opens, isOpen }) {
-  const source = new EventSource("/phone/news");
+  const heard = encodeURIComponent(document.body.dataset.heard);
+  const source = new EventSource(`/phone/news?heard=${heard}`);
   source.addEventListener("message", (event) => {
     const news = JSON.parse(event.data);
     onNews(news.kind);
     const banner = news.banners.filter((one) => !isOpen(one.chat)).at(-1);
     if (banner) drop(banner, opens);
   });
-  source.addEventListener("open", () => onNews("connected"));
   window.addEventListener("pagehide", () => source.close());
   window.addEventListener("pageshow", (event) => {
     if (event.persisted) window.location.reload();

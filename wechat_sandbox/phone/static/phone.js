@@ -258,6 +258,7 @@ onPageChange(() => {
   run(see);
 });
 onShown(() => run(see));
+document.getElementById("glass").inert = false;
 document.addEventListener("visibilitychange", () => run(see));
 if (document.querySelector("[data-cashier]")) run(serveCashier);
 else if (holder) {

@@ -5,10 +5,13 @@ import { getScreen } from "./net.js";
 const MOVE_MS = 320;
 const stack = () => document.getElementById("stack");
 const whenShown = [];
-let moving = false;
+let coming = "";
+
+const staying = () =>
+  [...stack().children].filter((screen) => !screen.classList.contains("is-leaving"));
 
 export function top() {
-  return [...stack().children].filter((screen) => !screen.classList.contains("is-leaving")).at(-1);
+  return staying().at(-1);
 }
 
 export function onShown(listener) {
@@ -26,11 +29,11 @@ function settle(screen) {
 }
 
 export async function push(address) {
-  if (moving || top()?.dataset.src === address) return;
-  moving = true;
+  if (coming === address || top()?.dataset.src === address) return;
+  coming = address;
   try {
-    const below = top();
     const screen = await getScreen(address);
+    const below = top();
     screen.classList.add("is-entering");
     stack().append(screen);
     settle(screen);
@@ -43,26 +46,19 @@ export async function push(address) {
     screen.querySelector("h1")?.focus({ preventScroll: true });
     shown(screen);
   } finally {
-    setTimeout(() => {
-      moving = false;
-    }, MOVE_MS);
+    coming = "";
   }
 }
 
 export function pop() {
-  const screen = top();
-  const below = screen?.previousElementSibling;
-  if (moving || !below) return;
-  moving = true;
+  const [below, screen] = staying().slice(-2);
+  if (!screen) return;
   screen.classList.add("is-leaving");
   screen.inert = true;
   below.classList.remove("is-under");
   below.inert = false;
   below.querySelector("h1")?.focus({ preventScroll: true });
-  setTimeout(() => {
-    screen.remove();
-    moving = false;
-  }, MOVE_MS);
+  setTimeout(() => screen.remove(), MOVE_MS);
   refresh(below).then(() => shown(below));
 }
 
