@@ -45,12 +45,20 @@ class Demo:
         self._step(
             "loading the demo hospital", lambda: self._manage("import_base", "demo/hospital.xlsx")
         )
+        self._step(
+            "opening the clinics of the next two weeks",
+            lambda: self._manage("run_job", "scheduling.jobs.generate_schedules"),
+        )
 
     def start(self) -> None:
         """The processes of the product; returns when each of them answers."""
         place = self.place
         manage = (sys.executable, "manage.py")
-        self.family.start("web", (*manage, "serve", "--port", str(place.port)))
+        # More threads than this a small machine cannot use; granian warns of them.
+        threads = min(8, 2 * (os.cpu_count() or 1) + 1)
+        self.family.start(
+            "web", (*manage, "serve", "--port", str(place.port), "--threads", str(threads))
+        )
         self.family.start("worker", (*manage, "worker"))
         self.family.start("live", (*manage, "live", "--port", str(place.live_port)))
         self._step("waiting until every process answers", self._wait)
@@ -84,8 +92,14 @@ class Demo:
         self.family.run(command, (sys.executable, "manage.py", command, *arguments))
 
     def _step(self, what: str, do: Callable[[], None]) -> None:
-        say(f"{what} …")
-        do()
+        print(f"demo: {what} … ", end="", flush=True)
+        started = time.monotonic()
+        try:
+            do()
+        except BaseException:
+            print(flush=True)
+            raise
+        print(f"{time.monotonic() - started:.1f} s", flush=True)
 
 
 def say(text: str) -> None:

@@ -105,6 +105,7 @@ class Place:
 
     def environment(self) -> dict[str, str]:
         """What every process of the demo gets: our own environment, the keys and the addresses."""
+        (self.data / "static").mkdir(parents=True, exist_ok=True)
         return {
             **_keys(self.data / "secrets.env"),
             **os.environ,

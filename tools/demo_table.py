@@ -22,8 +22,10 @@ def text(place: Place, workbook: Path) -> str:
         ("工作台 staff desk", f"{place.url}/staff/"),
         ("健康检查 health", f"{place.url}/readyz"),
     ]
+    accounts = log_ins(workbook)
+    widest = max((len(name) for _, name, _ in accounts), default=0)
     people = [
-        (f"{role} log-in", f"{name}  {password}") for role, name, password in log_ins(workbook)
+        (f"{role} log-in", f"{name:<{widest}}  {password}") for role, name, password in accounts
     ]
     return frame([addresses, people])
 
