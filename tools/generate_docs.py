@@ -25,6 +25,7 @@ def pages() -> dict[str, Callable[[], str]]:
         "states.md": pages_of_code.states,
         "settings.md": pages_of_settings.settings,
         "jobs.md": pages_of_work.jobs,
+        "messages.md": pages_of_work.messages,
     }
 
 

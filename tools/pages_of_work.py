@@ -1,11 +1,13 @@
 """Generated pages about work done behind the pages: jobs, reactions, messages."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from procrastinate.contrib.django import app
 
 from hospital.kernel import events
 from hospital.kernel.jobs import Retry
+from hospital.messaging.registry import KINDS
 from tools.tables import first_sentence, page, table
 
 
@@ -33,6 +35,24 @@ def jobs() -> str:
         table(("job", "what it does", "when", "retries"), rows),
         "## News and the jobs it wakes\n\n" + table(("news", "it tells", "jobs"), reactions),
     )
+
+
+def messages() -> str:
+    """Every kind of message with its fields."""
+    rows = [
+        (kind.code, kind.title, "、".join(kind.fields.values()), _fields(kind.fields))
+        for kind in KINDS.values()
+    ]
+    return page(
+        "Messages",
+        "Each goes out once per event, through WeChat and into the in-app inbox, and opens the "
+        "exact thing it speaks of. At most five short fields; no diagnosis, drug or full ID.",
+        table(("kind", "title", "what people read", "fields in code"), rows),
+    )
+
+
+def _fields(names: Iterable[str]) -> str:
+    return " ".join(f"`{name}`" for name in names)
 
 
 def _retries(task: Any) -> str:
