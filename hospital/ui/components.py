@@ -14,6 +14,7 @@ from django import template
 from django.forms import BoundField
 from django.template.context import Context
 from django.template.loader import render_to_string
+from django.template.loader_tags import BLOCK_CONTEXT_KEY
 from django.templatetags.static import static
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
@@ -32,6 +33,7 @@ def register_all(register: template.Library) -> None:
     """Register every component tag on the `ui` library."""
     for tag in (icon, key, amount, barcode, qr):
         register.simple_tag(tag)
+    register.simple_tag(page_title, takes_context=True)
     for block in (card, sheet, bottom_bar, banner, person_card, data_table):
         register.simple_block_tag(block, end_name=f"end{block.__name__}")
     register.inclusion_tag("ui/components/hold.html")(hold)
@@ -39,6 +41,13 @@ def register_all(register: template.Library) -> None:
     register.inclusion_tag("ui/components/form_errors.html")(form_errors)
     register.inclusion_tag("ui/components/pages.html")(pages)
     register.inclusion_tag("ui/components/confirm.html", takes_context=True)(confirm)
+
+
+def page_title(context: Context) -> str:
+    """What the page wrote into its `title` block, once more: the base's hidden heading."""
+    blocks = context.render_context.get(BLOCK_CONTEXT_KEY)
+    block = blocks.get_block("title") if blocks is not None else None
+    return str(block.render(context)).strip() if block is not None else ""
 
 
 def icon(name: str) -> SafeString:

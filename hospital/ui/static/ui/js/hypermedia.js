@@ -1,4 +1,5 @@
 // The only file that listens to htmx, so that a later htmx is one file's work.
+import { showFirstError } from "./fields.js";
 import { openFetched } from "./sheet.js";
 import { toast } from "./toast.js";
 
@@ -19,7 +20,10 @@ document.addEventListener("htmx:beforeSwap", (event) => {
   event.detail.swapOverride = "innerHTML";
 });
 
-document.addEventListener("htmx:afterSettle", (event) => openFetched(event.target));
+document.addEventListener("htmx:afterSettle", (event) => {
+  openFetched(event.target);
+  if (event.detail.xhr?.status === 422) showFirstError(event.target);
+});
 
 document.addEventListener("htmx:sendError", () => toast("网络不通，请检查后再试", "danger"));
 document.addEventListener("htmx:timeout", () => toast("网络太慢，请再试一次", "danger"));

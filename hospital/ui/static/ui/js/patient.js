@@ -6,6 +6,7 @@ import "./countdown.js";
 import "./hypermedia.js";
 import "./live.js";
 import "./combobox.js";
+import "./fields.js";
 
 function showCurrent(root) {
   for (const strip of root.querySelectorAll("[data-scroll-current]")) {

@@ -6,6 +6,7 @@ import "./countdown.js";
 import "./hypermedia.js";
 import "./live.js";
 import "./combobox.js";
+import "./fields.js";
 import "./keys.js";
 
 document.addEventListener("click", (event) => {
