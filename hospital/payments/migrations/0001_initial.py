@@ -7,171 +7,483 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('billing', '0001_initial'),
-        ('identity', '0001_initial'),
+        ("billing", "0001_initial"),
+        ("identity", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Payment',
+            name="Payment",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('status', models.CharField(choices=[('created', '已创建'), ('pending', '待支付'), ('unknown', '结果查询中'), ('succeeded', '支付成功'), ('succeeded_unapplied', '重复支付待退'), ('partially_refunded', '部分退款'), ('fully_refunded', '已全额退款'), ('closed', '已关闭')], default='created', max_length=20)),
-                ('out_trade_no', models.CharField(max_length=32, unique=True)),
-                ('scene', models.CharField(choices=[('10', '公众号')], default='10', max_length=2)),
-                ('mchid', models.CharField(max_length=32)),
-                ('appid', models.CharField(max_length=32)),
-                ('amount_fen', models.PositiveBigIntegerField()),
-                ('description', models.CharField(max_length=127)),
-                ('prepay_id', models.CharField(blank=True, max_length=64)),
-                ('transaction_id', models.CharField(blank=True, max_length=32)),
-                ('created_at', models.DateTimeField()),
-                ('expires_at', models.DateTimeField()),
-                ('prepaid_at', models.DateTimeField(null=True)),
-                ('succeeded_at', models.DateTimeField(null=True)),
-                ('bill', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='payments', to='billing.bill')),
-                ('payer', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='payments', to='identity.wechatuser')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("created", "已创建"),
+                            ("pending", "待支付"),
+                            ("unknown", "结果查询中"),
+                            ("succeeded", "支付成功"),
+                            ("succeeded_unapplied", "重复支付待退"),
+                            ("partially_refunded", "部分退款"),
+                            ("fully_refunded", "已全额退款"),
+                            ("closed", "已关闭"),
+                        ],
+                        default="created",
+                        max_length=20,
+                    ),
+                ),
+                ("out_trade_no", models.CharField(max_length=32, unique=True)),
+                ("scene", models.CharField(choices=[("10", "公众号")], default="10", max_length=2)),
+                ("mchid", models.CharField(max_length=32)),
+                ("appid", models.CharField(max_length=32)),
+                ("amount_fen", models.PositiveBigIntegerField()),
+                ("description", models.CharField(max_length=127)),
+                ("prepay_id", models.CharField(blank=True, max_length=64)),
+                ("transaction_id", models.CharField(blank=True, max_length=32)),
+                ("created_at", models.DateTimeField()),
+                ("expires_at", models.DateTimeField()),
+                ("prepaid_at", models.DateTimeField(null=True)),
+                ("succeeded_at", models.DateTimeField(null=True)),
+                (
+                    "bill",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="payments",
+                        to="billing.bill",
+                    ),
+                ),
+                (
+                    "payer",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="payments",
+                        to="identity.wechatuser",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Refund',
+            name="Refund",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('status', models.CharField(choices=[('requested', '待提交'), ('submitted', '已提交'), ('processing', '退款中'), ('succeeded', '退款成功'), ('failed', '提交未成功'), ('abnormal', '退款异常'), ('closed', '退款关闭')], default='requested', max_length=20)),
-                ('out_refund_no', models.CharField(max_length=64, unique=True)),
-                ('amount_fen', models.PositiveBigIntegerField()),
-                ('reason', models.CharField(max_length=80)),
-                ('refund_id', models.CharField(blank=True, max_length=32)),
-                ('received_account', models.CharField(blank=True, max_length=64)),
-                ('failure', models.CharField(blank=True, max_length=64)),
-                ('requested_at', models.DateTimeField()),
-                ('submitted_at', models.DateTimeField(null=True)),
-                ('succeeded_at', models.DateTimeField(null=True)),
-                ('payment', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='refunds', to='payments.payment')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("requested", "待提交"),
+                            ("submitted", "已提交"),
+                            ("processing", "退款中"),
+                            ("succeeded", "退款成功"),
+                            ("failed", "提交未成功"),
+                            ("abnormal", "退款异常"),
+                            ("closed", "退款关闭"),
+                        ],
+                        default="requested",
+                        max_length=20,
+                    ),
+                ),
+                ("out_refund_no", models.CharField(max_length=64, unique=True)),
+                ("amount_fen", models.PositiveBigIntegerField()),
+                ("reason", models.CharField(max_length=80)),
+                ("refund_id", models.CharField(blank=True, max_length=32)),
+                ("received_account", models.CharField(blank=True, max_length=64)),
+                ("failure", models.CharField(blank=True, max_length=64)),
+                ("requested_at", models.DateTimeField()),
+                ("submitted_at", models.DateTimeField(null=True)),
+                ("succeeded_at", models.DateTimeField(null=True)),
+                (
+                    "payment",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="refunds",
+                        to="payments.payment",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='PaymentCase',
+            name="PaymentCase",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('unknown_order', '找不到订单'), ('wrong_amount', '金额不一致'), ('wrong_account', '商户号或公众号不一致'), ('second_transaction', '同一订单两笔流水'), ('unresolved', '支付结果长时间未知'), ('refund_mismatch', '退款信息不一致'), ('refund_stuck', '退款长时间未成功'), ('refund_abnormal', '退款异常或关闭'), ('refund_impossible', '无法原路退款')], max_length=20)),
-                ('number', models.CharField(max_length=64)),
-                ('expected_fen', models.PositiveBigIntegerField(null=True)),
-                ('found_fen', models.PositiveBigIntegerField(null=True)),
-                ('detail', models.CharField(blank=True, max_length=200)),
-                ('opened_at', models.DateTimeField()),
-                ('closed_at', models.DateTimeField(null=True)),
-                ('closed_by', models.CharField(blank=True, max_length=40)),
-                ('closing_note', models.CharField(blank=True, max_length=200)),
-                ('payment', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='cases', to='payments.payment')),
-                ('refund', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='cases', to='payments.refund')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("unknown_order", "找不到订单"),
+                            ("wrong_amount", "金额不一致"),
+                            ("wrong_account", "商户号或公众号不一致"),
+                            ("second_transaction", "同一订单两笔流水"),
+                            ("unresolved", "支付结果长时间未知"),
+                            ("refund_mismatch", "退款信息不一致"),
+                            ("refund_stuck", "退款长时间未成功"),
+                            ("refund_abnormal", "退款异常或关闭"),
+                            ("refund_impossible", "无法原路退款"),
+                        ],
+                        max_length=20,
+                    ),
+                ),
+                ("number", models.CharField(max_length=64)),
+                ("expected_fen", models.PositiveBigIntegerField(null=True)),
+                ("found_fen", models.PositiveBigIntegerField(null=True)),
+                ("detail", models.CharField(blank=True, max_length=200)),
+                ("opened_at", models.DateTimeField()),
+                ("closed_at", models.DateTimeField(null=True)),
+                ("closed_by", models.CharField(blank=True, max_length=40)),
+                ("closing_note", models.CharField(blank=True, max_length=200)),
+                (
+                    "payment",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="cases",
+                        to="payments.payment",
+                    ),
+                ),
+                (
+                    "refund",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="cases",
+                        to="payments.refund",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Notice',
+            name="Notice",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('notice_id', models.CharField(max_length=64, unique=True)),
-                ('kind', models.CharField(choices=[('payment', '支付通知'), ('refund', '退款通知')], max_length=10)),
-                ('event_type', models.CharField(max_length=64)),
-                ('headers', models.JSONField()),
-                ('body', models.TextField()),
-                ('received_at', models.DateTimeField()),
-                ('outcome', models.CharField(choices=[('received', '已收到'), ('applied', '已处理'), ('repeated', '状态已一致'), ('parked', '待人工核对')], default='received', max_length=10)),
-                ('payment', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='notices', to='payments.payment')),
-                ('refund', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='notices', to='payments.refund')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("notice_id", models.CharField(max_length=64, unique=True)),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[("payment", "支付通知"), ("refund", "退款通知")], max_length=10
+                    ),
+                ),
+                ("event_type", models.CharField(max_length=64)),
+                ("headers", models.JSONField()),
+                ("body", models.TextField()),
+                ("received_at", models.DateTimeField()),
+                (
+                    "outcome",
+                    models.CharField(
+                        choices=[
+                            ("received", "已收到"),
+                            ("applied", "已处理"),
+                            ("repeated", "状态已一致"),
+                            ("parked", "待人工核对"),
+                        ],
+                        default="received",
+                        max_length=10,
+                    ),
+                ),
+                (
+                    "payment",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="notices",
+                        to="payments.payment",
+                    ),
+                ),
+                (
+                    "refund",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="notices",
+                        to="payments.refund",
+                    ),
+                ),
             ],
         ),
         migrations.AddIndex(
-            model_name='payment',
-            index=models.Index(fields=['created_at'], name='payment_created'),
+            model_name="payment",
+            index=models.Index(fields=["created_at"], name="payment_created"),
         ),
         migrations.AddConstraint(
-            model_name='payment',
-            constraint=models.CheckConstraint(condition=models.Q(('status__in', ['created', 'pending', 'unknown', 'succeeded', 'succeeded_unapplied', 'partially_refunded', 'fully_refunded', 'closed'])), name='payment_status_known'),
+            model_name="payment",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    (
+                        "status__in",
+                        [
+                            "created",
+                            "pending",
+                            "unknown",
+                            "succeeded",
+                            "succeeded_unapplied",
+                            "partially_refunded",
+                            "fully_refunded",
+                            "closed",
+                        ],
+                    )
+                ),
+                name="payment_status_known",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='payment',
-            constraint=models.UniqueConstraint(condition=models.Q(('status__in', ['created', 'pending', 'unknown'])), fields=('bill',), name='payment_one_live'),
+            model_name="payment",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("status__in", ["created", "pending", "unknown"])),
+                fields=("bill",),
+                name="payment_one_live",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='payment',
-            constraint=models.UniqueConstraint(condition=models.Q(('transaction_id', ''), _negated=True), fields=('transaction_id',), name='payment_transaction_once'),
+            model_name="payment",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("transaction_id", ""), _negated=True),
+                fields=("transaction_id",),
+                name="payment_transaction_once",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='payment',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('status__in', ['fully_refunded', 'partially_refunded', 'succeeded', 'succeeded_unapplied']), ('succeeded_at__isnull', False), models.Q(('transaction_id', ''), _negated=True)), models.Q(models.Q(('status__in', ['fully_refunded', 'partially_refunded', 'succeeded', 'succeeded_unapplied']), _negated=True), ('succeeded_at__isnull', True), ('transaction_id', '')), _connector='OR'), name='payment_received_has_proof'),
+            model_name="payment",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(
+                        (
+                            "status__in",
+                            [
+                                "fully_refunded",
+                                "partially_refunded",
+                                "succeeded",
+                                "succeeded_unapplied",
+                            ],
+                        ),
+                        ("succeeded_at__isnull", False),
+                        models.Q(("transaction_id", ""), _negated=True),
+                    ),
+                    models.Q(
+                        models.Q(
+                            (
+                                "status__in",
+                                [
+                                    "fully_refunded",
+                                    "partially_refunded",
+                                    "succeeded",
+                                    "succeeded_unapplied",
+                                ],
+                            ),
+                            _negated=True,
+                        ),
+                        ("succeeded_at__isnull", True),
+                        ("transaction_id", ""),
+                    ),
+                    _connector="OR",
+                ),
+                name="payment_received_has_proof",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='payment',
-            constraint=models.CheckConstraint(condition=models.Q(('amount_fen__gt', 0)), name='payment_amount_positive'),
+            model_name="payment",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("amount_fen__gt", 0)), name="payment_amount_positive"
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='payment',
-            trigger=pgtrigger.compiler.Trigger(name='payment_moves', sql=pgtrigger.compiler.UpsertTriggerSql(declare='DECLARE _is_valid_transition BOOLEAN;', func='SELECT CONCAT(OLD."status", \':\', NEW."status") = ANY(\'{closed:succeeded,created:closed,created:pending,created:succeeded,created:unknown,partially_refunded:fully_refunded,pending:closed,pending:succeeded,pending:unknown,succeeded:fully_refunded,succeeded:partially_refunded,succeeded:succeeded_unapplied,succeeded_unapplied:fully_refunded,succeeded_unapplied:partially_refunded,unknown:closed,unknown:pending,unknown:succeeded}\'::text[]) INTO _is_valid_transition; IF (_is_valid_transition IS FALSE AND OLD."status" IS DISTINCT FROM NEW."status") THEN RAISE EXCEPTION \'pgtrigger: Invalid transition of field "status" from "%" to "%" on table %\', OLD."status", NEW."status", TG_TABLE_NAME; ELSE RETURN NEW; END IF;', hash='5cc534bd7b78cf5ea1781507c36e7bcfc72d9855', operation='UPDATE', pgid='pgtrigger_payment_moves_afd55', table='payments_payment', when='BEFORE')),
+            model_name="payment",
+            trigger=pgtrigger.compiler.Trigger(
+                name="payment_moves",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    declare="DECLARE _is_valid_transition BOOLEAN;",
+                    func='SELECT CONCAT(OLD."status", \':\', NEW."status") = ANY(\'{closed:succeeded,created:closed,created:pending,created:succeeded,created:unknown,partially_refunded:fully_refunded,pending:closed,pending:succeeded,pending:unknown,succeeded:fully_refunded,succeeded:partially_refunded,succeeded:succeeded_unapplied,succeeded_unapplied:fully_refunded,succeeded_unapplied:partially_refunded,unknown:closed,unknown:pending,unknown:succeeded}\'::text[]) INTO _is_valid_transition; IF (_is_valid_transition IS FALSE AND OLD."status" IS DISTINCT FROM NEW."status") THEN RAISE EXCEPTION \'pgtrigger: Invalid transition of field "status" from "%" to "%" on table %\', OLD."status", NEW."status", TG_TABLE_NAME; ELSE RETURN NEW; END IF;',
+                    hash="5cc534bd7b78cf5ea1781507c36e7bcfc72d9855",
+                    operation="UPDATE",
+                    pgid="pgtrigger_payment_moves_afd55",
+                    table="payments_payment",
+                    when="BEFORE",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='payment',
-            trigger=pgtrigger.compiler.Trigger(name='payment_kept', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot delete rows from % table', TG_TABLE_NAME;", hash='243651c77a7406e0137463aa4abcf0ae8887878d', operation='DELETE', pgid='pgtrigger_payment_kept_f4ba2', table='payments_payment', when='BEFORE')),
+            model_name="payment",
+            trigger=pgtrigger.compiler.Trigger(
+                name="payment_kept",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot delete rows from % table', TG_TABLE_NAME;",
+                    hash="243651c77a7406e0137463aa4abcf0ae8887878d",
+                    operation="DELETE",
+                    pgid="pgtrigger_payment_kept_f4ba2",
+                    table="payments_payment",
+                    when="BEFORE",
+                ),
+            ),
         ),
         migrations.AddIndex(
-            model_name='refund',
-            index=models.Index(fields=['requested_at'], name='refund_requested'),
+            model_name="refund",
+            index=models.Index(fields=["requested_at"], name="refund_requested"),
         ),
         migrations.AddConstraint(
-            model_name='refund',
-            constraint=models.CheckConstraint(condition=models.Q(('status__in', ['requested', 'submitted', 'processing', 'succeeded', 'failed', 'abnormal', 'closed'])), name='refund_status_known'),
+            model_name="refund",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    (
+                        "status__in",
+                        [
+                            "requested",
+                            "submitted",
+                            "processing",
+                            "succeeded",
+                            "failed",
+                            "abnormal",
+                            "closed",
+                        ],
+                    )
+                ),
+                name="refund_status_known",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='refund',
-            constraint=models.UniqueConstraint(condition=models.Q(('status__in', ['failed', 'processing', 'requested', 'submitted'])), fields=('payment',), name='refund_one_open'),
+            model_name="refund",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(
+                    ("status__in", ["failed", "processing", "requested", "submitted"])
+                ),
+                fields=("payment",),
+                name="refund_one_open",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='refund',
-            constraint=models.UniqueConstraint(condition=models.Q(('refund_id', ''), _negated=True), fields=('refund_id',), name='refund_id_once'),
+            model_name="refund",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("refund_id", ""), _negated=True),
+                fields=("refund_id",),
+                name="refund_id_once",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='refund',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('status', 'succeeded'), ('succeeded_at__isnull', False)), models.Q(models.Q(('status', 'succeeded'), _negated=True), ('succeeded_at__isnull', True)), _connector='OR'), name='refund_succeeded_has_moment'),
+            model_name="refund",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("status", "succeeded"), ("succeeded_at__isnull", False)),
+                    models.Q(
+                        models.Q(("status", "succeeded"), _negated=True),
+                        ("succeeded_at__isnull", True),
+                    ),
+                    _connector="OR",
+                ),
+                name="refund_succeeded_has_moment",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='refund',
-            constraint=models.CheckConstraint(condition=models.Q(('amount_fen__gt', 0)), name='refund_amount_positive'),
+            model_name="refund",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("amount_fen__gt", 0)), name="refund_amount_positive"
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='refund',
-            trigger=pgtrigger.compiler.Trigger(name='refund_moves', sql=pgtrigger.compiler.UpsertTriggerSql(declare='DECLARE _is_valid_transition BOOLEAN;', func='SELECT CONCAT(OLD."status", \':\', NEW."status") = ANY(\'{abnormal:succeeded,failed:abnormal,failed:closed,failed:processing,failed:submitted,failed:succeeded,processing:abnormal,processing:closed,processing:succeeded,requested:submitted,submitted:abnormal,submitted:closed,submitted:failed,submitted:processing,submitted:succeeded}\'::text[]) INTO _is_valid_transition; IF (_is_valid_transition IS FALSE AND OLD."status" IS DISTINCT FROM NEW."status") THEN RAISE EXCEPTION \'pgtrigger: Invalid transition of field "status" from "%" to "%" on table %\', OLD."status", NEW."status", TG_TABLE_NAME; ELSE RETURN NEW; END IF;', hash='df84426ae316de7b1cc14614e4ecec8c7eb29f6c', operation='UPDATE', pgid='pgtrigger_refund_moves_25a44', table='payments_refund', when='BEFORE')),
+            model_name="refund",
+            trigger=pgtrigger.compiler.Trigger(
+                name="refund_moves",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    declare="DECLARE _is_valid_transition BOOLEAN;",
+                    func='SELECT CONCAT(OLD."status", \':\', NEW."status") = ANY(\'{abnormal:succeeded,failed:abnormal,failed:closed,failed:processing,failed:submitted,failed:succeeded,processing:abnormal,processing:closed,processing:succeeded,requested:submitted,submitted:abnormal,submitted:closed,submitted:failed,submitted:processing,submitted:succeeded}\'::text[]) INTO _is_valid_transition; IF (_is_valid_transition IS FALSE AND OLD."status" IS DISTINCT FROM NEW."status") THEN RAISE EXCEPTION \'pgtrigger: Invalid transition of field "status" from "%" to "%" on table %\', OLD."status", NEW."status", TG_TABLE_NAME; ELSE RETURN NEW; END IF;',
+                    hash="df84426ae316de7b1cc14614e4ecec8c7eb29f6c",
+                    operation="UPDATE",
+                    pgid="pgtrigger_refund_moves_25a44",
+                    table="payments_refund",
+                    when="BEFORE",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='refund',
-            trigger=pgtrigger.compiler.Trigger(name='refund_kept', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot delete rows from % table', TG_TABLE_NAME;", hash='72b9a5a3805f4ea9c0db2d0e59e5fd47712e559a', operation='DELETE', pgid='pgtrigger_refund_kept_e4cfd', table='payments_refund', when='BEFORE')),
+            model_name="refund",
+            trigger=pgtrigger.compiler.Trigger(
+                name="refund_kept",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot delete rows from % table', TG_TABLE_NAME;",
+                    hash="72b9a5a3805f4ea9c0db2d0e59e5fd47712e559a",
+                    operation="DELETE",
+                    pgid="pgtrigger_refund_kept_e4cfd",
+                    table="payments_refund",
+                    when="BEFORE",
+                ),
+            ),
         ),
         migrations.AddIndex(
-            model_name='paymentcase',
-            index=models.Index(fields=['opened_at'], name='payment_case_opened'),
+            model_name="paymentcase",
+            index=models.Index(fields=["opened_at"], name="payment_case_opened"),
         ),
         migrations.AddConstraint(
-            model_name='paymentcase',
-            constraint=models.UniqueConstraint(condition=models.Q(('closed_at__isnull', True)), fields=('kind', 'number'), name='payment_case_once'),
+            model_name="paymentcase",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("closed_at__isnull", True)),
+                fields=("kind", "number"),
+                name="payment_case_once",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='paymentcase',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('closed_at__isnull', True), ('closed_by', '')), models.Q(('closed_at__gte', models.F('opened_at')), models.Q(('closed_by', ''), _negated=True)), _connector='OR'), name='payment_case_closed_by_somebody'),
+            model_name="paymentcase",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("closed_at__isnull", True), ("closed_by", "")),
+                    models.Q(
+                        ("closed_at__gte", models.F("opened_at")),
+                        models.Q(("closed_by", ""), _negated=True),
+                    ),
+                    _connector="OR",
+                ),
+                name="payment_case_closed_by_somebody",
+            ),
         ),
         migrations.AddIndex(
-            model_name='notice',
-            index=models.Index(fields=['received_at'], name='notice_received'),
+            model_name="notice",
+            index=models.Index(fields=["received_at"], name="notice_received"),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='notice',
-            trigger=pgtrigger.compiler.Trigger(name='notice_kept', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot delete rows from % table', TG_TABLE_NAME;", hash='16501496fcb3613470d07e60628e17f476ff7253', operation='DELETE', pgid='pgtrigger_notice_kept_42b44', table='payments_notice', when='BEFORE')),
+            model_name="notice",
+            trigger=pgtrigger.compiler.Trigger(
+                name="notice_kept",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot delete rows from % table', TG_TABLE_NAME;",
+                    hash="16501496fcb3613470d07e60628e17f476ff7253",
+                    operation="DELETE",
+                    pgid="pgtrigger_notice_kept_42b44",
+                    table="payments_notice",
+                    when="BEFORE",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='notice',
-            trigger=pgtrigger.compiler.Trigger(name='notice_as_it_came', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD."body" IS DISTINCT FROM (NEW."body") OR OLD."event_type" IS DISTINCT FROM (NEW."event_type") OR OLD."headers" IS DISTINCT FROM (NEW."headers") OR OLD."kind" IS DISTINCT FROM (NEW."kind") OR OLD."notice_id" IS DISTINCT FROM (NEW."notice_id") OR OLD."received_at" IS DISTINCT FROM (NEW."received_at"))', func="RAISE EXCEPTION 'pgtrigger: Cannot update rows from % table', TG_TABLE_NAME;", hash='abd33dbf690f5c5c3949e1cf7434d300fafe1a59', operation='UPDATE', pgid='pgtrigger_notice_as_it_came_e82d1', table='payments_notice', when='BEFORE')),
+            model_name="notice",
+            trigger=pgtrigger.compiler.Trigger(
+                name="notice_as_it_came",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    condition='WHEN (OLD."body" IS DISTINCT FROM (NEW."body") OR OLD."event_type" IS DISTINCT FROM (NEW."event_type") OR OLD."headers" IS DISTINCT FROM (NEW."headers") OR OLD."kind" IS DISTINCT FROM (NEW."kind") OR OLD."notice_id" IS DISTINCT FROM (NEW."notice_id") OR OLD."received_at" IS DISTINCT FROM (NEW."received_at"))',
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot update rows from % table', TG_TABLE_NAME;",
+                    hash="abd33dbf690f5c5c3949e1cf7434d300fafe1a59",
+                    operation="UPDATE",
+                    pgid="pgtrigger_notice_as_it_came_e82d1",
+                    table="payments_notice",
+                    when="BEFORE",
+                ),
+            ),
         ),
     ]

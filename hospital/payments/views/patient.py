@@ -71,4 +71,4 @@ def _start(request: PatientRequest, token: str) -> HttpResponse:
 
 def _context(request: PatientRequest, token: str) -> dict[str, object]:
     page = queries.pay_page_for(wechat_user_id=request.wechat_user.pk, token=token, at=clock.now())
-    return {"bill": page, "topic": f"bill:{page.token}"}
+    return {"bill": page, "topic": f"bill:{page.bill_id}"}
