@@ -6,6 +6,7 @@ replaced by codes here, so that actions only ever see codes.
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from hospital.onboarding.kinds import narrow
 from hospital.onboarding.tables import Book, Column, Problem, Row, Sheet
@@ -15,13 +16,30 @@ class _Unclear(Exception):
     """A reference that fits nothing, or more than one; the message is for people."""
 
 
+@dataclass
+class _Known:
+    """What references to one sheet may hold: codes, names, and words of rows that are unreadable.
+
+    The workbook's names win over saved ones. A row with an unreadable code or name is a problem
+    already; whoever refers to it is not told again.
+    """
+
+    codes: set[str] = field(default_factory=set)
+    codes_by_name: dict[str, set[str]] = field(default_factory=dict)
+    doubtful: set[str] = field(default_factory=set)
+
+    def add(self, code: str, name: str) -> None:
+        self.codes.add(code)
+        self.codes_by_name.setdefault(narrow(name), set()).add(code)
+
+
 def check(book: Book, *, sheets: Sequence[Sheet]) -> list[Problem]:
     """Everything wrong across the rows; resolves references in place."""
     problems: list[Problem] = []
-    names = {sheet.title: _names(book, sheet) for sheet in sheets}
+    known = {sheet.title: _known(book, sheet) for sheet in sheets}
     for sheet in sheets:
         rows = book.of(sheet.title)
-        problems += _resolve(rows, sheet, names)
+        problems += _resolve(rows, sheet, known)
         problems += _duplicates(rows, sheet)
         if sheet.parent:
             problems += _circles(rows, sheet)
@@ -31,60 +49,53 @@ def check(book: Book, *, sheets: Sequence[Sheet]) -> list[Problem]:
     return problems
 
 
-def _names(book: Book, sheet: Sheet) -> dict[str, str]:
-    """Code → name of all rows that can be referred to; the workbook's names win."""
-    names = dict(sheet.names())
-    key = sheet.key[0]
+def _known(book: Book, sheet: Sheet) -> _Known:
+    known, key = _Known(), sheet.key[0]
+    here = {row.values[key] for row in book.of(sheet.title) if row.has(key)}
+    for code, name in sheet.names().items():
+        if code not in here:
+            known.add(code, name)
     for row in book.of(sheet.title):
         if row.has(key):
-            names[row.values[key]] = row.values.get(sheet.name_field) or ""
-    return names
+            known.add(row.values[key], row.values.get(sheet.name_field) or "")
+        if key not in row.values or sheet.name_field not in row.values:
+            known.doubtful |= {narrow(row.cells.get(name)) for name in (key, sheet.name_field)}
+    return known
 
 
-def _resolve(
-    rows: Iterable[Row], sheet: Sheet, names: Mapping[str, Mapping[str, str]]
-) -> Iterable[Problem]:
+def _resolve(rows: Iterable[Row], sheet: Sheet, known: Mapping[str, _Known]) -> Iterable[Problem]:
     columns = [column for column in sheet.columns if column.refers_to]
-    codes_by_name = {column.refers_to: _invert(names[column.refers_to]) for column in columns}
     for row in rows:
         for column in columns:
             if not row.has(column.field):
                 continue
-            known, by_name = names[column.refers_to], codes_by_name[column.refers_to]
             try:
-                row.values[column.field] = _codes(row.values[column.field], column, known, by_name)
+                codes = _codes(row.values[column.field], column, known[column.refers_to])
             except _Unclear as unclear:
-                row.values[column.field] = None
+                codes = None
                 yield row.problem(column.field, str(unclear))
+            row.values[column.field] = codes
 
 
-def _invert(names: Mapping[str, str]) -> dict[str, list[str]]:
-    codes: dict[str, list[str]] = {}
-    for code, name in names.items():
-        codes.setdefault(narrow(name), []).append(code)
-    return codes
-
-
-def _codes(
-    value: object, column: Column, known: Mapping[str, str], by_name: Mapping[str, list[str]]
-) -> str | list[str]:
+def _codes(value: object, column: Column, known: _Known) -> str | list[str] | None:
+    """The code or codes meant; None when a row is meant that could not be read."""
     if not isinstance(value, list):
-        return _code(str(value), column, known, by_name)
-    codes = [_code(part, column, known, by_name) for part in value]
-    if len(set(codes)) < len(codes):
+        return _code(str(value), column, known)
+    codes = [_code(part, column, known) for part in value]
+    if len(set(codes)) < len(codes) and None not in codes:
         raise _Unclear("有重复的内容")
-    return codes
+    return None if None in codes else [code for code in codes if code]
 
 
-def _code(
-    text: str, column: Column, known: Mapping[str, str], by_name: Mapping[str, list[str]]
-) -> str:
+def _code(text: str, column: Column, known: _Known) -> str | None:
     text = narrow(text)
-    if text in known:
+    if text in known.codes:
         return text
-    codes = by_name.get(text, [])
+    codes = sorted(known.codes_by_name.get(text, ()))
     if len(codes) == 1:
         return codes[0]
+    if text in known.doubtful:
+        return None
     if codes:
         raise _Unclear(f"“{column.refers_to}”表中有多个“{text}”，请改填编码：{'、'.join(codes)}")
     raise _Unclear(f"“{column.refers_to}”表中没有“{text}”")

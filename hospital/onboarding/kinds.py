@@ -248,7 +248,7 @@ def _minutes(value: Cell) -> int | None:
     if isinstance(value, dt.timedelta):
         whole, rest = divmod(value, dt.timedelta(minutes=1))
         return None if rest else whole
-    if isinstance(value, float):
+    if isinstance(value, float) and 0 <= value < 1:
         minutes = round(value * _MINUTES_A_DAY)
         return minutes if abs(minutes - value * _MINUTES_A_DAY) < 1e-4 else None
     match = re.fullmatch(r"(\d{1,2})(?::(\d{2})(?::00)?|点(?:(\d{1,2})分?|(半))?)", narrow(value))

@@ -116,7 +116,7 @@ def _save_sheet(
 
     When the rest only block each other (two doctors trading rooms), they are parked first.
     """
-    waiting, parked = list(rows), sheet.park is None
+    waiting, parked, saved = list(rows), sheet.park is None, 0
     while waiting:
         refused: list[tuple[Row, Refusal]] = []
         for row in waiting:
@@ -125,7 +125,8 @@ def _save_sheet(
             except Refusal as refusal:
                 refused.append((row, refusal))
             else:
-                tell(len(rows) - len(waiting) + 1)
+                saved += 1
+                tell(saved)
         if len(refused) == len(waiting):
             if parked:
                 return [problem for pair in refused for problem in _problems(*pair)]
