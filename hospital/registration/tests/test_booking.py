@@ -1,0 +1,519 @@
+"""Booking: M1.3's checks in their order, each with its code, and one hold (M1.5)."""
+
+import datetime as dt
+from collections.abc import Callable
+
+import pytest
+from django.db import IntegrityError, connection, transaction
+from django.test.utils import CaptureQueriesContext
+
+from hospital.billing.models import Bill, Charge
+from hospital.catalogue.queries import NoFee
+from hospital.identity.models import WeChatUser
+from hospital.kernel import moment_cache, settings_rows
+from hospital.kernel.actors import SYSTEM, Actor
+from hospital.kernel.errors import NotFound, Refusal
+from hospital.kernel.models import RequestKey, Transition
+from hospital.kernel.request_keys import KeyReused
+from hospital.messaging.models import Message
+from hospital.organisation.states import SexLimit
+from hospital.patients.models import Patient
+from hospital.patients.states import Sex
+from hospital.registration import actions, rules, thresholds
+from hospital.registration.models import Appointment
+from hospital.registration.states import AppointmentStatus
+from hospital.scheduling import actions as scheduling
+from hospital.scheduling.actions import SlotTaken
+from hospital.scheduling.models import Slot
+from hospital.scheduling.states import SessionPeriod, SlotStatus
+from hospital.testing.bookings import a_booking, a_paid_booking
+from hospital.testing.jobs import due_jobs
+from hospital.testing.organisation import (
+    LONG_AGO,
+    a_department,
+    a_practitioner,
+    a_service_type,
+)
+from hospital.testing.people import a_patient, a_wechat_user
+from hospital.testing.schedules import (
+    NOW,
+    TOMORROW,
+    a_released_schedule,
+    an_unreleased_schedule,
+    band_of,
+    moment,
+)
+
+pytestmark = pytest.mark.django_db
+
+
+def rows() -> tuple[int, ...]:
+    """What a refused booking must leave as it was."""
+    taken = Slot.objects.exclude(status__in=[SlotStatus.FREE, SlotStatus.PLANNED])
+    tables = (Appointment, Bill, Charge, Message, RequestKey, Transition)
+    return (taken.count(), len(due_jobs()), *(table.objects.count() for table in tables))
+
+
+def refused(book: Callable[[], object], refusal: type[Refusal], code: str) -> Refusal:
+    """The booking is refused with the code, and nothing has changed."""
+    before = rows()
+    with pytest.raises(refusal) as raised:
+        book()
+    assert raised.value.code == code
+    assert rows() == before
+    return raised.value
+
+
+def someone() -> tuple[WeChatUser, Patient]:
+    user = a_wechat_user()
+    return user, a_patient(user)
+
+
+def test_m1_05_a_booking_holds_a_number_and_bills_it_for_fifteen_minutes() -> None:
+    schedule = a_released_schedule(capacity=4, fee_fen=2500)
+    user, patient = someone()
+
+    booked = a_booking(user=user, patient=patient, schedule=schedule)
+
+    until = NOW + dt.timedelta(minutes=15)
+    stored = Appointment.objects.select_related("slot", "bill").get()
+    assert (stored.status, stored.hold_until, stored.booking_kind) == ("pending", until, "advance")
+    assert (stored.patient, stored.wechat_user, stored.schedule) == (patient, user, schedule)
+    assert (stored.slot.status, stored.slot.held_until) == ("held", until)
+    assert (stored.bill.status, stored.bill.total_fen) == ("issued", 2500)
+    assert (stored.bill.expires_at, stored.bill.wechat_user) == (until, user)
+    assert stored.bill.path == f"/m/appointments/{booked.number}/result/"
+    charge = stored.bill.charges.get()
+    assert (charge.source_kind, charge.source_id) == ("appointment", stored.pk)
+    assert due_jobs() == ["registration.jobs.release_unpaid"]
+    connection.check_constraints()
+
+
+def test_m1_11_a_booking_for_today_is_a_same_day_one() -> None:
+    schedule = a_released_schedule(day=dt.date(2026, 11, 23), starts=dt.time(14), ends=dt.time(17))
+
+    assert a_booking(schedule=schedule).booking_kind == "same_day"
+
+
+def test_m4_09_a_free_booking_is_booked_at_once() -> None:
+    schedule = a_released_schedule(fee_fen=0)
+
+    booked = a_booking(schedule=schedule)
+
+    booked.refresh_from_db()
+    assert (booked.status, booked.booked_at) == ("booked", NOW)
+    assert (booked.slot.status, booked.bill.status) == ("booked", "settled")
+    assert Message.objects.get().kind == "N01"
+    actions.confirm(bill_id=booked.bill_id, by=SYSTEM, at=NOW)
+    assert Message.objects.count() == 1
+
+
+def test_a_double_tap_books_once() -> None:
+    schedule = a_released_schedule()
+    user, patient = someone()
+
+    first = a_booking(user=user, patient=patient, schedule=schedule, key="tap")
+    before = rows()
+    second = a_booking(user=user, patient=patient, schedule=schedule, key="tap")
+
+    assert second == first
+    assert rows() == before
+
+
+def test_the_same_key_for_something_else_is_refused() -> None:
+    schedule = a_released_schedule()
+    user, patient = someone()
+    a_booking(user=user, patient=patient, schedule=schedule, key="tap")
+
+    refused(
+        lambda: a_booking(
+            user=user, patient=patient, schedule=schedule, band=band_of(schedule, 1), key="tap"
+        ),
+        KeyReused,
+        "KEY_REUSED",
+    )
+
+
+def test_m1_03_1_identity_a_patient_not_bound_to_the_user() -> None:
+    schedule, (_, stranger), user = a_released_schedule(), someone(), a_wechat_user()
+
+    refused(
+        lambda: a_booking(user=user, patient=stranger, schedule=schedule),
+        rules.NotIdentified,
+        "NOT_IDENTIFIED",
+    )
+
+
+def test_m1_03_1_identity_a_patient_never_identified() -> None:
+    schedule, (user, patient) = a_released_schedule(), someone()
+    Patient.objects.filter(pk=patient.pk).update(assurance="none")
+
+    refused(
+        lambda: a_booking(user=user, patient=patient, schedule=schedule),
+        rules.NotIdentified,
+        "NOT_IDENTIFIED",
+    )
+
+
+def test_m1_03_2_an_inactive_or_merged_patient() -> None:
+    schedule, (user, patient), (_, survivor) = a_released_schedule(), someone(), someone()
+
+    for change in ({"is_active": False}, {"is_active": True, "merged_into": survivor}):
+        Patient.objects.filter(pk=patient.pk).update(**change)
+        refused(
+            lambda: a_booking(user=user, patient=patient, schedule=schedule),
+            rules.PatientInactive,
+            "PATIENT_INACTIVE",
+        )
+
+
+def test_m1_03_3_sex() -> None:
+    schedule = a_released_schedule(department=a_department(name="妇科", sex_limit=SexLimit.FEMALE))
+    user = a_wechat_user()
+    man = a_patient(user, sex=Sex.MALE)
+
+    refusal = refused(
+        lambda: a_booking(user=user, patient=man, schedule=schedule),
+        rules.DepartmentLimitSex,
+        "DEPARTMENT_LIMIT_SEX",
+    )
+    assert refusal.message == "妇科只接诊女性患者。"
+    a_booking(schedule=schedule, patient=a_patient(sex=Sex.FEMALE))
+
+
+@pytest.mark.parametrize(
+    ("born", "limits", "code"),
+    [
+        (dt.date(2012, 11, 24), (None, 168), "DEPARTMENT_LIMIT_AGE"),  # 14 on the day of the visit
+        (dt.date(2012, 11, 25), (None, 168), ""),  # a day short of 14
+        (dt.date(2012, 11, 24), (168, None), ""),
+        (dt.date(2012, 11, 25), (168, None), "DEPARTMENT_LIMIT_AGE"),
+        (dt.date(1966, 11, 25), (720, None), "DEPARTMENT_LIMIT_AGE"),
+    ],
+)
+def test_m1_12_age_counts_on_the_visit_date(
+    born: dt.date, limits: tuple[int | None, int | None], code: str
+) -> None:
+    department = a_department(name="儿科", min_age_months=limits[0], max_age_months=limits[1])
+    schedule = a_released_schedule(department=department)
+    user = a_wechat_user()
+    patient = a_patient(user, born=born, at=NOW)
+
+    def book() -> Appointment:
+        return a_booking(user=user, patient=patient, schedule=schedule)
+
+    if code:
+        refused(book, rules.DepartmentLimitAge, code)
+    else:
+        assert book().status == "pending"
+
+
+def test_m1_03_4_restriction_a_blocked_user() -> None:
+    schedule, (user, patient) = a_released_schedule(), someone()
+    WeChatUser.objects.filter(pk=user.pk).update(is_blocked=True)
+
+    refused(
+        lambda: a_booking(user=user, patient=patient, schedule=schedule),
+        rules.Restricted,
+        "RESTRICTED",
+    )
+
+
+def test_m1_10_three_late_cancellations_in_thirty_days_stop_advance_booking() -> None:
+    user, patient = someone()
+    for day in (2, 12, 20):
+        visit = dt.date(2026, 11, day)
+        at = moment(visit, 7)
+        late = a_paid_booking(
+            user=user, patient=patient, schedule=a_released_schedule(day=visit, at=at), at=at
+        )
+        actions.cancel(number=late.number, by=Actor("patient", user.pk), at=at)
+    advance = a_released_schedule()
+    same_day = a_released_schedule(day=dt.date(2026, 11, 23), starts=dt.time(14), ends=dt.time(17))
+
+    refusal = refused(
+        lambda: a_booking(user=user, patient=patient, schedule=advance),
+        rules.Restricted,
+        "RESTRICTED",
+    )
+
+    assert refusal.details["until"] == moment(dt.date(2026, 12, 20), 7)
+    assert a_booking(user=user, patient=patient, schedule=same_day).status == "pending"
+
+
+def test_m1_03_5_duplicate_the_same_session() -> None:
+    schedule, (user, patient) = a_released_schedule(), someone()
+    booked = a_paid_booking(user=user, patient=patient, schedule=schedule)
+
+    refusal = refused(
+        lambda: a_booking(user=user, patient=patient, schedule=schedule),
+        rules.Duplicate,
+        "DUPLICATE",
+    )
+
+    assert refusal.details["number"] == booked.number
+
+
+def test_m1_04_one_per_patient_date_and_department() -> None:
+    department, (user, patient) = a_department(), someone()
+    a_paid_booking(user=user, patient=patient, schedule=a_released_schedule(department=department))
+    other = a_released_schedule(department=department)
+
+    refused(
+        lambda: a_booking(user=user, patient=patient, schedule=other),
+        rules.LimitDepartmentDay,
+        "LIMIT_DEPARTMENT_DAY",
+    )
+    next_day = a_released_schedule(department=department, day=TOMORROW + dt.timedelta(days=1))
+    a_booking(user=user, patient=patient, schedule=next_day)
+
+
+def test_m1_04_one_per_patient_date_and_doctor() -> None:
+    one, two = a_department(), a_department(name="骨伤科")
+    doctor, (user, patient) = a_practitioner(one, two), someone()
+    morning = a_released_schedule(department=one, practitioner=doctor)
+    afternoon = a_released_schedule(
+        department=two,
+        practitioner=doctor,
+        session_period=SessionPeriod.PM,
+        starts=dt.time(14),
+        ends=dt.time(17),
+    )
+    a_paid_booking(user=user, patient=patient, schedule=morning)
+
+    refused(
+        lambda: a_booking(user=user, patient=patient, schedule=afternoon),
+        rules.LimitDoctorDay,
+        "LIMIT_DOCTOR_DAY",
+    )
+
+
+def test_m1_04_three_per_patient_and_date() -> None:
+    user, patient = someone()
+    for _ in range(3):
+        a_paid_booking(user=user, patient=patient, schedule=a_released_schedule())
+    fourth = a_released_schedule()
+
+    refused(
+        lambda: a_booking(user=user, patient=patient, schedule=fourth), rules.LimitDay, "LIMIT_DAY"
+    )
+
+
+def test_m1_04_eight_per_month_and_user() -> None:
+    settings_rows.set_value(setting=thresholds.LIMIT_MONTH, value=2, by=SYSTEM, at=LONG_AGO)
+    user = a_wechat_user()
+    for _ in range(2):
+        a_paid_booking(user=user, patient=a_patient(user), schedule=a_released_schedule())
+    third, november = a_patient(user), a_released_schedule()
+    december = a_released_schedule(day=dt.date(2026, 12, 1), at=moment(dt.date(2026, 11, 28), 10))
+
+    refused(
+        lambda: a_booking(user=user, patient=third, schedule=november),
+        rules.LimitMonth,
+        "LIMIT_MONTH",
+    )
+    a_booking(user=user, patient=third, schedule=december, at=moment(dt.date(2026, 11, 28), 10))
+
+
+def test_m1_04_one_unpaid_hold_per_patient() -> None:
+    user, patient = someone()
+    unpaid = a_booking(user=user, patient=patient, schedule=a_released_schedule())
+    other = a_released_schedule()
+
+    refusal = refused(
+        lambda: a_booking(user=user, patient=patient, schedule=other),
+        rules.LimitUnpaidPatient,
+        "LIMIT_UNPAID_PATIENT",
+    )
+
+    assert refusal.details["number"] == unpaid.number
+
+
+def test_m1_04_two_unpaid_holds_per_user() -> None:
+    user = a_wechat_user()
+    for _ in range(2):
+        a_booking(user=user, patient=a_patient(user), schedule=a_released_schedule())
+    third, schedule = a_patient(user), a_released_schedule()
+
+    refused(
+        lambda: a_booking(user=user, patient=third, schedule=schedule),
+        rules.LimitUnpaidUser,
+        "LIMIT_UNPAID_USER",
+    )
+
+
+def test_m1_04_after_a_cancel_the_doctors_day_is_closed_for_two_hours() -> None:
+    schedule, (user, patient) = a_released_schedule(), someone()
+    booked = a_paid_booking(user=user, patient=patient, schedule=schedule)
+    actions.cancel(number=booked.number, by=Actor("patient", user.pk), at=NOW)
+    opens = NOW + dt.timedelta(hours=2)
+
+    def book(at: dt.datetime) -> Appointment:
+        return a_booking(
+            user=user, patient=patient, schedule=schedule, band=band_of(schedule, 1), at=at
+        )
+
+    refusal = refused(
+        lambda: book(opens - dt.timedelta(seconds=1)),
+        rules.LimitRecentCancel,
+        "LIMIT_RECENT_CANCEL",
+    )
+    assert refusal.details["until"] == opens
+    assert book(opens).status == "pending"
+
+
+def test_m1_11_walk_in_departments_say_so() -> None:
+    schedule = a_released_schedule(department=a_department(name="急诊科", walk_in_only=True))
+
+    user, patient = someone()
+    refusal = refused(
+        lambda: a_booking(user=user, patient=patient, schedule=schedule),
+        rules.ChannelClosed,
+        "CHANNEL_CLOSED",
+    )
+
+    assert refusal.message == "急诊科只在现场挂号，请直接到院就诊。"
+
+
+def test_m1_11_a_session_in_its_last_half_hour_is_closed() -> None:
+    schedule, (user, patient) = a_released_schedule(), someone()
+
+    refused(
+        lambda: a_booking(
+            user=user, patient=patient, schedule=schedule, at=moment(TOMORROW, 11, 30)
+        ),
+        rules.ChannelClosed,
+        "CHANNEL_CLOSED",
+    )
+
+
+def test_m1_08_a_suspended_session() -> None:
+    schedule, (user, patient) = a_released_schedule(), someone()
+    scheduling.suspend_schedule(schedule_id=schedule.pk, reason="病假", by=SYSTEM, at=NOW)
+
+    refused(
+        lambda: a_booking(user=user, patient=patient, schedule=schedule),
+        rules.SessionSuspended,
+        "SUSPENDED",
+    )
+
+
+def test_m1_16_before_seven_by_the_servers_clock() -> None:
+    schedule, (user, patient) = an_unreleased_schedule(), someone()
+    release_at = schedule.release_at
+
+    refusal = refused(
+        lambda: a_booking(
+            user=user,
+            patient=patient,
+            schedule=schedule,
+            at=release_at - dt.timedelta(microseconds=1),
+        ),
+        rules.NotReleased,
+        "NOT_RELEASED",
+    )
+
+    assert refusal.details["release_at"] == release_at
+    booked = a_booking(user=user, patient=patient, schedule=schedule, at=release_at)
+    assert (booked.status, booked.slot.sequence_no) == ("pending", 1)
+
+
+def test_m1_02_a_full_band_names_alternatives() -> None:
+    schedule, (user, patient) = a_released_schedule(capacity=4), someone()
+    a_booking(schedule=schedule)
+
+    refusal = refused(
+        lambda: a_booking(user=user, patient=patient, schedule=schedule), SlotTaken, "SLOT_TAKEN"
+    )
+
+    found = refusal.details["alternatives"]
+    assert isinstance(found, list)
+    assert len(found) == 3
+
+
+def test_a_session_without_a_price_cannot_be_booked() -> None:
+    schedule = a_released_schedule(service_type=a_service_type(fee_fen=None))
+    user, patient = someone()
+
+    refused(lambda: a_booking(user=user, patient=patient, schedule=schedule), NoFee, "NO_FEE")
+
+
+def test_an_unknown_session_or_a_band_of_another_one_is_not_found() -> None:
+    schedule, other, (user, patient) = a_released_schedule(), a_released_schedule(), someone()
+
+    refused(
+        lambda: a_booking(user=user, patient=patient, schedule=schedule, band=band_of(other)),
+        NotFound,
+        "NOT_FOUND",
+    )
+
+
+def test_m1_03_the_first_failure_wins() -> None:
+    """Everything is wrong at once; each mended, the next one speaks."""
+    department = a_department(name="妇科", sex_limit=SexLimit.FEMALE, min_age_months=168)
+    schedule = a_released_schedule(department=department, capacity=1, band_minutes=240)
+    a_booking(schedule=schedule)
+    user = a_wechat_user()
+    patient = a_patient(user, sex=Sex.MALE)
+    WeChatUser.objects.filter(pk=user.pk).update(is_blocked=True)
+    Patient.objects.filter(pk=patient.pk).update(is_active=False, assurance="none")
+    codes = []
+    mend: list[Callable[[], object]] = [
+        lambda: Patient.objects.filter(pk=patient.pk).update(assurance="document"),
+        lambda: Patient.objects.filter(pk=patient.pk).update(is_active=True),
+        lambda: Patient.objects.filter(pk=patient.pk).update(sex="female"),
+        lambda: WeChatUser.objects.filter(pk=user.pk).update(is_blocked=False),
+        lambda: None,
+    ]
+    for step in mend:
+        with pytest.raises(Refusal) as raised:
+            a_booking(user=user, patient=patient, schedule=schedule)
+        codes.append(raised.value.code)
+        step()
+
+    assert codes == [
+        "NOT_IDENTIFIED",
+        "PATIENT_INACTIVE",
+        "DEPARTMENT_LIMIT_SEX",
+        "RESTRICTED",
+        "SLOT_TAKEN",
+    ]
+
+
+def test_the_database_refuses_a_second_booking_of_a_slot_or_a_session() -> None:
+    booked = a_booking()
+    other_slot = booked.schedule.slots.exclude(pk=booked.slot_id)[0]
+    again = {
+        "wechat_user_id": booked.wechat_user_id,
+        "schedule_id": booked.schedule_id,
+        "visit_date": booked.visit_date,
+        "department_id": booked.department_id,
+        "channel": booked.channel,
+        "booking_kind": booked.booking_kind,
+        "status": AppointmentStatus.PENDING,
+        "created_at": NOW,
+        "hold_until": NOW,
+    }
+
+    for clash in (
+        {"slot_id": booked.slot_id, "patient_id": a_patient().pk},
+        {"slot_id": other_slot.pk, "patient_id": booked.patient_id},
+    ):
+        with pytest.raises(IntegrityError), transaction.atomic():
+            Appointment.objects.create(number="x", bill_id=0, **again, **clash)
+
+
+def test_law_13_booking_takes_few_statements(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Twelve in a rush, and once a second four more for what all bookings of a session share."""
+    monkeypatch.setattr(moment_cache, "SECONDS", 60.0)
+    schedule = a_released_schedule(capacity=8)
+    band = band_of(schedule)
+    used = []
+    for _ in range(2):
+        user, patient = someone()
+        thresholds.HOLD_MINUTES.value()
+        with CaptureQueriesContext(connection) as context:
+            a_booking(user=user, patient=patient, schedule=schedule, band=band)
+        used.append([query["sql"] for query in context if "SAVEPOINT" not in query["sql"]])
+
+    assert [len(statements) for statements in used] == [16, 12], used

@@ -1,0 +1,169 @@
+"""Giving a number back: when it is free, when it is late, when it is too late (M1.7, M1.8)."""
+
+import datetime as dt
+
+import pytest
+from django.db import connection
+
+from hospital.billing import queries as bills
+from hospital.kernel.actors import SYSTEM, Actor
+from hospital.kernel.errors import NotFound
+from hospital.kernel.states import history, move
+from hospital.messaging.models import Message
+from hospital.registration import actions
+from hospital.registration.models import Appointment
+from hospital.registration.rules import CancelTooLate, CannotCancel
+from hospital.registration.states import AppointmentStatus
+from hospital.scheduling import actions as scheduling
+from hospital.testing.bookings import a_booking, a_paid_booking, pay
+from hospital.testing.jobs import run_jobs
+from hospital.testing.schedules import NOW, TOMORROW, a_released_schedule, band_of, moment
+
+pytestmark = pytest.mark.django_db
+PATIENT = Actor("patient", 1)
+CLERK = Actor("staff", 1)
+MIDNIGHT = moment(TOMORROW, 0)
+
+
+def fresh(appointment: Appointment) -> Appointment:
+    return Appointment.objects.select_related("slot", "bill").get(pk=appointment.pk)
+
+
+def cancel(appointment: Appointment, at: dt.datetime = NOW, by: Actor = PATIENT) -> Appointment:
+    actions.cancel(number=appointment.number, by=by, at=at)
+    connection.check_constraints()
+    return fresh(appointment)
+
+
+def refused(appointment: Appointment, at: dt.datetime, refusal: type[CannotCancel]) -> None:
+    before = fresh(appointment), Message.objects.count(), len(history(appointment))
+    with pytest.raises(refusal):
+        actions.cancel(number=appointment.number, by=PATIENT, at=at)
+    after = fresh(appointment), Message.objects.count(), len(history(appointment))
+    assert after == before
+    assert after[0].status == before[0].status
+    assert not bills.is_reversed(bill_id=appointment.bill_id)
+
+
+def test_m1_07_until_midnight_before_cancelling_is_free_and_the_money_goes_back() -> None:
+    booked = a_paid_booking(schedule=a_released_schedule(fee_fen=2500))
+    Message.objects.all().delete()
+
+    row = cancel(booked, MIDNIGHT - dt.timedelta(microseconds=1))
+
+    assert (row.status, row.cancel_reason, row.is_late_cancel) == ("cancelled", "user", False)
+    assert row.slot.status == "reclaim_wait"
+    assert bills.balance(bill_id=row.bill_id) == bills.Balance(2500, 0, 2500)
+    message = Message.objects.get()
+    assert message.kind == "N05"
+    assert message.fields == {
+        "department": "针灸推拿科",
+        "date": "11月24日 周二",
+        "refund": "¥25.00",
+        "arrival": "原路退回，以微信到账为准",
+    }
+
+
+def test_m1_07_on_the_day_until_half_an_hour_before_the_band_it_counts_as_late() -> None:
+    schedule = a_released_schedule()
+    at_midnight = a_paid_booking(schedule=schedule)
+    last_moment = a_paid_booking(schedule=schedule, band=band_of(schedule, 1))
+
+    assert cancel(at_midnight, MIDNIGHT).is_late_cancel
+    row = cancel(last_moment, moment(TOMORROW, 8, 30))
+
+    assert (row.status, row.is_late_cancel) == ("cancelled", True)
+    assert bills.balance(bill_id=row.bill_id).due_fen == 2500
+
+
+def test_m1_07_later_than_that_is_refused_and_says_where_to_go() -> None:
+    booked = a_paid_booking()
+
+    refused(booked, moment(TOMORROW, 7, 30) + dt.timedelta(microseconds=1), CancelTooLate)
+
+
+def test_m1_07_after_check_in_or_the_visit_only_the_window_helps() -> None:
+    booked = fresh(a_paid_booking())
+    move(booked, AppointmentStatus.CHECKED_IN, by=SYSTEM, at=NOW)
+    refused(booked, NOW, CannotCancel)
+    with pytest.raises(CannotCancel):
+        actions.cancel(number=booked.number, by=CLERK, at=NOW)
+    move(booked, AppointmentStatus.FULFILLED, by=SYSTEM, at=NOW)
+    refused(booked, NOW, CannotCancel)
+
+
+def test_staff_cancel_on_the_day_without_it_counting_against_the_patient() -> None:
+    booked = a_paid_booking()
+
+    row = cancel(booked, moment(TOMORROW, 9), CLERK)
+
+    assert (row.status, row.is_late_cancel) == ("cancelled", False)
+    assert history(row)[-1].by == "staff:1"
+
+
+def test_an_unpaid_booking_is_cancelled_without_a_message_and_its_number_is_free() -> None:
+    row = cancel(a_booking())
+
+    assert (row.status, row.cancel_reason) == ("cancelled", "user")
+    assert (row.slot.status, row.bill.status) == ("free", "cancelled")
+    assert not Message.objects.exists()
+
+
+def test_m1_06_money_that_came_a_moment_before_the_cancellation_goes_back() -> None:
+    booked = a_booking()
+    pay(booked.bill)
+
+    row = cancel(booked)
+    actions.confirm(bill_id=row.bill_id, by=SYSTEM, at=NOW)
+
+    assert (fresh(booked).status, row.slot.status) == ("cancelled", "free")
+    assert bills.balance(bill_id=row.bill_id) == bills.Balance(2500, 0, 2500)
+
+
+def test_a_free_booking_is_cancelled_with_nothing_to_return() -> None:
+    booked = a_booking(schedule=a_released_schedule(fee_fen=0))
+
+    row = cancel(booked)
+
+    assert (row.status, row.bill.status) == ("cancelled", "refunded")
+    assert Message.objects.get(kind="N05").fields["arrival"] == "无需退费"
+
+
+def test_cancelling_twice_or_what_is_not_there_is_refused() -> None:
+    booked = a_paid_booking()
+    cancel(booked)
+    due = bills.balance(bill_id=booked.bill_id)
+
+    with pytest.raises(CannotCancel):
+        cancel(booked)
+    with pytest.raises(NotFound):
+        actions.cancel(number="nope", by=PATIENT, at=NOW)
+
+    assert bills.balance(bill_id=booked.bill_id) == due
+
+
+def test_m1_08_a_suspended_session_undoes_every_booking_in_full_and_once() -> None:
+    schedule = a_released_schedule(capacity=8)
+    paid, unpaid, in_hall = (
+        a_paid_booking(schedule=schedule),
+        a_booking(schedule=schedule),
+        fresh(a_paid_booking(schedule=schedule, band=band_of(schedule, 1))),
+    )
+    move(in_hall, AppointmentStatus.CHECKED_IN, by=SYSTEM, at=NOW)
+    scheduling.suspend_schedule(schedule_id=schedule.pk, reason="病假", by=CLERK, at=NOW)
+
+    assert run_jobs(only="registration.jobs.cancel_suspended") == []
+    assert actions.cancel_suspended(schedule_id=schedule.pk) == 0
+    assert not actions.cancel_suspended_one(appointment_id=paid.pk, by=SYSTEM, at=NOW)
+
+    connection.check_constraints()
+    for appointment, due_fen in ((paid, 2500), (unpaid, 0), (in_hall, 2500)):
+        row = fresh(appointment)
+        assert (row.status, row.cancel_reason, row.is_late_cancel) == (
+            "cancelled",
+            "hospital",
+            False,
+        )
+        assert bills.balance(bill_id=row.bill_id).due_fen == due_fen
+    assert Message.objects.filter(kind="N05").count() == 3
+    assert not actions.cancel_suspended_one(appointment_id=0, by=SYSTEM, at=NOW)
