@@ -17,6 +17,7 @@ from openpyxl.comments import Comment
 from openpyxl.styles import Alignment, Border, Font, PatternFill, Side
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.datavalidation import DataValidation
+from openpyxl.worksheet.properties import PageSetupProperties
 from openpyxl.worksheet.worksheet import Worksheet
 
 from hospital.onboarding.kinds import Several
@@ -108,6 +109,16 @@ def _write_sheet(
     page.row_dimensions[1].height = 24
     page.freeze_panes = "B2" if len(sheet.columns) > 2 else "A2"
     page.sheet_properties.tabColor = "00703A"
+    _fit_paper(page, repeat="1:1")
+
+
+def _fit_paper(page: Worksheet, *, repeat: str = "") -> None:
+    """Printed, a sheet is as wide as the paper and repeats its headings."""
+    page.page_setup.orientation = "landscape"
+    page.page_setup.paperSize = page.PAPERSIZE_A4
+    page.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=True)
+    page.page_setup.fitToHeight = 0
+    page.print_title_rows = repeat or None
 
 
 def _write_heading(page: Worksheet, place: int, column: Column) -> None:
@@ -230,6 +241,7 @@ def _write_explanation(page: Worksheet, sheets: Sequence[Sheet]) -> None:
                 cell.font, cell.border = _BODY, Border(bottom=_LINE)
                 cell.alignment = Alignment(vertical="top", wrap_text=place == 5)
     page.sheet_view.showGridLines = False
+    _fit_paper(page)
 
 
 def _write_dictionary(page: Worksheet, lists: dict[tuple[str, ...], str]) -> None:
