@@ -54,6 +54,7 @@ def appointment(request: StaffRequest, number: str) -> HttpResponse:
         "masked_name": mask_name(row.patient_name),
         "payments": found,
         "events": events,
+        "topics": [f"appointment:{row.id}", f"bill:{row.bill_id}"],
         "here": request.path,
     }
     part = "#whole" if request.htmx else ""

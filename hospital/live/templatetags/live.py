@@ -1,5 +1,7 @@
 """{% live_topics "bill:12" "schedules" %}: the element that makes a page listen."""
 
+from collections.abc import Sequence
+
 from django import template
 from django.conf import settings
 from django.utils.html import format_html
@@ -11,7 +13,8 @@ register = template.Library()
 
 
 @register.simple_tag
-def live_topics(*topics: str) -> SafeString:
-    """A <meta name="live-stream"> for the page's topics; put it into the page's head block."""
-    url = f"{settings.LIVE_URL}/live/?ticket={tickets.issue([str(topic) for topic in topics])}"
+def live_topics(*topics: str | Sequence[str]) -> SafeString:
+    """A <meta name="live-stream"> for the page's topics (words or lists of them), in block head."""
+    names = [name for topic in topics for name in ([topic] if isinstance(topic, str) else topic)]
+    url = f"{settings.LIVE_URL}/live/?ticket={tickets.issue(names)}"
     return format_html('<meta name="live-stream" content="{}">', url)

@@ -49,7 +49,7 @@ def confirm(request: PatientRequest, schedule_id: int, band_id: int) -> HttpResp
 def result(request: PatientRequest, number: str) -> HttpResponse:
     """What became of a booking, right after payment; waits for the confirmation live."""
     row = _mine(request, number)
-    context = {"row": row, "steps": _steps(row), "here": request.path}
+    context = {"row": row, "topics": _topics(row), "steps": _steps(row), "here": request.path}
     part = "#outcome" if request.htmx else ""
     return render(request, f"registration/patient/result.html{part}", context)
 
@@ -71,7 +71,12 @@ def appointments(request: PatientRequest) -> HttpResponse:
 def appointment(request: PatientRequest, number: str) -> HttpResponse:
     """One booking with its number, barcode, money and the way to cancel it."""
     row = _mine(request, number)
-    context = {"row": row, "tone": _TONES[row.status], "here": request.path}
+    context = {
+        "row": row,
+        "topics": _topics(row),
+        "tone": _TONES[row.status],
+        "here": request.path,
+    }
     part = "#facts" if request.htmx else ""
     return render(request, f"registration/patient/appointment.html{part}", context)
 
@@ -148,6 +153,11 @@ def _alternative(band: scheduling.FreeBand) -> dict[str, object]:
         "value": f"余 {band.left}",
         "url": reverse("registration-confirm", args=[band.schedule_id, band.band_id]),
     }
+
+
+def _topics(row: AppointmentRow) -> list[str]:
+    """What makes a page about a booking look again: its own moves and its money's."""
+    return [f"appointment:{row.id}", f"bill:{row.bill_id}"]
 
 
 _TONES = {

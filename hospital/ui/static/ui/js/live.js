@@ -26,7 +26,10 @@ function ask() {
   waiting.clear();
   for (const element of document.querySelectorAll("[data-live]")) {
     const mine = element.dataset.live.split(/\s+/);
-    if (topics.has("*") || mine.some((topic) => topics.has(topic))) refetch(element);
+    if (!topics.has("*") && !mine.some((topic) => topics.has(topic))) continue;
+    // Somebody is answering a question inside: what they see must not be pulled away.
+    if (element.querySelector("dialog[open]")) continue;
+    refetch(element);
   }
 }
 
