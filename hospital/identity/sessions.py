@@ -79,12 +79,15 @@ def note_staff(session: SessionBase, *, at: dt.datetime) -> None:
     session[_STAFF_SEEN] = at.timestamp()
 
 
-def staff_is_awake(session: SessionBase, *, at: dt.datetime) -> bool:
-    """Say whether staff was active lately (X10: idle 15 minutes), and note that it is now."""
+def staff_is_awake(session: SessionBase, *, at: dt.datetime, is_by_hand: bool) -> bool:
+    """Say whether staff was active lately (X10: idle 15 minutes), and note that it is now.
+
+    A page that refreshes itself is not activity: an empty chair must not stay logged in.
+    """
     idle = at.timestamp() - session.get(_STAFF_SEEN, 0.0)
     if idle >= dt.timedelta(minutes=STAFF_IDLE_MINUTES.value()).total_seconds():
         return False
-    if idle >= _SEEN_EVERY.total_seconds():
+    if is_by_hand and idle >= _SEEN_EVERY.total_seconds():
         note_staff(session, at=at)
     return True
 

@@ -46,10 +46,10 @@ class AddPatientForm(forms.Form):
 
     name = forms.CharField(
         label="姓名",
-        required=False,
+        error_messages={"required": "请填写姓名。", "max_length": "姓名太长。"},
         max_length=100,
         help_text="与证件上的姓名一致",
-        widget=forms.TextInput(attrs={"autocomplete": "off", "required": True}),
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
     document_kind = forms.ChoiceField(
         label="证件类型",
@@ -60,14 +60,13 @@ class AddPatientForm(forms.Form):
     )
     document_no = forms.CharField(
         label="证件号码",
-        required=False,
+        error_messages={"required": "请填写证件号码。", "max_length": "证件号码太长。"},
         max_length=100,
         widget=forms.TextInput(
             attrs={
                 "autocomplete": "off",
                 "autocapitalize": "characters",
                 "spellcheck": "false",
-                "required": True,
                 **_ASK_AGAIN,
             }
         ),
@@ -89,12 +88,10 @@ class AddPatientForm(forms.Form):
     )
     phone = forms.CharField(
         label="手机号",
-        required=False,
+        error_messages={"required": "请填写手机号。", "max_length": "手机号太长。"},
         max_length=40,
         help_text="已在医院建档的，请填建档时的手机号",
-        widget=forms.TextInput(
-            attrs={"type": "tel", "inputmode": "tel", "autocomplete": "tel", "required": True}
-        ),
+        widget=forms.TextInput(attrs={"type": "tel", "inputmode": "tel", "autocomplete": "tel"}),
     )
     relationship = forms.ChoiceField(
         label="就诊人是您的",
@@ -126,24 +123,22 @@ class AddPatientForm(forms.Form):
             self.initial["relationship"] = Relationship.SELF
 
     def clean(self) -> dict[str, Any]:
-        """Check the person even when the consent is missing, so that all errors show at once."""
-        cleaned = self.cleaned_data
-        if "document_kind" in cleaned and "relationship" in cleaned:
-            try:
-                actions.check_person(**self.person(), at=self._at)
-            except Invalid as problem:
-                self.show(problem)
-        return cleaned
+        """Check the person even when something is missing, so that all errors show at once."""
+        try:
+            actions.check_person(**self.person(), at=self._at)
+        except Invalid as problem:
+            self.show(problem)
+        return self.cleaned_data
 
     def person(self) -> dict[str, Any]:
         """Return what was typed about the person, as the arguments of the action."""
         cleaned = self.cleaned_data
         return {
             "name": cleaned.get("name", ""),
-            "document_kind": DocumentKind(cleaned["document_kind"]),
+            "document_kind": DocumentKind(cleaned.get("document_kind", DocumentKind.RESIDENT_ID)),
             "document_no": cleaned.get("document_no", ""),
             "phone": cleaned.get("phone", ""),
-            "relationship": Relationship(cleaned["relationship"]),
+            "relationship": Relationship(cleaned.get("relationship", Relationship.OTHER)),
             "sex": Sex(cleaned["sex"]) if cleaned.get("sex") else None,
             "birth_date": cleaned.get("birth_date"),
             "is_guardian": cleaned.get("is_guardian", False),
@@ -167,6 +162,8 @@ class AddPatientForm(forms.Form):
             except documents.BadDocument as problem:
                 error = problem.message
         tells = document.birth_date is not None if document else kind in _TELLING
+        for name in ("sex", "birth_date"):
+            self.fields[name].required = not tells  # for the mark beside the label
         born = (document.birth_date if document else None) or self._typed_birth_date()
         return Told(
             document=document,

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 from collections.abc import Callable
 
 import pytest
+import time_machine
 from django.http import HttpRequest, HttpResponse
 from django.test import Client, RequestFactory
 from django.urls import include, path
@@ -24,6 +26,7 @@ from hospital.identity.access import (
     staff_page,
 )
 from hospital.identity.states import Role
+from hospital.kernel import clock
 from hospital.kernel.actors import SYSTEM
 from hospital.kernel.errors import Invalid, NotFound, Refusal, Stale
 from hospital.patients.permissions import REVEAL
@@ -207,6 +210,27 @@ def test_a_switched_off_account_is_out_at_once() -> None:
     type(account).objects.filter(pk=account.pk).update(is_active=False)
 
     assert client.get("/staff/page/").status_code == 302
+
+
+def test_a_quarter_of_an_hour_without_a_click_ends_the_staff_session() -> None:
+    client = staff_client(Role.REGISTRATION_CLERK)
+    start = clock.now()
+    with time_machine.travel(start + dt.timedelta(minutes=14)):
+        assert client.get("/staff/page/").status_code == 200
+    with time_machine.travel(start + dt.timedelta(minutes=28)):
+        assert client.get("/staff/page/").status_code == 200
+    with time_machine.travel(start + dt.timedelta(minutes=44)):
+        assert client.get("/staff/page/").status_code == 302
+    assert "_auth_user_id" not in client.session
+
+
+def test_a_page_that_refreshes_itself_does_not_keep_staff_logged_in() -> None:
+    client = staff_client(Role.REGISTRATION_CLERK)
+    start = clock.now()
+    with time_machine.travel(start + dt.timedelta(minutes=14)):
+        assert client.get("/staff/page/", headers={"x-live": "1"}).status_code == 200
+    with time_machine.travel(start + dt.timedelta(minutes=16)):
+        assert client.get("/staff/page/", headers={"x-live": "1"}).status_code == 302
 
 
 def test_a_patient_is_no_staff_and_staff_is_no_patient() -> None:

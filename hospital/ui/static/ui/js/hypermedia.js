@@ -32,5 +32,7 @@ document.addEventListener("htmx:responseError", () => toast("没有完成，请�
 // Ask again for an element's own content, with its own hx-target and hx-swap.
 export function refetch(element) {
   const url = element.getAttribute("hx-get");
-  if (url && window.htmx) window.htmx.ajax("get", url, { source: element });
+  if (!url || !window.htmx) return;
+  // The header says that no hand asked, so that a watched page does not keep a log-in awake.
+  window.htmx.ajax("get", url, { source: element, headers: { "X-Live": "1" } });
 }
