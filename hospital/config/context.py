@@ -6,6 +6,7 @@ from django.urls import reverse
 
 from hospital.config.navigation import STAFF_NAV
 from hospital.identity import queries as identity
+from hospital.registration.permissions import VIEW_APPOINTMENTS
 
 
 def site(request: HttpRequest) -> dict[str, object]:
@@ -15,17 +16,19 @@ def site(request: HttpRequest) -> dict[str, object]:
         "hospital_phone": settings.HOSPITAL_PHONE,
         "wechat_js_url": settings.WECHAT.js_url if settings.WECHAT else "",
         "live_url": settings.LIVE_URL,
-        "staff_nav": _rail(request),
+        **_places(request),
     }
 
 
-def _rail(request: HttpRequest) -> list[dict[str, object]]:
+def _places(request: HttpRequest) -> dict[str, object]:
+    """The rail's entries and the global search, as far as the rights of the signed-in go."""
     user = getattr(request, "user", None)
     if user is None or not user.is_authenticated:
-        return []
+        return {}
     held = identity.permissions_of(user)
     here = request.resolver_match.view_name if request.resolver_match else ""
-    return [
+    may_search = VIEW_APPOINTMENTS.code in held
+    rail = [
         {
             "label": entry.label,
             "icon": entry.icon,
@@ -35,3 +38,4 @@ def _rail(request: HttpRequest) -> list[dict[str, object]]:
         for entry in STAFF_NAV
         if entry.permission.code in held
     ]
+    return {"staff_nav": rail, "search_url": reverse("desk-search") if may_search else ""}

@@ -13,7 +13,10 @@ from hospital.payments.states import NoticeOutcome, PaymentStatus, RefundStatus
 from hospital.registration.queries import HistoryRow
 
 _KINDS = {"patient": "患者微信", "system": "系统"}
-_LABELS = dict([*PaymentStatus.choices, *RefundStatus.choices])
+_WORDS = {
+    "payments.payment": ("支付", dict(PaymentStatus.choices)),
+    "payments.refund": ("退款", dict(RefundStatus.choices)),
+}
 _GOOD = {"booked", "settled", "succeeded"}
 
 
@@ -93,10 +96,10 @@ def of_payment(story: PaymentStory) -> list[Event]:
 
 
 def _move(move: Transition, names: Names) -> Event:
-    subject = "退款" if move.subject_type.endswith("refund") else "支付"
+    subject, labels = _WORDS[move.subject_type]
     return Event(
         at=move.at,
-        title=f"{subject}：{_LABELS.get(move.to_status, move.to_status)}",
+        title=f"{subject}：{labels[move.to_status]}",
         by=names.of(move.by),
         note=move.reason,
         tone="done" if move.to_status in _GOOD else "",

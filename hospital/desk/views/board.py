@@ -9,7 +9,7 @@ from django.views.decorators.http import require_safe
 
 from hospital.identity.access import StaffRequest, staff_page
 from hospital.kernel import clock
-from hospital.scheduling import queries, thresholds
+from hospital.scheduling import queries
 from hospital.scheduling.permissions import VIEW_SOLD
 from hospital.scheduling.queries import BoardRow
 from hospital.scheduling.states import Offer
@@ -66,10 +66,9 @@ def _day(text: str, at: dt.datetime) -> dt.date:
 
 def _days(at: dt.datetime) -> list[tuple[dt.date, str]]:
     today = clock.hospital_day(at)
-    ahead = range(thresholds.HORIZON_DAYS.value() + 1)
     return [
         (day, "今天" if day == today else f"{day.month}/{day.day}")
-        for day in (today + dt.timedelta(days=days) for days in ahead)
+        for day in queries.shown_days(today)
     ]
 
 
