@@ -42,7 +42,8 @@ def save_template(
 ) -> bool:
     """Save 排班模板 by its code; other nouns are given by their codes. Returns whether it changed.
 
-    Sessions already generated stay as they are. Raises Invalid for unknown codes, impossible
+    Sessions already generated stay as they are; a switched-off template may name what is switched
+    off itself. Raises Invalid for unknown codes, impossible
     sizes, or a practitioner or room that another template already occupies then (M15.2).
     """
     sizes = _wrong_sizes(weekday, session_period, starts, ends, capacity, band_minutes)
@@ -51,10 +52,10 @@ def save_template(
     if sizes:
         raise Invalid(sizes)
     values = {
-        "department": _department(department),
-        "practitioner": _practitioner(practitioner) if practitioner else None,
-        "service_type_id": _service_type_id(service_type),
-        "room": _room(room),
+        "department": _department(department, active_only=is_active),
+        "practitioner": _practitioner(practitioner, active_only=is_active),
+        "service_type_id": _service_type_id(service_type, active_only=is_active),
+        "room": _room(room, active_only=is_active),
         "weekday": weekday,
         "session_period": SessionPeriod(session_period),
         "starts": starts,
@@ -129,29 +130,31 @@ def _minutes(template: ScheduleTemplate) -> tuple[int, int]:
     return start, end if end > start else end + _DAY
 
 
-def _department(code: str) -> "Department":
+def _department(code: str, *, active_only: bool) -> "Department":
     try:
-        return organisation.department(code)
+        return organisation.department(code, active_only=active_only)
     except NotFound:
         raise Invalid({"department": [f"没有编码为“{code}”的科室。"]}) from None
 
 
-def _practitioner(code: str) -> "Practitioner":
+def _practitioner(code: str | None, *, active_only: bool) -> "Practitioner | None":
+    if not code:
+        return None
     try:
-        return organisation.practitioner(code)
+        return organisation.practitioner(code, active_only=active_only)
     except NotFound:
         raise Invalid({"practitioner": [f"没有工号为“{code}”的医生。"]}) from None
 
 
-def _room(code: str) -> "Location":
+def _room(code: str, *, active_only: bool) -> "Location":
     try:
-        return organisation.location(code)
+        return organisation.location(code, active_only=active_only)
     except NotFound:
         raise Invalid({"room": [f"没有编码为“{code}”的诊室。"]}) from None
 
 
-def _service_type_id(code: str) -> int:
-    for row in catalogue.service_types():
-        if row.code == code:
-            return row.id
-    raise Invalid({"service_type": [f"没有编码为“{code}”的号别。"]})
+def _service_type_id(code: str, *, active_only: bool) -> int:
+    try:
+        return catalogue.service_type(code, active_only=active_only).id
+    except NotFound:
+        raise Invalid({"service_type": [f"没有编码为“{code}”的号别。"]}) from None

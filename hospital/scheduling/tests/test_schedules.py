@@ -156,6 +156,14 @@ def test_saving_a_template_again_changes_nothing_and_says_so() -> None:
     assert actions.save_template(**{**values, "capacity": 20}) is True  # type: ignore[arg-type]
 
 
+def test_a_switched_off_template_may_name_what_is_switched_off() -> None:
+    template = a_template(department=a_department(is_active=False), is_active=False)
+    assert not template.is_active
+
+    with pytest.raises(Invalid):
+        a_template(department=template.department)
+
+
 @pytest.mark.parametrize(
     ("wrong", "field"),
     [
