@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, ClassVar, Final
 
 from django.contrib.auth.password_validation import validate_password
+from django.contrib.sessions.backends.db import SessionStore
 from django.core.exceptions import ValidationError
 from django.db import connection, transaction
 
@@ -162,6 +163,11 @@ def set_blocked(
             after={"is_blocked": is_blocked},
             reason=reason,
         )
+
+
+def clear_sessions() -> None:
+    """Delete the sessions that have expired; patients leave one each time they come."""
+    SessionStore.clear_expired()
 
 
 def save_staff(
