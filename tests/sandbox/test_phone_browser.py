@@ -89,6 +89,15 @@ def enter(page: Page, password: str) -> None:
         page.get_by_role("button", name=digit, exact=True).tap()
 
 
+def swipe(page: Page) -> None:
+    """A finger from the left edge across the phone."""
+    page.mouse.move(4, 400)
+    page.mouse.down()
+    page.mouse.move(120, 400, steps=4)
+    page.mouse.move(300, 400, steps=4)
+    page.mouse.up()
+
+
 def state_of(control: SandboxControl, out_trade_no: str) -> str:
     return str(control.state(out_trade_no)["orders"][0]["state"])
 
@@ -236,6 +245,19 @@ class TestPages:
         expect(page.locator("iframe")).to_have_count(0)
         expect(page.get_by_role("log")).to_be_visible()
 
+    def test_a_swipe_from_the_edge_goes_back(self, page: Page, clinic: Clinic) -> None:
+        inside = open_entry(page, "在线服务")
+        inside.get_by_role("link", name="我的挂号").tap()
+        view = page.get_by_role("region", name="网页")
+        expect(view.get_by_role("heading")).to_have_text("我的挂号")
+        swipe(page)
+        expect(view.get_by_role("heading")).to_have_text("在线服务")
+        swipe(page)
+        expect(page.locator("iframe")).to_have_count(0)
+        swipe(page)
+
+        expect(page.get_by_role("heading", name="微信")).to_be_visible()
+
 
 class TestMessages:
     def test_a_message_appears_at_the_top_in_the_list_and_in_the_chat(
@@ -278,6 +300,21 @@ class TestHands:
 
         expect(page.get_by_role("button", name=re.compile(OWNER))).to_be_visible()
         assert holder(page) == former
+
+    def test_a_tab_of_the_former_holder_starts_anew(
+        self, page: Page, control: SandboxControl
+    ) -> None:
+        other = page.context.new_page()
+        other.goto(control.base)
+        other.get_by_role("button", name="我", exact=True).tap()
+        other.get_by_role("button", name="切换账号").tap()
+        other.get_by_role("button", name="李建国").tap()
+        expect(other.get_by_role("heading", name="微信")).to_be_visible()
+        page.get_by_role("button", name="我", exact=True).tap()
+        page.get_by_role("button", name="设置").tap()
+        page.get_by_role("button", name="我", exact=True).tap()
+
+        expect(page.get_by_role("button", name=re.compile("李建国"))).to_be_visible()
 
     def test_the_drawer_beside_the_phone_changes_hands_and_pockets(
         self, browser: Browser, watched: Callable[[Page], Page], control: SandboxControl

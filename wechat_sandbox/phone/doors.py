@@ -18,10 +18,10 @@ from wechat_sandbox.phone.pages import COOKIE, from_the_phone, held, sent
 from wechat_sandbox.records import User
 from wechat_sandbox.sandbox import Sandbox, sandbox_of
 
-# A person's phone has that person's cookies. One browser plays all the phones here, so the former
-# holder's log-in at the hospital (name, path) is forgotten when the phone changes hands. Browsers
-# share cookies between the ports of one host; nothing of the staff desk is touched.
-PAGE_COOKIES = (("xinglin_patient", "/m/"),)
+# A person's phone has that person's cookies. One browser plays all the phones here, so what the
+# hospital's patient pages stored for the former holder (name, path) is forgotten when the phone
+# changes hands. Browsers share cookies between the ports of one host; the staff desk keeps its own.
+PAGE_COOKIES = (("xinglin_patient", "/m/"), ("care", "/m/"), ("theme", "/m/"))
 YEAR_S = 365 * 24 * 3600
 MOST_YUAN = Decimal(1_000_000)
 _NICKNAME = re.compile(r"\S(?:.{0,18}\S)?")

@@ -88,7 +88,10 @@ def held(view: type_of_view) -> Callable[[Request], Awaitable[Response]]:
         user = holder_of(request)
         if user is None:
             return JSONResponse({"says": "请先选择谁拿着手机"}, 401)
-        return await view(request, sandbox_of(request), user)
+        answer = await view(request, sandbox_of(request), user)
+        # A tab that was opened for somebody else notices by this and starts anew.
+        answer.headers["X-Phone-Holder"] = user.openid
+        return answer
 
     return guarded
 

@@ -46,6 +46,14 @@ export function closePage() {
   current?.close();
 }
 
+export function backInPage() {
+  current?.back();
+}
+
+export function pageElement() {
+  return current ? current.element : null;
+}
+
 export function pageAddress() {
   return current ? current.url : "";
 }
@@ -177,7 +185,7 @@ class View {
   pageSays(page, origin) {
     if (!isAddress(page.url) || new URL(page.url).origin !== origin) return;
     this.linked = true;
-    this.url = page.url;
+    this.url = page.url.replace(/#wechat_redirect$/, "");
     this.heading.textContent = String(page.title || new URL(page.url).host);
     this.frame.title = this.heading.textContent;
     this.follow(page);

@@ -7,6 +7,11 @@ async function checked(answer) {
     window.location.reload();
     throw new Refused("请先选择谁拿着手机");
   }
+  const holder = answer.headers.get("X-Phone-Holder");
+  if (holder && holder !== document.body.dataset.holder) {
+    window.location.reload();
+    throw new Refused("手机换了人");
+  }
   return answer;
 }
 

@@ -1,11 +1,22 @@
 /* The phone's front door: what a tap on anything does. */
 
-import { closePage, copyText, isAddress, onPageChange, openPage, pageAddress, scanned } from "./browser.js";
+import {
+  backInPage,
+  closePage,
+  copyText,
+  isAddress,
+  onPageChange,
+  openPage,
+  pageAddress,
+  pageElement,
+  scanned,
+} from "./browser.js";
 import { pay } from "./cashier.js";
 import { listen } from "./live.js";
 import { getText, post, Refused } from "./net.js";
 import { dialog, say, sheet, toast } from "./overlays.js";
-import { onShown, pop, push, refreshAll, showTab, top } from "./stack.js";
+import { isFirst, onShown, pop, push, refreshAll, showTab, top } from "./stack.js";
+import { swipeBack } from "./swipe.js";
 
 const holder = document.body.dataset.holder;
 
@@ -204,6 +215,10 @@ async function showChat(name) {
 
 // -------------------------------------------------------------------- news, clock, beside the phone
 async function heard(kind) {
+  if (kind === "reset") {
+    window.location.reload();
+    return;
+  }
   await refreshAll();
   await refreshDrawer();
   if (["message", "wallet", "connected"].includes(kind)) await see();
@@ -258,7 +273,15 @@ onPageChange(() => {
   run(see);
 });
 onShown(() => run(see));
-document.getElementById("glass").inert = false;
+const glass = document.getElementById("glass");
+swipeBack(glass, {
+  target: () => {
+    if (document.querySelector("#overlays > :not([inert])")) return null;
+    return pageElement() || (isFirst() ? null : top());
+  },
+  leave: () => (pageElement() ? backInPage() : pop()),
+});
+glass.inert = false;
 document.addEventListener("visibilitychange", () => run(see));
 if (document.querySelector("[data-cashier]")) run(serveCashier);
 else if (holder) {

@@ -14,6 +14,10 @@ export function top() {
   return staying().at(-1);
 }
 
+export function isFirst() {
+  return staying().length < 2;
+}
+
 export function onShown(listener) {
   whenShown.push(listener);
 }
