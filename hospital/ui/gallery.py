@@ -66,6 +66,7 @@ ENTRIES = (
     Entry("tabs", "页签"),
     Entry("code", "条形码与二维码"),
     Entry("toast", "轻提示"),
+    Entry("live", "实时更新"),
     Entry("progress", "进度"),
     Entry("timeline", "经过"),
     Entry("stat", "指标", ("staff",)),
@@ -106,6 +107,8 @@ def gallery(request: HttpRequest) -> HttpResponse:
     only = request.GET.get("only", "")
     if only == "options":
         return render(request, "ui/components/options.html", _options(request))
+    if only == "now":
+        return HttpResponse(f"<b>{clock.now():%M:%S.%f}</b>")
     if only == "sheet-fragment":
         return render(request, "ui/gallery_sheet.html", {"bands": _bands()})
     if only == "refusal":

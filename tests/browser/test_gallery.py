@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 from pytest_django.live_server_helper import LiveServer
 
 from tests.browser.axe import violations
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.browser
 PICTURES = Path("test-artifacts/gallery")
 PHONE: dict[str, Any] = {
     "viewport": {"width": 375, "height": 812},
-    "device_scale_factor": 2,
+    "device_scale_factor": 1,  # pictures of the whole gallery are ten screens tall
     "is_mobile": True,
     "has_touch": True,
     "locale": "zh-CN",
@@ -32,7 +32,6 @@ Scheme = Literal["light", "dark"]
 LOOKS = [
     pytest.param("audience=patient", PHONE, "light", id="phone-light"),
     pytest.param("audience=patient", PHONE, "dark", id="phone-dark"),
-    pytest.param("audience=patient&theme=dark", PHONE, "light", id="phone-chosen-dark"),
     pytest.param("audience=patient&care=1", PHONE, "light", id="phone-large"),
     pytest.param("audience=patient&care=1", PHONE, "dark", id="phone-large-dark"),
     pytest.param("audience=staff", DESK, "light", id="desk-light"),
@@ -77,6 +76,17 @@ def test_every_look_is_accessible_and_fits(
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     PICTURES.mkdir(parents=True, exist_ok=True)
     page.screenshot(path=PICTURES / f"{request.node.callspec.id}.png", full_page=True)
+
+
+def test_a_chosen_theme_wins_over_the_systems(
+    open_gallery: Callable[[str, dict[str, Any], Scheme], Page],
+) -> None:
+    dark, light = "rgb(17, 17, 17)", "rgb(242, 243, 245)"
+    background = "getComputedStyle(document.body).backgroundColor"
+    looks: list[tuple[str, Scheme, str]] = [("dark", "light", dark), ("light", "dark", light)]
+    for theme, scheme, expected in looks:
+        page = open_gallery(f"audience=patient&only=tag&theme={theme}", PHONE, scheme)
+        assert page.evaluate(background) == expected
 
 
 def test_even_larger_type_fits_the_phone(
@@ -206,3 +216,26 @@ def test_the_countdown_runs_and_ends(
     expect(bars.nth(2)).to_contain_text("已过，请重新选号")
     first = bars.nth(0).locator("b").text_content()
     expect(bars.nth(0).locator("b")).not_to_have_text(str(first), timeout=3000)
+
+
+def test_a_hint_fetches_what_it_names(browser: Browser, server: LiveServer) -> None:
+    """The stream says "gallery"; the part that wears that topic asks for itself again."""
+    page = browser.new_context(**PHONE).new_page()
+    address = f"{server.url}/staff/gallery/?audience=patient&only=live"
+
+    def with_stream(route: Route) -> None:
+        answer = route.fetch()
+        meta = '<meta name="live-stream" content="/live-of-the-test/"></head>'
+        route.fulfill(response=answer, body=answer.text().replace("</head>", meta))
+
+    page.route(address, with_stream)
+    page.route(
+        "**/live-of-the-test/",
+        lambda route: route.fulfill(
+            body='retry: 60000\n\ndata: "other"\n\ndata: "gallery"\n\n',
+            content_type="text/event-stream",
+        ),
+    )
+    with page.expect_response("**/staff/gallery/?only=now"):
+        page.goto(address)
+    expect(page.locator("#live-part b")).to_be_visible()

@@ -142,7 +142,7 @@ def test_a_child_is_added_by_thumb(browser: Browser, live_server: LiveServer, lo
     page.get_by_label("手机号").fill("13800138000")
     expect(page.get_by_text("已识别：女")).to_be_visible()
     page.get_by_text("女儿").click()
-    page.get_by_label("我是就诊人的监护人").check()
+    page.get_by_label("监护人").check()
     page.get_by_label("我已阅读并同意").check()
     check(page, f"add_child_{look}")
     expect(page.get_by_label("姓名")).to_have_value("陈小满")
