@@ -5,10 +5,9 @@ Unknown codes raise Invalid with the parameter's name as the field.
 """
 
 import datetime as dt
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 from django.db import transaction
-from django.db.models import Q, QuerySet
 
 from hospital.catalogue.models import Price, PriceItem, ServiceFee, ServiceType
 from hospital.catalogue.states import FeeCategory, ServiceKind
@@ -92,10 +91,10 @@ def save_service_fee(
     if unknown := sorted(set(price_items) - wanted.keys()):
         raise Invalid({"price_items": [f"没有编码为“{'、'.join(unknown)}”的收费项目。"]})
     day = valid_from or hospital_day(at)
-    rows = ServiceFee.objects.filter(service_type=kind, title=title or "")
-    current = {
-        fee.price_item.code: fee for fee in rows.filter(_covers(day)).select_related("price_item")
-    }
+    rows = list(
+        ServiceFee.objects.filter(service_type=kind, title=title or "").select_related("price_item")
+    )
+    current = {fee.price_item.code: fee for fee in rows if _covers(fee, day)}
     if current.keys() == wanted.keys():
         return False
     until = _next_change(rows, day)
@@ -128,8 +127,8 @@ def _save_price(
     item: PriceItem, price_fen: int, day: dt.date, *, by: Actor, at: dt.datetime
 ) -> bool:
     """Make the price hold from `day` to the next planned change; earlier periods stay."""
-    rows = Price.objects.filter(price_item=item)
-    current = rows.filter(_covers(day)).first()
+    rows = list(Price.objects.filter(price_item=item))
+    current = next((row for row in rows if _covers(row, day)), None)
     if current is not None and current.price_fen == price_fen:
         return False
     until = _next_change(rows, day)
@@ -148,15 +147,14 @@ def _save_price(
     return True
 
 
-def _covers(day: dt.date) -> Q:
-    return Q(valid_from__lte=day) & (Q(valid_to__isnull=True) | Q(valid_to__gt=day))
+def _covers(row: Price | ServiceFee, day: dt.date) -> bool:
+    return row.valid_from <= day and (row.valid_to is None or day < row.valid_to)
 
 
-def _next_change(rows: QuerySet[Price] | QuerySet[ServiceFee], day: dt.date) -> dt.date | None:
+def _next_change(rows: Sequence[Price | ServiceFee], day: dt.date) -> dt.date | None:
     """The first day after `day` on which one of the periods begins or ends."""
-    days = rows.values_list("valid_from", "valid_to")
-    later = [moment for period in days for moment in period if moment and moment > day]
-    return min(later, default=None)
+    edges = [edge for row in rows for edge in (row.valid_from, row.valid_to)]
+    return min((edge for edge in edges if edge and edge > day), default=None)
 
 
 def _end(fee: ServiceFee, day: dt.date, *, resume: dt.date | None) -> None:
