@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from django.db import connection
 from django.db.models import Q, QuerySet
 
 from hospital.kernel import pinyin, sealed, serials
@@ -30,6 +31,18 @@ OUTPATIENT_NO_LENGTH: Final = 10
 #: The audited act of bringing a document with another name or phone than on file.
 MISMATCH: Final = "patients.mismatch"
 _FOUND_AT_MOST: Final = 20
+
+
+# One statement of the rush at 07:00, so in SQL (law 13); no sealed column is opened for it.
+_LOCK_BOUND: Final = """
+    SELECT patient.id, patient.sex, patient.birth_date, patient.assurance,
+        patient.is_active AND patient.merged_into_id IS NULL, holder.is_blocked
+    FROM patients_patientbinding binding
+    JOIN patients_patient patient ON patient.id = binding.patient_id
+    JOIN identity_wechatuser holder ON holder.id = binding.wechat_user_id
+    WHERE binding.wechat_user_id = %s AND binding.patient_id = %s AND binding.ended_at IS NULL
+    FOR NO KEY UPDATE OF holder, patient
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,24 +122,11 @@ def lock_bound_patient(*, wechat_user_id: int, patient_id: int) -> LockedPatient
     What is counted per user or per patient is counted under these locks (M1.4). One statement;
     None when the user may not act for the patient.
     """
-    binding = (
-        _bindings(wechat_user_id)
-        .select_related("patient", "wechat_user")
-        .select_for_update(of=("wechat_user", "patient"), no_key=True)
-        .filter(patient=patient_id)
-        .first()
-    )
-    if binding is None:
-        return None
-    person = binding.patient
-    return LockedPatient(
-        patient_id=person.pk,
-        sex=person.sex,
-        birth_date=person.birth_date,
-        assurance=person.assurance,
-        is_active=person.is_active and person.merged_into_id is None,
-        user_is_blocked=binding.wechat_user.is_blocked,
-    )
+    assert connection.in_atomic_block, "a lock outside a transaction holds nothing"
+    with connection.cursor() as cursor:
+        cursor.execute(_LOCK_BOUND, [wechat_user_id, patient_id])
+        row = cursor.fetchone()
+    return None if row is None else LockedPatient(*row)
 
 
 def lock_patient(*, patient_id: int) -> None:

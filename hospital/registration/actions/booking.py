@@ -4,12 +4,10 @@ Few statements, and locks in the order of the floors: WeChat user and patient, s
 nobody else sees yet, and last of all the series that numbers bills, which every booking shares.
 """
 
-import dataclasses
 import datetime as dt
 from typing import Final
 
-from django.db import transaction
-from django.db.models import Q
+from django.db import connection, transaction
 
 from hospital.billing import actions as billing
 from hospital.kernel import events, request_keys, serials
@@ -24,7 +22,13 @@ from hospital.scheduling import actions as scheduling
 from hospital.scheduling import queries as sessions
 from hospital.scheduling.queries import SessionFacts
 
-_PAST_COLUMNS: Final = tuple(column.name for column in dataclasses.fields(rules.Past))
+_PAST: Final = """
+    SELECT number, status, patient_id, wechat_user_id, schedule_id, department_id,
+        practitioner_id, visit_date, cancel_reason, cancelled_at, is_late_cancel
+    FROM registration_appointment
+    WHERE (patient_id = %(patient)s OR wechat_user_id = %(user)s) AND visit_date >= %(since)s
+    ORDER BY id
+"""
 
 
 @transaction.atomic
@@ -89,11 +93,11 @@ def _past(wish: rules.Wish) -> list[rules.Past]:
     looked_at = thresholds.LATE_CANCEL_DAYS.value() + thresholds.RESTRICTION_DAYS.value()
     late_since = hospital_day(wish.at) - dt.timedelta(days=looked_at + 1)
     since = min(late_since, wish.session.visit_date.replace(day=1))
-    rows = Appointment.objects.filter(
-        Q(patient_id=wish.patient_id) | Q(wechat_user_id=wish.wechat_user_id),
-        visit_date__gte=since,
-    )
-    return [rules.Past(*row) for row in rows.order_by("pk").values_list(*_PAST_COLUMNS)]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _PAST, {"patient": wish.patient_id, "user": wish.wechat_user_id, "since": since}
+        )
+        return [rules.Past(*row) for row in cursor.fetchall()]
 
 
 def _appointment(wish: rules.Wish, *, slot_id: int, hold_until: dt.datetime) -> Appointment:
