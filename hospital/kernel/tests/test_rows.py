@@ -1,6 +1,7 @@
 """Append-only rows, request keys, series, settings, sealed values and shared tokens."""
 
 import datetime as dt
+import itertools
 import threading
 
 import pytest
@@ -76,6 +77,14 @@ def test_a_series_has_no_gap_after_a_rollback() -> None:
         transaction.set_rollback(True)
     with transaction.atomic():
         assert serials.gap_free(series="bill:1") == 2
+
+
+def test_scattered_numbers_are_unique_and_tell_no_order() -> None:
+    numbers = [serials.scattered(serial) for serial in range(20_000)]
+    assert len(set(numbers)) == 20_000
+    assert {len(number) for number in numbers} == {8}
+    rising = sum(a < b for a, b in itertools.pairwise(numbers))
+    assert 9_000 < rising < 11_000
 
 
 def test_check_digit_catches_every_single_wrong_digit() -> None:
