@@ -3,6 +3,7 @@
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from django.db.models import Prefetch, Q, Sum
 
@@ -14,6 +15,9 @@ from hospital.kernel.models import Transition
 from hospital.kernel.states import history
 from hospital.payments.models import Notice, Payment, PaymentCase, Refund
 from hospital.payments.states import LIVE, OPEN, PaymentStatus, PayState, RefundStatus
+
+if TYPE_CHECKING:
+    from hospital.billing.models import Charge
 
 SEARCH_LIMIT = 200
 
@@ -59,6 +63,7 @@ class PayPage:
     receipt_no: str
     path: str
     payment_id: int | None
+    lines: tuple["Charge", ...]
     refunds: tuple[RefundLine, ...]
 
     @property
@@ -85,6 +90,7 @@ def pay_page_for(*, wechat_user_id: int, token: str, at: dt.datetime) -> PayPage
         paid_at=min((row.succeeded_at for row in received if row.succeeded_at), default=None),
         receipt_no=bill.receipt_no,
         path=bill.path,
+        lines=tuple(line for line in bill.lines if line.reversal_of_id is None),
         payment_id=live.pk if live else None,
         refunds=tuple(
             RefundLine(

@@ -115,7 +115,7 @@ def _end(payment: Payment, refund: Refund, to: RefundStatus, by: Actor, at: dt.d
             "route": refund.received_account or "原支付账户",
             "state": _TOLD[to],
         },
-        path=payment.bill.path or reverse("payments-pay", args=[payment.bill.token]),
+        path=reverse("payments-pay", args=[payment.bill.token]),
         by=by,
         at=at,
     )

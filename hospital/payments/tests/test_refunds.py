@@ -84,7 +84,7 @@ def test_reversed_charges_go_back_to_the_payer(wechat: StandIn) -> None:
     message = Message.objects.get(kind="N26")
     assert message.wechat_user_id == payment.payer_id
     assert message.fields["amount"] == "¥25.00"
-    assert message.path == "/m/appointments/X/"
+    assert message.path == f"/m/pay/{payment.bill.token}/", "where the refund is listed"
 
 
 def test_asking_for_what_is_due_twice_refunds_once(wechat: StandIn) -> None:

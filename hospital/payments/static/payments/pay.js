@@ -1,6 +1,7 @@
 // The pay button. It asks the server for an order, opens WeChat's payment sheet, and then asks the
 // server what WeChat says: the sheet's own word only decides which sentence is shown meanwhile.
-import { toast } from "../ui/js/toast.js";
+// The kit shows it; an event keeps this file free of the kit's (hashed) addresses.
+const toast = (value) => document.dispatchEvent(new CustomEvent("toast", { detail: { value } }));
 
 const ASK_MS = 2000;
 const ASK_TIMES = 15;
@@ -8,6 +9,13 @@ const BRIDGE_MS = 5000;
 
 const state = () => document.getElementById("pay-state")?.dataset.state;
 const isOpen = () => ["unpaid", "paying", "confirming"].includes(state());
+// While our own sheet is open, "a payment is not finished" would be true and confusing.
+let busy = false;
+
+function hideResume() {
+  for (const note of document.querySelectorAll("[data-resume]")) note.hidden = busy;
+}
+
 const wait = (ms) => new Promise((done) => setTimeout(done, ms));
 
 function bridge() {
@@ -53,8 +61,8 @@ async function pay(form) {
   const address = form.dataset.ask;
   const answer = await order(form);
   if (!answer.sheet) {
-    if (answer.message) toast(answer.message, "danger");
-    else if (answer.failed) toast("没有完成，请刷新页面后再试", "danger");
+    if (answer.message) toast(answer.message);
+    else if (answer.failed) toast("没有完成，请刷新页面后再试");
     await ask(address);
     return;
   }
@@ -71,11 +79,18 @@ document.addEventListener("submit", (event) => {
   const form = event.target.closest("[data-pay]");
   if (!form) return;
   event.preventDefault();
-  pay(form).catch(() => {
-    toast("请在微信中打开本页完成支付", "danger");
-    return ask(form.dataset.ask);
-  });
+  busy = true;
+  pay(form)
+    .catch(() => {
+      toast("请在微信中打开本页完成支付");
+      return ask(form.dataset.ask);
+    })
+    .finally(() => {
+      busy = false;
+      hideResume();
+    });
 });
+document.addEventListener("htmx:afterSettle", hideResume);
 
 // Opened again after the app was closed in the middle: WeChat may know more than we do.
 const form = document.querySelector("[data-pay]");
