@@ -283,9 +283,9 @@ def _find(field: str, code: str | None, errors: dict[str, list[str]]) -> int | N
     try:
         row: Practitioner | Department
         if field == "practitioner":
-            row = organisation.practitioner(code)
+            row = organisation.practitioner(code, active_only=False)
         else:
-            row = organisation.department(code)
+            row = organisation.department(code, active_only=False)
     except NotFound:
         errors[field] = [f"没有这个编码：{code}。"]
         return None

@@ -11,7 +11,7 @@ from django.urls import reverse_lazy
 
 from hospital.kernel.clock import hospital_day
 from hospital.kernel.errors import Invalid
-from hospital.patients import actions, documents
+from hospital.patients import actions, consent, documents
 from hospital.patients.states import DocumentKind, Relationship, Sex
 
 #: A number of these kinds tells sex and birth date.
@@ -83,9 +83,7 @@ class AddPatientForm(forms.Form):
         error_messages={"invalid": "请选择出生日期。"},
         widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date", **_ASK_AGAIN}),
     )
-    is_guardian = forms.BooleanField(
-        label="我是就诊人的监护人，同意医院为诊疗目的处理其个人信息", required=False
-    )
+    is_guardian = forms.BooleanField(label=consent.GUARDIAN_PURPOSE, required=False)
     phone = forms.CharField(
         label="手机号",
         error_messages={"required": "请填写手机号。", "max_length": "手机号太长。"},
@@ -99,7 +97,7 @@ class AddPatientForm(forms.Form):
         error_messages={"required": "请选择关系。", "invalid_choice": "请选择关系。"},
         widget=forms.RadioSelect,
     )
-    consent = forms.BooleanField(
+    has_consent = forms.BooleanField(
         label="我已阅读并同意个人信息处理说明",
         error_messages={"required": "请阅读并同意个人信息处理说明。"},
     )

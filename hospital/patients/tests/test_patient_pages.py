@@ -25,7 +25,7 @@ SOMEBODY = {
     "document_no": "11010519491231002X",
     "phone": "13800138000",
     "relationship": "self",
-    "consent": "on",
+    "has_consent": "on",
     "key": "k1",
 }
 
@@ -124,7 +124,7 @@ def test_a_half_filled_form_survives_with_its_errors_at_the_fields() -> None:
         name="陈晓宁",
         document_no="110105194912310021",
         phone="123",
-        consent="",
+        has_consent="",
     )
 
     page = text(answer)

@@ -73,7 +73,7 @@ def add(request: PatientRequest) -> HttpResponse:
 def add_told(request: PatientRequest) -> HttpResponse:
     """Show again the part of the form that depends on the document typed so far."""
     form = _form(request)
-    context = {"form": form, "told": form.told(), "guardian": consent.GUARDIAN_PURPOSE}
+    context = {"form": form, "told": form.told()}
     # Somebody still typing is not told off yet: only the document's own sentence shows.
     form.errors.clear()
     return render(request, "patients/patient/add.html#told", context)
@@ -108,7 +108,6 @@ def _add_page(
         "told": form.told(),
         "next": path,
         "purposes": consent.PURPOSES,
-        "guardian": consent.GUARDIAN_PURPOSE,
     }
     return render(request, "patients/patient/add.html", context, status=status)
 
