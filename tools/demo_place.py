@@ -19,6 +19,8 @@ HOST = "127.0.0.1"
 # Everything a demo or a test run makes below DATA; nothing else is ever removed.
 OWN_FOLDERS = ("pg", "log", "wechat", "static")
 OWN_FILES = ("secrets.env", "wechat.json")
+# As in demo/hospital.xlsx: the pages, the Official Account and the merchant carry one name.
+HOSPITAL_NAME = "杏林县中医医院"
 # The Official Account's menu: what a patient finds below the chat.
 MENU = (
     ("预约挂号", "/m/departments/"),
@@ -100,6 +102,7 @@ class Place:
             *("--data", str(self.data / "wechat")),
             *("--export", str(self.wechat_facts)),
             *("--templates", str(self.root / "demo" / "wechat_templates.json")),
+            *("--account-name", HOSPITAL_NAME, "--merchant-name", HOSPITAL_NAME),
             *(f"--entry={name}={self.url}{path}" for name, path in MENU),
         )
 
@@ -108,6 +111,7 @@ class Place:
         (self.data / "static").mkdir(parents=True, exist_ok=True)
         return {
             **_keys(self.data / "secrets.env"),
+            "HOSPITAL_NAME": HOSPITAL_NAME,
             **os.environ,
             "DATA": str(self.data),
             "DATABASE_URL": self.database_url,
