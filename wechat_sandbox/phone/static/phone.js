@@ -15,6 +15,7 @@ import { pay } from "./cashier.js";
 import { listen } from "./live.js";
 import { getText, post, Refused } from "./net.js";
 import { dialog, say, sheet, toast } from "./overlays.js";
+import { fingerLifted, patchChildren } from "./patch.js";
 import { isFirst, onShown, pop, push, refreshAll, showTab, top } from "./stack.js";
 import { swipeBack } from "./swipe.js";
 
@@ -220,6 +221,7 @@ async function heard(kind) {
     return;
   }
   await refreshAll();
+  document.querySelectorAll("[data-search]").forEach(filterChats);
   await refreshDrawer();
   if (["message", "wallet", "connected"].includes(kind)) await see();
 }
@@ -227,12 +229,10 @@ async function heard(kind) {
 async function refreshDrawer() {
   const drawer = document.getElementById("drawer");
   if (!drawer.getClientRects().length) return;
-  const text = await getText("/phone/drawer");
-  if (drawer.dataset.text === text) return;
-  drawer.dataset.text = text;
-  const focused = drawer.contains(document.activeElement);
-  drawer.innerHTML = text;
-  if (focused) drawer.querySelector("button, input")?.focus({ preventScroll: true });
+  const fresh = document.createElement("template");
+  fresh.innerHTML = await getText("/phone/drawer");
+  await fingerLifted();
+  patchChildren(drawer, fresh.content);
   showPageInDrawer();
 }
 
@@ -282,6 +282,7 @@ swipeBack(glass, {
   leave: () => (pageElement() ? backInPage() : pop()),
 });
 glass.inert = false;
+document.getElementById("drawer").inert = false;
 document.addEventListener("visibilitychange", () => run(see));
 if (document.querySelector("[data-cashier]")) run(serveCashier);
 else if (holder) {

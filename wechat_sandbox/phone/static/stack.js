@@ -1,6 +1,7 @@
 /* The screens of the phone, one upon another, moving as on the real thing. */
 
 import { getScreen } from "./net.js";
+import { fingerLifted, patchChildren } from "./patch.js";
 
 const MOVE_MS = 320;
 const stack = () => document.getElementById("stack");
@@ -98,13 +99,12 @@ export async function refresh(screen) {
   const address = screen?.dataset.src;
   if (!address) return;
   const fresh = await getScreen(address);
+  await fingerLifted();
   for (const part of screen.querySelectorAll("[data-part]")) {
     const other = fresh.querySelector(`[data-part="${part.dataset.part}"]`);
-    if (!other || other.innerHTML === part.innerHTML) continue;
+    if (!other) continue;
     const atEnd = part.scrollHeight - part.scrollTop - part.clientHeight < 80;
-    const typed = part.querySelector("[data-search]")?.value;
-    part.replaceChildren(...other.childNodes);
-    if (typed) part.querySelector("[data-search]").value = typed;
+    patchChildren(part, other);
     if (part.hasAttribute("data-pinned") && atEnd) glideToEnd(part);
   }
   markTab(screen);
