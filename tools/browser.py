@@ -32,7 +32,7 @@ def main() -> int:
         print(f"test: installing {' and '.join(packages)} for the browser tests", flush=True)
         quiet = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
         subprocess.run(["apt-get", "update", "-qq"], env=quiet, check=False)
-        subprocess.run([install[0], "-qq", *install[1:]], env=quiet, check=False)
+        subprocess.run([*install, "-qq"], env=quiet, check=False)
         packages = missing()
         if not packages:
             return 0

@@ -32,7 +32,7 @@ STAGES = (
     Stage("format", 3, (str(BIN / "ruff"), "format", "--check", "--output-format", "concise", ".")),
     Stage("lint", 3, (str(BIN / "ruff"), "check", "--output-format", "concise", ".")),
     Stage("sizes", 2, _python("-m", "tools.sizes")),
-    Stage("templates", 15, (str(BIN / "djlint"), "--check", "--lint", "--quiet", "hospital")),
+    Stage("templates", 15, (str(BIN / "djlint"), "--check", "--lint", "hospital")),
     Stage("contracts", 5, (str(BIN / "lint-imports"), "--no-logo")),
     Stage("migrations", 10, _python("-W", "ignore", "manage.py", "makemigrations", "--check")),
     Stage("django", 10, _python("-W", "ignore", "manage.py", "check", "--fail-level", "WARNING")),
