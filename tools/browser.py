@@ -7,7 +7,9 @@ import os
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
+FONTS = Path("/usr/share/fonts")
 PACKAGES = {"chromium": "chromium", "font": "fonts-noto-cjk"}
 
 
@@ -47,7 +49,7 @@ def _any_of(*names: str) -> str | None:
 
 def _has_chinese_font() -> bool:
     if not shutil.which("fc-list"):
-        return False
+        return any(FONTS.rglob("*CJK*"))
     fonts = subprocess.run(["fc-list", ":lang=zh-cn"], capture_output=True, text=True, check=False)
     return bool(fonts.stdout.strip())
 

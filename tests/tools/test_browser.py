@@ -3,6 +3,7 @@
 import os
 import shutil
 import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -10,9 +11,10 @@ from tools import browser
 
 
 @pytest.fixture
-def bare_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+def bare_machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """A machine without browser, font tools and apt, and a user who is not root."""
     monkeypatch.delenv("CHROME_PATH", raising=False)
+    monkeypatch.setattr(browser, "FONTS", tmp_path)
     monkeypatch.setattr(shutil, "which", lambda name: None)
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
 
@@ -52,8 +54,12 @@ def test_root_on_debian_installs_what_is_missing(
     assert "installing chromium and fonts-noto-cjk" in capsys.readouterr().out
 
 
-def test_a_browser_named_by_the_environment_counts(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(shutil, "which", lambda name: None)
+@pytest.mark.usefixtures("bare_machine")
+def test_what_is_there_already_is_not_asked_for(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     monkeypatch.setenv("CHROME_PATH", "/opt/chrome")
-
     assert browser.missing() == ["fonts-noto-cjk"]
+
+    (tmp_path / "NotoSansCJK-Regular.ttc").touch()
+    assert browser.missing() == []
