@@ -4,11 +4,11 @@ import datetime as dt
 import functools
 import io
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
-from openpyxl import load_workbook
+from openpyxl import Workbook, load_workbook
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.worksheet import Worksheet
 
@@ -146,27 +146,29 @@ def _small_workbook() -> bytes:
 
 
 class Desk:
-    """Somebody at the hospital with the workbook open."""
+    """Somebody at the hospital with the workbook open; importing saves it first."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self._open: Workbook | None = None
         path.write_bytes(_small_workbook())
 
+    @property
+    def workbook(self) -> Workbook:
+        """The workbook to edit."""
+        if self._open is None:
+            self._open = load_workbook(self.path)
+        return self._open
+
     def put(self, sheet: str, cell: str, value: object) -> None:
-        """Type something into a cell and save the file."""
+        """Type something into a cell."""
+        self.page(sheet)[cell].value = value
 
-        def typing(page: Worksheet) -> None:
-            page[cell].value = value
-
-        self.edit(sheet, typing)
-
-    def edit(self, sheet: str, change: Callable[[Worksheet], object]) -> None:
-        """Do something to a sheet and save the file."""
-        workbook = load_workbook(self.path)
-        page = workbook[sheet]
+    def page(self, sheet: str) -> Worksheet:
+        """A sheet to edit."""
+        page = self.workbook[sheet]
         assert isinstance(page, Worksheet)
-        change(page)
-        workbook.save(self.path)
+        return page
 
     def column(self, sheet: str, heading: str) -> str:
         """The letter under which a heading stands in a fresh workbook."""
@@ -178,8 +180,14 @@ class Desk:
         """Type something under a heading."""
         self.put(sheet, f"{self.column(sheet, heading)}{row}", value)
 
+    def save(self) -> Path:
+        """Save what was edited; where the file is."""
+        if self._open is not None:
+            self._open.save(self.path)
+        return self.path
+
     def import_it(self, *, at: dt.datetime = AT, dry_run: bool = False) -> Outcome:
-        return import_base(path=self.path, by=SYSTEM, at=at, dry_run=dry_run)
+        return import_base(path=self.save(), by=SYSTEM, at=at, dry_run=dry_run)
 
     def problems(self) -> list[tuple[str, int | None, str, str]]:
         """What an import complains of, without the values."""

@@ -36,22 +36,22 @@ def test_a_wrong_name_or_place_for_it(tmp_path: Path) -> None:
 
 
 def test_an_import_tells_what_came_and_then_that_nothing_changed(desk: Desk) -> None:
-    first = run("import_base", str(desk.path))
+    first = run("import_base", str(desk.save()))
 
     assert "新增 医生：0101 曾知行、0102 沈若溪" in first
     assert "导入完成。" in first
-    assert run("import_base", str(desk.path)).endswith("无变化。\n")
+    assert run("import_base", str(desk.save())).endswith("无变化。\n")
 
 
 def test_a_dry_run_tells_the_change_field_by_field(desk: Desk) -> None:
-    run("import_base", str(desk.path))
+    run("import_base", str(desk.save()))
     desk.fill("科室", "电话", 3, "0750-1")
 
-    told = run("import_base", str(desk.path), "--dry-run")
+    told = run("import_base", str(desk.save()), "--dry-run")
 
     assert "修改 科室 第 3 行 PWB 脾胃病科：电话 （空） → 0750-1" in told
     assert "试运行：以上变化没有保存。" in told
-    assert run("import_base", str(desk.path), "--dry-run") == told
+    assert run("import_base", str(desk.save()), "--dry-run") == told
 
 
 def test_problems_are_a_table_and_exit_code_one(desk: Desk) -> None:
@@ -59,7 +59,7 @@ def test_problems_are_a_table_and_exit_code_one(desk: Desk) -> None:
     out = io.StringIO()
 
     with pytest.raises(CommandError, match="共 1 个问题，没有导入任何数据") as stopped:
-        call_command("import_base", str(desk.path), stdout=out)
+        call_command("import_base", str(desk.save()), stdout=out)
 
     assert stopped.value.returncode == 1
     heading, _, line = out.getvalue().splitlines()
@@ -73,7 +73,7 @@ def test_long_lists_of_new_rows_are_cut(desk: Desk) -> None:
         desk.put("院区", f"A{row}", f"B{row}")
         desk.put("院区", f"B{row}", f"分院{row}")
 
-    assert "等 21 行" in run("import_base", str(desk.path), "--dry-run")
+    assert "等 21 行" in run("import_base", str(desk.save()), "--dry-run")
 
 
 class Terminal(io.StringIO):

@@ -4,7 +4,6 @@ import datetime as dt
 
 import pytest
 from django.contrib.auth.hashers import check_password
-from openpyxl.worksheet.worksheet import Worksheet
 
 from hospital.catalogue import queries as catalogue
 from hospital.catalogue.models import Price
@@ -176,11 +175,8 @@ def test_roles_of_a_log_in_change(desk: Desk) -> None:
 def test_names_and_codes_of_saved_rows_can_be_referred_to(desk: Desk) -> None:
     desk.import_it()
 
-    def keep_headings(page: Worksheet) -> None:
-        page.delete_rows(2, page.max_row)
-
     for sheet in ("院区", "科室", "诊室", "收费项目", "号别", "挂号费", "登录账号"):
-        desk.edit(sheet, keep_headings)
+        desk.page(sheet).delete_rows(2, 10)
     desk.fill("医生", "所属科室", 2, "妇科、脾胃病科")
 
     outcome = desk.import_it()
@@ -221,11 +217,8 @@ def test_a_session_may_move_into_a_place_that_a_later_row_leaves(desk: Desk) -> 
 def test_a_clash_with_a_saved_session_outside_the_file_is_a_problem(desk: Desk) -> None:
     desk.import_it()
 
-    def move(page: Worksheet) -> None:
-        page.delete_rows(3)
-        page["A2"].value = "NEW"
-
-    desk.edit("排班模板", move)
+    desk.page("排班模板").delete_rows(3)
+    desk.put("排班模板", "A2", "NEW")
 
     assert [(row, column) for _, row, column, _ in desk.problems()] == [(2, "诊室")]
 
@@ -246,13 +239,11 @@ def test_a_department_and_its_sessions_can_be_closed_together(desk: Desk) -> Non
 
 
 def test_columns_may_stand_in_any_order_beside_own_remarks(desk: Desk) -> None:
-    def shuffle(page: Worksheet) -> None:
-        page.insert_cols(1)
-        page["A1"].value = "备注（内部）"
-        page["A2"].value = "=1+1"
-        page.move_range("B1:B3", cols=20)
-
-    desk.edit("医生", shuffle)
+    page = desk.page("医生")
+    page.insert_cols(1)
+    page["A1"].value = "备注（内部）"
+    page["A2"].value = "=1+1"
+    page.move_range("B1:B3", cols=20)
 
     outcome = desk.import_it()
 
@@ -261,13 +252,11 @@ def test_columns_may_stand_in_any_order_beside_own_remarks(desk: Desk) -> None:
 
 
 def test_blank_lines_and_blanks_around_cells_do_not_matter(desk: Desk) -> None:
-    def untidy(page: Worksheet) -> None:
-        page.insert_rows(2, 3)
-        page["A30"].value = "  \u3000"
-        page["B5"].value = " 内科\u200b "
-
     desk.import_it()
-    desk.edit("科室", untidy)
+    page = desk.page("科室")
+    page.insert_rows(2, 3)
+    page["A30"].value = "  \u3000"
+    page["B5"].value = " 内科\u200b "
 
     outcome = desk.import_it()
 

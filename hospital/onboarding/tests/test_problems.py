@@ -4,8 +4,6 @@ import datetime as dt
 from collections.abc import Callable, Iterator
 
 import pytest
-from openpyxl import load_workbook
-from openpyxl.worksheet.worksheet import Worksheet
 
 from hospital.onboarding.tests.conftest import Desk
 from hospital.organisation.models import Campus
@@ -149,9 +147,7 @@ def test_the_value_is_told_but_never_a_password(desk: Desk) -> None:
 
 
 def test_a_missing_and_an_unknown_sheet(desk: Desk) -> None:
-    workbook = load_workbook(desk.path)
-    workbook["号别"].title = "号类"
-    workbook.save(desk.path)
+    desk.workbook["号别"].title = "号类"
 
     problems = desk.problems()
 
@@ -163,10 +159,8 @@ def test_a_missing_and_an_unknown_sheet(desk: Desk) -> None:
 
 
 def test_own_sheets_and_empty_ones_do_no_harm(desk: Desk) -> None:
-    workbook = load_workbook(desk.path)
-    workbook.create_sheet("备注 院办")["A1"].value = "随便写"
-    workbook.create_sheet("Sheet1")
-    workbook.save(desk.path)
+    desk.workbook.create_sheet("备注 院办")["A1"].value = "随便写"
+    desk.workbook.create_sheet("Sheet1")
 
     assert desk.import_it(dry_run=True).problems == []
 
@@ -187,8 +181,8 @@ def test_a_heading_twice(desk: Desk) -> None:
 
 
 def test_no_heading_row(desk: Desk) -> None:
-    desk.edit("院区", lambda page: page.delete_rows(1))
-    desk.edit("号别", lambda page: page.insert_rows(1))
+    desk.page("院区").delete_rows(1)
+    desk.page("号别").insert_rows(1)
 
     reasons = [reason for *_, reason in desk.problems()]
 
@@ -197,7 +191,7 @@ def test_no_heading_row(desk: Desk) -> None:
 
 
 def test_merged_cells(desk: Desk) -> None:
-    desk.edit("医生", lambda page: page.merge_cells("D2:D3"))
+    desk.page("医生").merge_cells("D2:D3")
 
     assert ("医生", 2, "职称", "有合并单元格，请取消合并后逐格填写") in desk.problems()
 
@@ -227,12 +221,10 @@ def clash(**cells: object) -> Callable[[Desk], None]:
     """Make the second session like the first, but for these cells."""
 
     def make(desk: Desk) -> None:
+        page = desk.page("排班模板")
         for heading in ("医生", "诊室", "星期", "午别", "开始", "结束"):
             letter = desk.column("排班模板", heading)
-            workbook = load_workbook(desk.path)
-            page = workbook["排班模板"]
-            assert isinstance(page, Worksheet)
-            desk.fill("排班模板", heading, 3, page[f"{letter}2"].value)
+            page[f"{letter}3"].value = page[f"{letter}2"].value
         for heading, value in cells.items():
             desk.fill("排班模板", heading, 3, value)
 
@@ -292,7 +284,7 @@ def test_nothing_active_may_use_what_is_switched_off(
 
 
 def test_a_session_without_a_fee(desk: Desk) -> None:
-    desk.edit("挂号费", lambda page: page.delete_rows(3))
+    desk.page("挂号费").delete_rows(3)
     assert [(sheet, row, column) for sheet, row, column, _ in desk.problems()] == [
         ("排班模板", 3, "号别")
     ]
@@ -305,9 +297,7 @@ def test_a_fee_of_a_switched_off_item(desk: Desk) -> None:
 
 
 def test_an_empty_workbook(desk: Desk) -> None:
-    workbook = load_workbook(desk.path)
-    for page in workbook.worksheets:
+    for page in desk.workbook.worksheets:
         page.delete_rows(2, page.max_row)
-    workbook.save(desk.path)
 
     assert desk.problems() == [("", None, "", "工作簿里没有任何数据")]
