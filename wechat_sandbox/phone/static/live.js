@@ -39,6 +39,7 @@ function drop(banner, opens) {
     opens(banner.chat);
   });
   flickAway(button, place);
+  place.dataset.chat = banner.chat;
   place.replaceChildren(button);
   place.classList.add("is-on");
   clearTimeout(timer);
@@ -57,6 +58,12 @@ function flickAway(button, place) {
   button.addEventListener("pointerup", () => {
     from = 0;
   });
+}
+
+/* The chat is on the screen: its banner has nothing more to say. */
+export function putAway(chat) {
+  const place = document.getElementById("banner");
+  if (place.dataset.chat === chat) put(place);
 }
 
 function put(place) {

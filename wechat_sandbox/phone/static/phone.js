@@ -12,7 +12,7 @@ import {
   scanned,
 } from "./browser.js";
 import { pay } from "./cashier.js";
-import { listen } from "./live.js";
+import { listen, putAway } from "./live.js";
 import { getText, post, Refused } from "./net.js";
 import { dialog, say, sheet, toast } from "./overlays.js";
 import { fingerLifted, patchChildren } from "./patch.js";
@@ -148,6 +148,7 @@ async function askBalance(now) {
 // -------------------------------------------------------------------- chats
 async function plusMenu() {
   const choice = await sheet({
+    kind: "is-popover",
     items: [
       { label: "扫一扫", icon: "scan", value: "scan" },
       { label: "切换账号", icon: "swap", value: "holders" },
@@ -206,7 +207,9 @@ function openChat() {
 
 async function see() {
   const chat = openChat();
-  if (chat) await post("/phone/seen", { chat });
+  if (!chat) return;
+  putAway(chat);
+  await post("/phone/seen", { chat });
 }
 
 async function showChat(name) {
