@@ -33,11 +33,6 @@ def lock_wechat_user(*, user_id: int) -> WeChatUser:
     return user
 
 
-def wechat_users(*, user_ids: Iterable[int]) -> dict[int, WeChatUser]:
-    """Return several WeChat users by id; unknown ids are absent."""
-    return WeChatUser.objects.in_bulk(list(user_ids))
-
-
 def staff_account(*, username: str) -> StaffAccount | None:
     """Return the account of a user name (case does not matter), None when there is none."""
     return StaffAccount.objects.filter(username=username.strip().lower()).first()

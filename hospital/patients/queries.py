@@ -108,14 +108,6 @@ def patient_for(*, wechat_user_id: int, number: str) -> Patient:
     return binding.patient
 
 
-def bound_patient_for(*, wechat_user_id: int, patient_id: int) -> Patient:
-    """Return the patient with an id, if this user may act for it. Raises NotFound."""
-    binding = _bindings(wechat_user_id).select_related("patient").filter(patient=patient_id).first()
-    if binding is None:
-        raise NotFound("没有找到这位就诊人。")
-    return binding.patient
-
-
 def lock_bound_patient(*, wechat_user_id: int, patient_id: int) -> LockedPatient | None:
     """Return the patient this user may act for, user and patient locked to the transaction's end.
 
@@ -161,12 +153,6 @@ def users_to_tell(*, patient_id: int, acting_id: int | None = None) -> list[int]
     bound = rows.order_by("pk").values_list("wechat_user_id", flat=True)
     first = [acting_id] if acting_id is not None else []
     return list(dict.fromkeys([*first, *bound]))
-
-
-def bindings_of(*, patient_id: int) -> list[PatientBinding]:
-    """Return who may act for a patient now, for the desk and for the history page."""
-    rows = PatientBinding.objects.filter(patient=patient_id, ended_at__isnull=True)
-    return list(rows.select_related("wechat_user").order_by("pk"))
 
 
 def find(text: str) -> list[FoundPatient]:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 import pytest
 import time_machine
+from django.contrib.sessions.models import Session
 from django.http import HttpRequest, HttpResponse
 from django.test import Client, RequestFactory
 from django.urls import include, path
@@ -86,6 +87,13 @@ def callback_view(request: HttpRequest) -> HttpResponse:
     return HttpResponse("stored")
 
 
+@patient_page
+def overtaken_view(request: PatientRequest) -> HttpResponse:
+    Session.objects.all().delete()
+    request.session["late"] = True
+    return HttpResponse()
+
+
 @public_page
 def public_view(request: HttpRequest) -> HttpResponse:
     refuse(request)
@@ -98,6 +106,7 @@ def bare_view(request: HttpRequest) -> HttpResponse:
 
 urlpatterns = [
     path("m/page/", patient_view, name="patient"),
+    path("m/overtaken/", overtaken_view),
     path("staff/page/", staff_view),
     path("api/page/", api_view),
     path("screen/page/", screen_view),
@@ -175,6 +184,18 @@ def test_a_blocked_user_reads_where_to_go() -> None:
 
     assert answer.status_code == 403
     assert "门诊办公室" in answer.content.decode()
+
+
+def test_a_session_that_ended_meanwhile_is_not_brought_back() -> None:
+    client = patient_client(a_wechat_user())
+
+    assert client.get("/m/overtaken/").status_code == 400
+    assert not Session.objects.exists()
+
+
+def test_a_bug_stays_a_bug(client: Client) -> None:
+    with pytest.raises(KeyError):
+        client.get("/page/?refuse=nonsense")
 
 
 def test_a_deleted_session_is_no_log_in() -> None:

@@ -93,12 +93,9 @@ def test_a_patient_of_somebody_else_is_not_found() -> None:
     patient = a_patient(user, at=AT)
 
     assert queries.patient_for(wechat_user_id=user.pk, number=patient.outpatient_no) == patient
-    assert queries.bound_patient_for(wechat_user_id=user.pk, patient_id=patient.pk) == patient
     for number in (patient.outpatient_no, "0000000000"):
         with pytest.raises(NotFound):
             queries.patient_for(wechat_user_id=stranger.pk, number=number)
-    with pytest.raises(NotFound):
-        queries.bound_patient_for(wechat_user_id=stranger.pk, patient_id=patient.pk)
     assert queries.default_patient_for(wechat_user_id=stranger.pk) is None
 
 
