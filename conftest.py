@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator
 
+import hypothesis
 import pytest
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "hospital.config.settings")
@@ -11,6 +12,10 @@ os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")  # Playwright runs a 
 from hospital.config import embedded
 
 embedded.ensure_database_url()
+
+# A property says nothing about speed, and a busy machine is no counterexample.
+hypothesis.settings.register_profile("patient", deadline=None)
+hypothesis.settings.load_profile("patient")
 
 pytest_plugins = ["hospital.testing.browser", "hospital.testing.wechat"]
 
@@ -31,3 +36,4 @@ def _fresh_counts(monkeypatch: pytest.MonkeyPatch) -> None:
     from hospital.kernel import moment_cache
 
     monkeypatch.setattr(moment_cache, "SECONDS", 0.0)
+    moment_cache.forget_all()
