@@ -44,6 +44,16 @@ class TestHolder:
         assert "frame-ancestors 'self'" in page.headers["Content-Security-Policy"]
         assert "unsafe" not in page.headers["Content-Security-Policy"]
 
+    def test_another_name_of_this_machine_leads_to_the_one_in_use(
+        self, control: SandboxControl
+    ) -> None:
+        port = control.base.rpartition(":")[2]
+
+        answer = httpx.get(f"http://localhost:{port}/", trust_env=False)
+
+        assert answer.status_code == 307
+        assert answer.headers["Location"] == f"{control.base}/"
+
     def test_taking_the_phone_is_remembered_and_the_former_log_in_forgotten(
         self, control: SandboxControl
     ) -> None:

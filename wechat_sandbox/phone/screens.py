@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlsplit
+
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
@@ -11,6 +13,7 @@ from wechat_sandbox.phone.pages import held, holder_of, page, render
 from wechat_sandbox.records import User
 from wechat_sandbox.sandbox import Sandbox, sandbox_of
 
+LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 EMPTY = {
     chats.ACCOUNT_CHAT: "你已关注公众号，点下面的菜单开始",
     chats.PAY_CHAT: "付款和退款的凭证会出现在这里",
@@ -19,8 +22,15 @@ ABOUT = {chats.ACCOUNT_CHAT: "/phone/account", chats.PAY_CHAT: "/phone/services"
 
 
 async def phone(request: Request) -> Response:
-    """The whole phone; the choice of a holder comes first when nobody holds it."""
+    """The whole phone; the choice of a holder comes first when nobody holds it.
+
+    Under another name of this machine (localhost) the hospital's pages in the frame would count as
+    foreign and lose their log-in, so the browser is sent to the one name everybody uses.
+    """
     sandbox, user = sandbox_of(request), holder_of(request)
+    at, known_as = request.url.hostname, urlsplit(sandbox.settings.base).hostname
+    if at != known_as and {at, known_as} <= LOOPBACK:
+        return RedirectResponse(f"{sandbox.settings.base}/")
     first = _home(sandbox, user) if user else _holders(sandbox, None, "")
     return _shell(sandbox, user, first)
 
