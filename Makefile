@@ -52,7 +52,7 @@ browser: $(STAMP)
 lock: $(STAMP)
 	@echo "lock: compiling requirements/*.in"
 	@for name in base dev; do \
-		$(BIN)/uv pip compile --quiet --generate-hashes --universal --python-version 3.11 --no-header \
+		$(BIN)/uv pip compile --quiet --generate-hashes --python-version 3.11 --no-header \
 			--no-emit-index-url requirements/$$name.in -o requirements/$$name.txt || exit 1; \
 	done
 
