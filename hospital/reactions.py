@@ -3,13 +3,14 @@
 Each job is durable, retried and idempotent, and is committed together with the news (law 2).
 """
 
-from hospital.billing.events import BillReopened, BillSettled, ChargesReversed
+from hospital.billing.events import BillReopened, BillSettled, BillUnwanted, ChargesReversed
 from hospital.kernel.events import Reactions
 from hospital.scheduling.events import ScheduleSuspended
 
 REACTIONS: Reactions = {
     BillSettled: ["registration.jobs.confirm_paid_appointment"],
     BillReopened: ["registration.jobs.release_unpaid_bill"],
+    BillUnwanted: ["payments.jobs.close_payments"],
     ChargesReversed: ["payments.jobs.refund_reversed"],
     ScheduleSuspended: ["registration.jobs.cancel_suspended"],
 }

@@ -10,7 +10,7 @@ from collections.abc import Collection, Sequence
 from django.db import connection
 
 from hospital.billing import queries
-from hospital.billing.events import BillReopened, BillSettled, ChargesReversed
+from hospital.billing.events import BillReopened, BillSettled, BillUnwanted, ChargesReversed
 from hospital.billing.models import Bill, Charge, Posting
 from hospital.billing.states import (
     PAID,
@@ -199,8 +199,14 @@ def expire_bill(*, bill_id: int, by: Actor, at: dt.datetime, reason: str = "") -
 
 
 def cancel_bill(*, bill_id: int, by: Actor, at: dt.datetime, reason: str = "") -> Bill:
-    """Give up an unpaid bill because it is not wanted; other than issued ones stay as they are."""
-    return _give_up(bill_id, BillStatus.CANCELLED, by=by, at=at, reason=reason)
+    """Give up an unpaid bill because it is not wanted; other than issued ones stay as they are.
+
+    One that is being paid stays until that payment has come to its end, which is asked for.
+    """
+    bill = _give_up(bill_id, BillStatus.CANCELLED, by=by, at=at, reason=reason)
+    if bill.status == BillStatus.PAYING:
+        events.emit(BillUnwanted(bill_id=bill.pk))
+    return bill
 
 
 def reverse_charges(

@@ -18,6 +18,13 @@ class BillReopened:
 
 
 @dataclass(frozen=True)
+class BillUnwanted:
+    """What a bill is for was called off while somebody pays it: that payment should end."""
+
+    bill_id: int
+
+
+@dataclass(frozen=True)
 class ChargesReversed:
     """Money is due back to whoever paid this bill."""
 

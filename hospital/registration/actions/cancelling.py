@@ -90,7 +90,8 @@ def _undo(
 ) -> Appointment:
     """Cancel under the locks on bill and appointment: number back, money back, patient told.
 
-    A bill being paid right now is left alone: should the money arrive, `confirm` returns it.
+    A payment under way is ended at WeChat behind this; should its money arrive all the same,
+    `confirm` returns it.
     """
     was_booked = appointment.status == AppointmentStatus.BOOKED
     move(
