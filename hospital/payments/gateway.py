@@ -217,8 +217,10 @@ def _record(
 ) -> None:
     if isinstance(found, Paid):
         actions.record_result(paid=found, by=by, at=at)
-    elif isinstance(found, Unpaid):
-        actions.record_unpaid(payment_id=payment.pk, by=by, at=at)
+    elif isinstance(found, Unpaid | NotFound):
+        # An order that never arrived may be placed again, with the same number and bytes.
+        reason = "unpaid" if isinstance(found, Unpaid) else "never_placed"
+        actions.record_unpaid(payment_id=payment.pk, reason=reason, by=by, at=at)
     elif isinstance(found, Closed):
         actions.record_closed(payment_id=payment.pk, reason=found.state, by=by, at=at)
     elif isinstance(found, Refused | Unknown):

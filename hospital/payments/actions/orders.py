@@ -91,12 +91,13 @@ def record_prepay(*, payment_id: int, prepay_id: str, by: Actor, at: dt.datetime
         return payment
 
 
-def record_unpaid(*, payment_id: int, by: Actor, at: dt.datetime) -> Payment:
-    """The channel says that the order stands unpaid: created or unknown → pending."""
+def record_unpaid(*, payment_id: int, reason: str, by: Actor, at: dt.datetime) -> Payment:
+    """The channel says that nobody has paid: created or unknown → pending, so that the payer may
+    go on. `reason` says whether the order stands there or has never arrived."""
     with transaction.atomic():
         payment = _lock(payment_id)
         if payment.status in {PaymentStatus.CREATED, PaymentStatus.UNKNOWN}:
-            move(payment, PaymentStatus.PENDING, by=by, at=at, reason="channel: unpaid")
+            move(payment, PaymentStatus.PENDING, by=by, at=at, reason=f"channel: {reason}")
         return payment
 
 
