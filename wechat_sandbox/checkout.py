@@ -129,13 +129,16 @@ def pay_order(sandbox: Sandbox, out_trade_no: str, openid: str, mode: str) -> Ou
     """Pay by order number without a phone, as tests do.
 
     An empty openid means the payer named in the order. `mode`: `success`, `cancel`,
-    `wrong_password` or `not_enough`. A pocket with too little change pays by card.
+    `wrong_password`, `not_enough`, or `late`: the password was entered just before the order was
+    closed, and closing does not stop a payment under way. A pocket with too little change pays by
+    card.
     """
     order = orders.find(sandbox, out_trade_no)
     if order is None:
         return Outcome(Result.UNKNOWN_ORDER, None)
     user = people.ensure(sandbox, openid or order.openid)
-    refusal = _why_not(order, user) or {
+    was = "CLOSED" if mode == "late" and order.state == "CLOSED" else "NOTPAY"
+    refusal = (_why_not(order, user) if was == "NOTPAY" else None) or {
         "cancel": Result.CANCELLED,
         "wrong_password": Result.WRONG_PASSWORD,
         "not_enough": Result.NOT_ENOUGH,
@@ -143,21 +146,24 @@ def pay_order(sandbox: Sandbox, out_trade_no: str, openid: str, mode: str) -> Ou
     if refusal is not None:
         return Outcome(refusal, order)
     method = wallet.CHANGE if user.balance_fen >= order.total_fen else wallet.CARD
-    return settle(sandbox, order, user, method)
+    return settle(sandbox, order, user, method, was=was)
 
 
-def settle(sandbox: Sandbox, order: Order, user: User, method: str) -> Outcome:
-    """Move the money and tell the merchant; the order must be payable."""
+def settle(
+    sandbox: Sandbox, order: Order, user: User, method: str, *, was: str = "NOTPAY"
+) -> Outcome:
+    """Move the money and tell the merchant, provided that the order still is what it was."""
     now = sandbox.clock.now()
     with sandbox.store.write():
         paid = sandbox.store.run(
             "UPDATE orders SET state = 'SUCCESS', transaction_id = ?, bank_type = ?,"
-            " payer_openid = ?, success_at = ? WHERE out_trade_no = ? AND state = 'NOTPAY'",
+            " payer_openid = ?, success_at = ? WHERE out_trade_no = ? AND state = ?",
             ids.transaction_id(now),
             wallet.BANK_TYPES[method],
             people.openid_for(sandbox, user, order.appid),
             now,
             order.out_trade_no,
+            was,
         )
         if not paid:
             return Outcome(Result.ALREADY_PAID, orders.find(sandbox, order.out_trade_no))

@@ -17,7 +17,7 @@ from wechat_sandbox.faults import UnknownFault
 from wechat_sandbox.records import Message, Notice, Order, Refund, WalletEntry
 from wechat_sandbox.sandbox import CERTIFICATE_MODE, PUBLIC_KEY_MODE, Sandbox, sandbox_of
 
-PAY_MODES = ("success", "cancel", "wrong_password", "not_enough")
+PAY_MODES = ("success", "cancel", "wrong_password", "not_enough", "late")
 CONFLICTS = ("already_paid", "closed", "expired", "other_payer")
 
 

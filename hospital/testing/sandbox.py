@@ -80,7 +80,8 @@ class SandboxControl:
             self._process = None
 
     def pay(self, out_trade_no: str, *, openid: str = "", mode: str = "success") -> dict[str, Any]:
-        """Pay as the person would: `success`, `cancel`, `wrong_password` or `not_enough`."""
+        """Pay as the person would: `success`, `cancel`, `wrong_password`, `not_enough`, or `late`:
+        a payment that was under way when the order was closed."""
         return self.post("pay", out_trade_no=out_trade_no, openid=openid, mode=mode)
 
     def fault(self, kind: str, **options: Any) -> dict[str, Any]:

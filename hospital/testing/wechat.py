@@ -94,8 +94,8 @@ class LetterBox:
 class StandIn(SandboxControl):
     """The running stand-in with the letter box its notices arrive in."""
 
-    def __init__(self, folder: Path, letters: LetterBox) -> None:
-        super().__init__(folder, "--refund-delay", str(REFUND_SECONDS))
+    def __init__(self, folder: Path, letters: LetterBox, *arguments: str) -> None:
+        super().__init__(folder, "--refund-delay", str(REFUND_SECONDS), *arguments)
         self.letters = letters
 
     @property

@@ -106,6 +106,18 @@ def test_a_closed_order_needs_a_new_number(control: SandboxControl, merchant: Me
         control.pay(body["out_trade_no"])
 
 
+def test_a_payment_under_way_survives_the_closing(
+    control: SandboxControl, merchant: Merchant
+) -> None:
+    body = merchant.order(number(), openid())
+    merchant.prepay(body)
+    merchant.close(body["out_trade_no"])
+    assert control.pay(body["out_trade_no"], mode="late")["trade_state"] == "SUCCESS"
+    assert merchant.query(body["out_trade_no"]).json()["trade_state"] == "SUCCESS"
+    with pytest.raises(AssertionError, match=r"409 .*already_paid"):
+        control.pay(body["out_trade_no"], mode="late")
+
+
 def test_a_paid_order_cannot_be_closed(merchant: Merchant, paid: str) -> None:
     refused(merchant.close(paid), 400, "ORDERPAID")
     assert merchant.query(paid).json()["trade_state"] == "SUCCESS"
