@@ -152,6 +152,11 @@ def test_wechat_out_of_reach(wechat: StandIn, settings: Settings) -> None:
     assert state_of(client, bill) == PayState.CONFIRMING
     assert "您的钱是安全的" in client.get(page(bill)).content.decode()
     assert client.post(page(bill, "payments-ask")).status_code == 200
+    assert state_of(client, bill) == PayState.CONFIRMING
+    settings.WECHAT = connected
+    client.post(page(bill, "payments-ask"))
+    assert state_of(client, bill) == PayState.PAYING
+    assert "sheet" in client.post(page(bill), {"amount_fen": 2500}, headers=JSON).json()
 
 
 def test_paid_meanwhile(wechat: StandIn) -> None:

@@ -1,13 +1,16 @@
 // The pay button. It asks the server for an order, opens WeChat's payment sheet, and then asks the
 // server what WeChat says: the sheet's own word only decides which sentence is shown meanwhile.
+
 // The kit shows it; an event keeps this file free of the kit's (hashed) addresses.
 const toast = (value) => document.dispatchEvent(new CustomEvent("toast", { detail: { value } }));
 
 const ASK_MS = 2000;
 const ASK_TIMES = 15;
 const BRIDGE_MS = 5000;
+const WORDS = { cancel: "支付未完成，可继续支付", outside: "请在微信中打开本页完成支付" };
 
-const state = () => document.getElementById("pay-state")?.dataset.state;
+const shown = () => document.getElementById("pay-state").dataset;
+const state = () => shown().state;
 const isOpen = () => ["unpaid", "paying", "confirming"].includes(state());
 // While our own sheet is open, "a payment is not finished" would be true and confusing.
 let busy = false;
@@ -46,33 +49,35 @@ async function order(form) {
   return { ...facts, failed: !answer.ok };
 }
 
-function ask(address) {
-  return window.htmx.ajax("post", address, { target: "#pay-state", swap: "outerHTML" });
+async function ask() {
+  try {
+    await window.htmx.ajax("post", shown().ask, { target: "#pay-state", swap: "outerHTML" });
+  } catch {
+    // The kit has said that the network is down; the next question or hint shows how it stands.
+  }
 }
 
-async function askUntilKnown(address) {
+async function askUntilKnown() {
   for (let times = 0; times < ASK_TIMES && isOpen(); times += 1) {
-    await ask(address);
+    await ask();
     if (isOpen()) await wait(ASK_MS);
   }
 }
 
 async function pay(form) {
-  const address = form.dataset.ask;
-  const answer = await order(form);
+  const answer = await order(form).catch(() => ({ message: "网络不通，请检查后再试" }));
   if (!answer.sheet) {
-    if (answer.message) toast(answer.message);
-    else if (answer.failed) toast("没有完成，请刷新页面后再试");
-    await ask(address);
+    if (answer.message || answer.failed) toast(answer.message || "没有完成，请刷新页面后再试");
+    await ask();
     return;
   }
-  const word = await openSheet(answer.sheet);
+  const word = await openSheet(answer.sheet).catch(() => "outside");
   if (word === "ok") {
-    await askUntilKnown(address);
+    await askUntilKnown();
     return;
   }
-  toast(word === "cancel" ? "支付未完成，可继续支付" : "支付没有成功，可再试一次");
-  await ask(address);
+  toast(WORDS[word] || "支付没有成功，可再试一次");
+  await ask();
 }
 
 document.addEventListener("submit", (event) => {
@@ -80,18 +85,12 @@ document.addEventListener("submit", (event) => {
   if (!form) return;
   event.preventDefault();
   busy = true;
-  pay(form)
-    .catch(() => {
-      toast("请在微信中打开本页完成支付");
-      return ask(form.dataset.ask);
-    })
-    .finally(() => {
-      busy = false;
-      hideResume();
-    });
+  pay(form).finally(() => {
+    busy = false;
+    hideResume();
+  });
 });
 document.addEventListener("htmx:afterSettle", hideResume);
 
 // Opened again after the app was closed in the middle: WeChat may know more than we do.
-const form = document.querySelector("[data-pay]");
-if (state() === "paying" && form) ask(form.dataset.ask);
+if (["paying", "confirming"].includes(state())) ask();
