@@ -21,7 +21,7 @@ _PENDING = Q(status=AppointmentStatus.PENDING)
 
 
 class Appointment(StatefulModel):
-    """挂号. `number` is its address and barcode, `slot` the number in the doctor's line.
+    """挂号. `number` (14 digits) is its address and barcode, `slot` the place in the doctor's line.
 
     The patient of a booking never changes (M1.15). `hold_until` is when an unpaid one is given
     up; `is_late_cancel` marks a cancellation on the day of the visit (M1.7).
@@ -29,7 +29,7 @@ class Appointment(StatefulModel):
 
     MOVES = APPOINTMENT_MOVES
 
-    number = models.CharField(max_length=40, unique=True)
+    number = models.CharField(max_length=20, unique=True)
     patient = models.ForeignKey("patients.Patient", models.PROTECT, related_name="appointments")
     wechat_user = models.ForeignKey(
         "identity.WeChatUser", models.PROTECT, null=True, related_name="appointments"

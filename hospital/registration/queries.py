@@ -4,6 +4,7 @@ Rows are ready for pages: words, times in UTC, money in fen, and what may still 
 """
 
 import datetime as dt
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -25,7 +26,7 @@ from hospital.scheduling.states import SessionPeriod
 
 _SEARCH_AT_MOST: Final = 50
 _LISTED_AT_MOST: Final = 200
-_SHORTEST_NUMBER: Final = 20
+_NUMBER: Final = re.compile(r"\d{14}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,11 +121,11 @@ def search(*, text: str, at: dt.datetime, day: dt.date | None = None) -> list[Ap
     wanted = text.strip()
     if not wanted:
         return []
-    found = _loaded().filter(Q(number=wanted) | Q(bill__number=wanted.upper()))
-    if len(wanted) < _SHORTEST_NUMBER:
-        found = _loaded().filter(
-            Q(bill__number=wanted.upper()) | Q(patient__in=patients.patient_ids(wanted))
-        )
+    if _NUMBER.fullmatch(wanted):
+        found = _loaded().filter(number=wanted)
+    else:
+        whose = Q(patient__in=patients.patient_ids(wanted))
+        found = _loaded().filter(whose | Q(bill__number=wanted.upper()))
     if day is not None:
         found = found.filter(visit_date=day)
     return _rows(found.order_by("-visit_date", "-pk")[:_SEARCH_AT_MOST], at=at)

@@ -68,7 +68,8 @@ def book(
     slot = scheduling.hold_slot(
         schedule_id=session.id, band_id=band.id, until=hold_until, by=by, at=at
     )
-    appointment = _appointment(wish, slot_id=slot.pk, hold_until=hold_until)
+    number = f"{session.visit_date:%y%m%d}{serials.scattered(claim.id)}"
+    appointment = _appointment(wish, number, slot_id=slot.pk, hold_until=hold_until)
     appointment.save(force_insert=True)
     claim.finish({"number": appointment.number})
     events.later("registration.jobs.release_unpaid", at=hold_until, appointment_id=appointment.pk)
@@ -100,11 +101,13 @@ def _past(wish: rules.Wish) -> list[rules.Past]:
         return [rules.Past(*row) for row in cursor.fetchall()]
 
 
-def _appointment(wish: rules.Wish, *, slot_id: int, hold_until: dt.datetime) -> Appointment:
+def _appointment(
+    wish: rules.Wish, number: str, *, slot_id: int, hold_until: dt.datetime
+) -> Appointment:
     session: SessionFacts = wish.session
     same_day = session.visit_date == hospital_day(wish.at)
     return Appointment(
-        number=serials.opaque(),
+        number=number,
         patient_id=wish.patient_id,
         wechat_user_id=wish.wechat_user_id,
         schedule_id=session.id,

@@ -1,6 +1,7 @@
 """Booking: M1.3's checks in their order, each with its code, and one hold (M1.5)."""
 
 import datetime as dt
+import re
 from collections.abc import Callable
 
 import pytest
@@ -56,6 +57,7 @@ def test_m1_05_a_booking_holds_a_number_and_bills_it_for_fifteen_minutes() -> No
     assert (stored.bill.status, stored.bill.total_fen) == ("issued", 2500)
     assert (stored.bill.expires_at, stored.bill.wechat_user) == (until, user)
     assert stored.bill.path == f"/m/appointments/{booked.number}/result/"
+    assert re.fullmatch(r"261124\d{8}", booked.number)
     charge = stored.bill.charges.get()
     assert (charge.source_kind, charge.source_id) == ("appointment", stored.pk)
     assert due_jobs() == ["registration.jobs.release_unpaid"]
