@@ -158,6 +158,12 @@ def test_a_missing_and_an_unknown_sheet(desk: Desk) -> None:
     )
 
 
+def test_two_sheets_of_one_name(desk: Desk) -> None:
+    desk.workbook.create_sheet("院区 ")["A1"].value = "院区编码"
+
+    assert ("院区", None, "", "有多张同名工作表，只能保留一张") in desk.problems()
+
+
 def test_own_sheets_and_empty_ones_do_no_harm(desk: Desk) -> None:
     desk.workbook.create_sheet("备注 院办")["A1"].value = "随便写"
     desk.workbook.create_sheet("Sheet1")
