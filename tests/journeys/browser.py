@@ -20,6 +20,7 @@ from hospital.testing.wechat import StandIn
 
 _MOST_REDIRECTS: Final = 8
 _SPACES: Final = re.compile(r"\s+")
+_TOKEN: Final = re.compile(r'<meta name="csrf-token" content="([^"]+)"')
 _SILENT: Final = {"script", "style"}
 _REDIRECTS: Final = {301, 302, 303}
 
@@ -76,6 +77,7 @@ class Browser:
     def __init__(self, wechat: StandIn, openid: str) -> None:
         self.openid = openid
         self.page = Page(path="", status=0, html="")
+        self._token = ""
         self._wechat = wechat
         self._client = Client(enforce_csrf_checks=True)
 
@@ -97,6 +99,11 @@ class Browser:
         form = self.page.form(button)
         answer = self._post(form, filled)
         return self._show(answer, form.action or self.page.path, status)
+
+    def post(self, path: str, *, status: int = 200) -> Page:
+        """Send what a script of the page sends, with the page's token in a header."""
+        answer = self._client.post(path, headers={"X-CSRFToken": self._token})
+        return self._show(answer, path, status)
 
     def fetch(self, button: str) -> HttpResponse:
         """Send the form as the page's script does, which wants JSON; the page stays."""
@@ -123,6 +130,8 @@ class Browser:
             answer = self._client.get(path)
         assert isinstance(answer, HttpResponse)
         self.page = read(path, answer)
+        token = _TOKEN.search(self.page.html)
+        self._token = token[1] if token else self._token
         assert answer.status_code == status, f"{answer.status_code} {path}: {self.page.text}"
         return self.page
 

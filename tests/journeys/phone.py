@@ -6,8 +6,8 @@ shows them.
 
 from __future__ import annotations
 
-import datetime as dt
 import itertools
+import re
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -27,6 +27,7 @@ from tests.sandbox.phone_client import Phone as Handset
 
 _numbers = itertools.count(1)
 
+_ASK = re.compile(r'data-ask="([^"]+)"')
 PAY = "微信支付"
 PAY_ON = "继续支付"
 
@@ -103,9 +104,9 @@ class Phone(Browser):
 
     def asks_again(self) -> Page:
         """What the page does after the sheet closed: asks the server to ask WeChat."""
-        form = next(form for form in self.page.forms if "data-ask" in form.extras)
-        form.action = form.extras["data-ask"]
-        return self.send(form.buttons[0])
+        asking = _ASK.search(self.page.html)
+        assert asking is not None, self.page.text
+        return self.post(asking[1])
 
     def cancels(self) -> Page:
         """Cancel the latest appointment on its page, dialog included."""
@@ -151,8 +152,3 @@ class Phone(Browser):
             for entry in self.wechat.state()["wallet"]
             if entry["openid"] == self.openid
         )
-
-
-def minutes(count: float) -> dt.timedelta:
-    """A span of hospital time."""
-    return dt.timedelta(minutes=count)

@@ -14,12 +14,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.db import connection
 from pytest_django.fixtures import Settings
 
 from hospital.kernel import clock
 from hospital.payments.models import Payment
 from hospital.testing.sandbox import ROOT
+from tests.journeys import database
 from tests.journeys.endings import books_balance, nothing_is_stuck
 from tests.journeys.phone import Phone
 from tests.journeys.story import Story, moves
@@ -188,7 +188,7 @@ def _pay_and_be_killed(story: Story, phone: Phone, folder: Path) -> None:
     story.wechat.fault("timeout_after_success", match=PREPAY, seconds=20)
     facts: dict[str, Any] = {
         **os.environ,
-        "DATABASE_URL": _address_of_the_tests_database(),
+        "DATABASE_URL": database.address(),
         "WECHAT_CONFIG_FILE": str(story.wechat.export),
         "PUBLIC_URL": story.wechat.letters.address,
         "PYTHONPATH": str(ROOT),
@@ -205,10 +205,3 @@ def _pay_and_be_killed(story: Story, phone: Phone, folder: Path) -> None:
         finally:
             doomed.send_signal(signal.SIGKILL)
             assert doomed.wait(timeout=10) == -signal.SIGKILL
-
-
-def _address_of_the_tests_database() -> str:
-    values = connection.get_connection_params()
-    known = {"dbname": "dbname", "user": "user", "password": "password", "host": "host"}
-    parts = [f"{name}={values[key]}" for key, name in known.items() if values.get(key)]
-    return " ".join([*parts, *([f"port={values['port']}"] if values.get("port") else [])])
