@@ -58,16 +58,10 @@ def test_no_line_of_a_whole_journey_tells_who_it_was(story: Story, written: list
 
 
 def _walk(story: Story, phone: Phone, document_no: str) -> None:
-    form = {
-        "name": NAME,
-        "phone": PHONE,
-        "relationship": "self",
-        "has_consent": "on",
-    }
     phone.open("/m/patients/add/?next=/m/departments/")
     wrong = document_no[:-1] + ("0" if document_no[-1] != "0" else "1")
-    phone.send("保存就诊人", status=422, document_no=wrong, **form)
-    phone.send("保存就诊人", document_no=document_no, **form)
+    _adds_herself(phone, wrong, status=422)
+    _adds_herself(phone, document_no)
     story.wechat.fault("response_bad_signature", match="transactions/jsapi")
     phone.books(story.schedule)
     assert phone.asks_for_sheet()[0] == 503
@@ -81,6 +75,18 @@ def _walk(story: Story, phone: Phone, document_no: str) -> None:
     story.refund_arrives()
     phone.open("/m/appointments/00000000000000/", status=404)
     phone.open("/m/messages/")
+
+
+def _adds_herself(phone: Phone, document_no: str, *, status: int = 200) -> None:
+    phone.send(
+        "保存就诊人",
+        status=status,
+        name=NAME,
+        document_no=document_no,
+        phone=PHONE,
+        relationship="self",
+        has_consent="on",
+    )
 
 
 def _private(story: Story, phone: Phone, document_no: str) -> list[str]:

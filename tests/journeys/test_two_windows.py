@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -19,7 +18,7 @@ from tests.journeys.story import Story, moves
 
 
 @pytest.fixture
-def phone(story: Story) -> Iterator[Phone]:
+def phone(story: Story) -> Phone:
     """Somebody on the pay page."""
     payer = story.patient()
     payer.books(story.schedule)
