@@ -47,6 +47,13 @@ class RefundLine:
     account: str
     at: dt.datetime
 
+    @property
+    def label(self) -> str:
+        """In the payer's words: our steps towards WeChat are none of theirs."""
+        if self.status in OPEN:
+            return "退款中"
+        return "已退款" if self.status == RefundStatus.SUCCEEDED else "退款异常，医院处理中"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PayPage:

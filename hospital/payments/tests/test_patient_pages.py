@@ -177,7 +177,7 @@ def test_states_after_payment(wechat: StandIn) -> None:
     wechat.refund_state(refund.out_refund_no, "SUCCESS")
     jobs.ask_refund(refund_id=refund.pk)
     assert state_of(client, bill) == PayState.REFUNDED
-    assert "退款成功" in client.get(page(bill)).content.decode()
+    assert "已退款" in client.get(page(bill)).content.decode()
 
 
 def test_a_paid_bill_shows_its_receipt(wechat: StandIn) -> None:
