@@ -28,6 +28,7 @@ from hospital.payments.tests.world import (
 from hospital.testing.jobs import due_jobs, run_jobs
 from hospital.testing.people import a_wechat_user
 from hospital.testing.wechat import StandIn
+from hospital.wechat import clients
 from hospital.wechat.clients import WeChatNotConnected
 
 pytestmark = pytest.mark.django_db
@@ -308,3 +309,50 @@ def test_an_outside_call_inside_a_transaction_is_a_bug(wechat: StandIn) -> None:
     bill = a_bill()
     with transaction.atomic(), pytest.raises(RuntimeError, match="durable"):
         start(bill)
+
+
+def test_an_order_wechat_refuses_is_given_up_at_once(wechat: StandIn, settings: Settings) -> None:
+    """Refused and never made: the bill is free again, and the payer hears that nothing went."""
+    settings.WECHAT = dataclasses.replace(settings.WECHAT, appid="wxffffffffffffffff")
+    bill = a_bill()
+    assert isinstance(start(bill), gateway.Unreachable)
+    bill.refresh_from_db()
+    assert Payment.objects.get().status == PaymentStatus.CLOSED
+    assert bill.status == BillStatus.ISSUED
+
+
+def test_an_order_closed_at_wechat_is_over_for_us_too(wechat: StandIn) -> None:
+    bill = a_bill()
+    payment = a_pending_payment(bill)
+    clients.pay().close(out_trade_no=payment.out_trade_no)
+    assert isinstance(start(bill), gateway.Ended)
+    payment.refresh_from_db()
+    bill.refresh_from_db()
+    assert (payment.status, bill.status) == (PaymentStatus.CLOSED, BillStatus.ISSUED)
+
+
+def test_timers_of_an_ended_order_do_nothing(wechat: StandIn) -> None:
+    payment = a_paid_payment(wechat)
+    before = len(due_jobs())
+    jobs.look(payment_id=payment.pk)
+    jobs.settle_or_close(payment_id=payment.pk)
+    actions.record_unanswered(
+        payment_id=payment.pk,
+        job="payments.jobs.look",
+        attempt=0,
+        reason="",
+        by=SYSTEM,
+        at=clock.now(),
+    )
+    actions.record_unpaid(payment_id=payment.pk, reason="unpaid", by=SYSTEM, at=clock.now())
+    actions.record_closed(payment_id=payment.pk, reason="test", by=SYSTEM, at=clock.now())
+    payment.refresh_from_db()
+    assert payment.status == PaymentStatus.SUCCEEDED
+    assert len(due_jobs()) == before
+
+
+def test_actions_on_no_payment_find_nothing(wechat: StandIn) -> None:
+    with pytest.raises(NotFound):
+        actions.record_prepay(payment_id=0, prepay_id="wx", by=SYSTEM, at=clock.now())
+    with pytest.raises(NotFound):
+        actions.record_closed(payment_id=0, reason="", by=SYSTEM, at=clock.now())

@@ -14,7 +14,7 @@ from hospital.kernel.actors import SYSTEM, Actor
 from hospital.kernel.errors import NotFound
 from hospital.kernel.states import IllegalMove, history, move
 from hospital.messaging.models import Message
-from hospital.payments import actions, gateway, jobs, schedule
+from hospital.payments import actions, gateway, jobs, queries, schedule
 from hospital.payments.models import Payment, PaymentCase, Refund
 from hospital.payments.states import CaseKind, NoticeOutcome, PaymentStatus, RefundStatus
 from hospital.payments.tests.world import (
@@ -367,3 +367,27 @@ def test_moves_not_in_the_lifecycle_are_bugs(wechat: StandIn) -> None:
     _, refund = a_reversed_payment(wechat)
     with pytest.raises(IllegalMove):
         move(refund, RefundStatus.SUCCEEDED, by=SYSTEM, at=clock.now())
+
+
+def test_timers_of_an_ended_refund_do_nothing(wechat: StandIn) -> None:
+    _, refund = a_reversed_payment(wechat)
+    jobs.send_refund(refund_id=refund.pk)
+    wechat.refund_state(refund.out_refund_no, "SUCCESS")
+    jobs.ask_refund(refund_id=refund.pk)
+    before = len(due_jobs())
+    jobs.send_refund(refund_id=refund.pk)
+    jobs.ask_refund(refund_id=refund.pk)
+    actions.record_refund_refused(
+        refund_id=refund.pk, code="NOT_ENOUGH", attempt=0, by=SYSTEM, at=clock.now()
+    )
+    refund.refresh_from_db()
+    assert refund.status == RefundStatus.SUCCEEDED
+    assert len(due_jobs()) == before
+    assert len(wechat.state()["refunds"]) == 1
+
+
+def test_actions_on_no_refund_find_nothing() -> None:
+    with pytest.raises(NotFound):
+        actions.submit_refund(refund_id=0, by=SYSTEM, at=clock.now())
+    with pytest.raises(NotFound):
+        queries.refund(refund_id=0)
