@@ -27,7 +27,7 @@ def home(request: PatientRequest) -> HttpResponse:
     upcoming = [row for row in rows if row.is_upcoming]
     context = {
         "who": patients.default_patient_for(wechat_user_id=user_id),
-        "unpaid": next((row for row in rows if row.status == AppointmentStatus.PENDING), None),
+        "unpaid": next((row for row in rows if _waits_for(user_id, row)), None),
         "upcoming": [_cell(row) for row in upcoming[:_SHOWN]],
         "tiles": [
             {
@@ -69,6 +69,11 @@ def unbind(request: PatientRequest, number: str) -> HttpResponse:
     context = {"patient": patient, "open": [_cell(row) for row in open_rows]}
     status = 409 if request.method == "POST" else 200
     return render(request, "portal/patient/unbind.html", context, status=status)
+
+
+def _waits_for(user_id: int, row: AppointmentRow) -> bool:
+    """Whether this user is the one asked to pay; others bound to the patient only see it."""
+    return row.status == AppointmentStatus.PENDING and row.wechat_user_id == user_id
 
 
 def _cell(row: AppointmentRow) -> dict[str, object]:
