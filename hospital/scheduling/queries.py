@@ -49,7 +49,10 @@ class DayCell:
 
 @dataclass(frozen=True, slots=True)
 class SessionCell:
-    """One session of a doctor's day; `fee_fen` is None when nobody priced it: not bookable."""
+    """One session of a doctor's day; `fee_fen` is None when nobody priced it: not bookable.
+
+    `walk_in_only` sessions take patients at the hospital only (M1.11), whatever is left.
+    """
 
     schedule_id: int
     day: dt.date
@@ -65,6 +68,8 @@ class SessionCell:
     release_at: dt.datetime
     suspend_reason: str
     place: str
+    walk_in_only: bool
+    can_book: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -383,6 +388,8 @@ def _cell(session: SessionFacts, at: dt.datetime) -> SessionCell:
         release_at=session.release_at,
         suspend_reason=session.suspend_reason,
         place=session.place,
+        walk_in_only=session.walk_in_only,
+        can_book=session.is_bookable and quote is not None and offer.left > 0,
     )
 
 
