@@ -176,11 +176,10 @@ def _doctor_day(day: DoctorDay) -> dict[str, object]:
 
 
 def _session(cell: SessionCell) -> dict[str, object]:
-    bookable = cell.state == Offer.AVAILABLE and cell.fee_fen is not None
     return {
         "cell": cell,
-        "left": cell.left if bookable else 0,
-        "url": reverse("scheduling-bands", args=[cell.schedule_id]) if bookable else "",
+        "left": cell.left if cell.can_book else 0,
+        "url": reverse("scheduling-bands", args=[cell.schedule_id]) if cell.can_book else "",
         "state": _session_word(cell),
     }
 
@@ -191,5 +190,5 @@ def _session_word(cell: SessionCell) -> str:
         release = clock.local(cell.release_at)
         return f"{release:%H:%M} 放号" if release.date() == clock.today() else "未放号"
     if cell.state == Offer.AVAILABLE:
-        return "暂不可约"
+        return "现场挂号" if cell.walk_in_only else "暂不可约"
     return _DAY_WORDS[cell.state]
