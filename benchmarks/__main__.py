@@ -1,0 +1,42 @@
+"""`make bench`: bookings and pages a second, each beside its physical limit, in one run.
+
+Prints the figures and writes docs/benchmarks.md. About three minutes on two cores.
+"""
+
+import os
+import sys
+import tempfile
+from pathlib import Path
+
+from benchmarks import world
+
+
+def main() -> None:
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "hospital.config.settings")
+    os.environ["LOG_LEVEL"] = "WARNING"
+    url = world.fresh_database()
+    import django
+    from django.core.management import call_command
+
+    django.setup()
+    say("making the tables …")
+    call_command("migrate", verbosity=0)
+    say("making clinics and people …")
+    clinics = world.clinics(16, capacity=400)
+    from benchmarks.measure import PEOPLE, measure
+    from benchmarks.report import write
+
+    people = world.people(PEOPLE)
+
+    with tempfile.TemporaryDirectory() as folder:
+        figures = measure(url, clinics, people, Path(folder), say=say)
+    write(figures, world.versions(url))
+
+
+def say(text: str) -> None:
+    """Progress for the person waiting, apart from the figures."""
+    print(f"bench: {text}", file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    main()

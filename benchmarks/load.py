@@ -1,0 +1,108 @@
+"""A small HTTP/1.1 load client: many kept-open connections, each asking one thing after another.
+
+It parses no more than it must, so that on two cores the server gets nearly all of the machine.
+"""
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from urllib.parse import urlencode
+
+
+@dataclass(frozen=True)
+class Request:
+    """One request of one person: `cookie` is the Cookie header, `form` makes it a POST."""
+
+    path: str
+    cookie: str = ""
+    form: dict[str, str] | None = None
+
+    def encode(self, host: str) -> bytes:
+        body = urlencode(self.form).encode() if self.form is not None else b""
+        lines = [
+            f"{'GET' if self.form is None else 'POST'} {self.path} HTTP/1.1",
+            f"Host: {host}",
+            "Accept: text/html",
+        ]
+        if self.cookie:
+            lines.append(f"Cookie: {self.cookie}")
+        if self.form is not None:
+            lines.append("Content-Type: application/x-www-form-urlencoded")
+            lines.append(f"Content-Length: {len(body)}")
+        return "\r\n".join([*lines, "", ""]).encode() + body
+
+
+@dataclass
+class Answers:
+    """What came back: seconds per request in order of arrival, statuses, places redirected to."""
+
+    seconds: list[float] = field(default_factory=list)
+    statuses: Counter[int] = field(default_factory=Counter)
+    locations: list[str] = field(default_factory=list)
+    bodies: list[bytes] = field(default_factory=list)
+    elapsed: float = 0.0
+
+    @property
+    def per_second(self) -> float:
+        return len(self.seconds) / self.elapsed
+
+    def percentile_ms(self, share: float) -> float:
+        """The given percentile (0-1) of the answers' times in milliseconds."""
+        ordered = sorted(self.seconds)
+        return 1000 * ordered[min(len(ordered) - 1, int(share * len(ordered)))]
+
+
+def run(
+    host: str, port: int, requests: Iterable[Request], *, clients: int, keep_bodies: bool = False
+) -> Answers:
+    """Send all requests through `clients` connections as fast as answers come."""
+    return asyncio.run(_run(host, port, iter(requests), clients, keep_bodies=keep_bodies))
+
+
+async def _run(
+    host: str, port: int, requests: Iterator[Request], clients: int, *, keep_bodies: bool
+) -> Answers:
+    answers = Answers()
+    started = time.perf_counter()
+    await asyncio.gather(
+        *(_client(host, port, requests, answers, keep_bodies=keep_bodies) for _ in range(clients))
+    )
+    answers.elapsed = time.perf_counter() - started
+    return answers
+
+
+async def _client(
+    host: str, port: int, requests: Iterator[Request], answers: Answers, *, keep_bodies: bool
+) -> None:
+    reader, writer = await asyncio.open_connection(host, port)
+    for request in requests:
+        started = time.perf_counter()
+        writer.write(request.encode(f"{host}:{port}"))
+        status, location, body = await _read(reader)
+        answers.seconds.append(time.perf_counter() - started)
+        answers.statuses[status] += 1
+        if location:
+            answers.locations.append(location)
+        if keep_bodies:
+            answers.bodies.append(body)
+    writer.close()
+
+
+async def _read(reader: asyncio.StreamReader) -> tuple[int, str, bytes]:
+    head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
+    status = int(head.split(" ", 2)[1])
+    headers = {
+        name.lower(): value.strip()
+        for name, _, value in (line.partition(":") for line in head.split("\r\n")[1:] if line)
+    }
+    if headers.get("transfer-encoding", "") == "chunked":
+        body = b""
+        while size := int((await reader.readline()).strip(), 16):
+            body += await reader.readexactly(size)
+            await reader.readline()
+        await reader.readline()
+    else:
+        body = await reader.readexactly(int(headers.get("content-length", "0")))
+    return status, headers.get("location", ""), body
