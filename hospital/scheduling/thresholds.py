@@ -19,6 +19,7 @@ RELEASE_TIME: Final = Setting(
     label="每日放号时间（时:分）",
     default="07:00",
     rule="M1.1",
+    pattern=r"(?:[01]\d|2[0-3]):[0-5]\d",
 )
 GENERATE_DAYS: Final = Setting(
     key="scheduling.generate_days",

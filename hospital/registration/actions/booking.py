@@ -85,6 +85,7 @@ def book(
         by=by,
         at=at,
     )
+    appointment.bill = bill
     return seat(appointment, by=by, at=at) if bill.total_fen == 0 else appointment
 
 

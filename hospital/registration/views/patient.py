@@ -8,7 +8,6 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from hospital.identity.access import PatientRequest, patient_page
 from hospital.kernel import clock, serials
-from hospital.kernel.errors import NotFound
 from hospital.patients import queries as patients
 from hospital.patients.queries import BoundPatient
 from hospital.registration import actions, queries, thresholds
@@ -23,12 +22,12 @@ from hospital.ui.wording import day_text, weekday_text
 @require_http_methods(["GET", "HEAD", "POST"])
 def confirm(request: PatientRequest, schedule_id: int, band_id: int) -> HttpResponse:
     """Who, when, where and what it costs; posting books and goes on to payment."""
+    if request.method == "POST":
+        return _book(request, schedule_id, band_id)
     bound = patients.patients_for(wechat_user_id=request.wechat_user.pk)
     if not bound:
         here = reverse("registration-confirm", args=[schedule_id, band_id])
         return redirect(f"{reverse('patients-add')}?next={here}")
-    if request.method == "POST":
-        return _book(request, bound, schedule_id, band_id)
     session = scheduling.session_facts(schedule_id=schedule_id)
     chosen = _chosen(bound, request.GET.get("patient", ""))
     context = {
@@ -92,29 +91,24 @@ def cancel(request: PatientRequest, number: str) -> HttpResponse:
     return redirect("registration-appointment", number)
 
 
-def _book(
-    request: PatientRequest, bound: list[BoundPatient], schedule_id: int, band_id: int
-) -> HttpResponse:
-    number = request.POST.get("patient", "")
-    person = next((person for person in bound if person.number == number), None)
-    if person is None:
-        raise NotFound("没有找到这位就诊人，请重新选择。")
+def _book(request: PatientRequest, schedule_id: int, band_id: int) -> HttpResponse:
+    user_id = request.wechat_user.pk
+    patient = patients.patient_for(wechat_user_id=user_id, number=request.POST.get("patient", ""))
     try:
         booked = actions.book(
-            patient_id=person.patient.pk,
+            patient_id=patient.pk,
             schedule_id=schedule_id,
             band_id=band_id,
-            wechat_user_id=request.wechat_user.pk,
+            wechat_user_id=user_id,
             key=request.POST.get("key", "")[:80],
             by=request.actor,
             at=clock.now(),
         )
     except SlotTaken as taken:
-        context = {"taken": taken, "free": [_alternative(band) for band in _bands_of(taken)]}
+        context = {"free": [_alternative(band) for band in _bands_of(taken)]}
         return render(request, "registration/patient/taken.html", context, status=409)
-    row = _mine(request, booked.number)
-    if row.status == AppointmentStatus.PENDING and row.total_fen:
-        return redirect("payments-pay", row.bill_token)
+    if booked.status == AppointmentStatus.PENDING:
+        return redirect("payments-pay", booked.bill.token)
     return redirect("registration-result", booked.number)
 
 

@@ -1,14 +1,18 @@
 """The patient's way to a number: departments, days, doctors, bands (M1's first four screens)."""
 
 import datetime as dt
+from dataclasses import dataclass
 
 from django.http import HttpResponse
 from django.shortcuts import render
+from django.template.loader import render_to_string
 from django.urls import reverse
+from django.utils.safestring import SafeString
 from django.views.decorators.http import require_safe
 
 from hospital.identity.access import PatientRequest, patient_page
 from hospital.kernel import clock
+from hospital.kernel.moment_cache import MomentCache
 from hospital.organisation import queries as organisation
 from hospital.organisation.queries import DepartmentRow
 from hospital.patients import queries as patients
@@ -30,58 +34,102 @@ _DAY_WORDS = {
 def departments(request: PatientRequest) -> HttpResponse:
     """All departments by category, or those a search finds (pinyin, initials, symptoms)."""
     text = request.GET.get("q", "").strip()[:40]
+    category = request.GET.get("category", "")[:40]
+    found = (
+        _draw_departments(text, category)
+        if text
+        else _drawn_departments.get(category, lambda: _draw_departments("", category))
+    )
+    if request.htmx:
+        return HttpResponse(found)
+    context = {
+        "text": text,
+        "found": found,
+        "who": patients.default_patient_for(wechat_user_id=request.wechat_user.pk),
+        "release_time": thresholds.release_time(),
+        "horizon_days": thresholds.HORIZON_DAYS.value(),
+    }
+    return render(request, "scheduling/patient/departments.html", context)
+
+
+_drawn_departments: MomentCache[str, SafeString] = MomentCache()
+
+
+def _draw_departments(text: str, wanted_category: str) -> SafeString:
+    """The list as everybody sees it: a search's finds, or one category beside the others."""
     at = clock.now()
     places = queries.places_left(at=at)
     rows = organisation.search_departments(text) if text else organisation.bookable_departments()
-    wanted = request.GET.get("category", "")
     categories = list(dict.fromkeys(row.category for row in rows))
-    category = wanted if wanted in categories else next(iter(categories), "")
-    shown = rows if text else [row for row in rows if row.category == category]
+    chosen = wanted_category if wanted_category in categories else next(iter(categories), "")
+    shown = rows if text else [row for row in rows if row.category == chosen]
     context = {
         "text": text,
         "categories": [
             {
                 "name": name,
                 "url": f"{reverse('scheduling-departments')}?category={name}",
-                "active": name == category,
+                "active": name == chosen,
             }
             for name in categories
         ],
-        "category": category,
+        "category": chosen,
         "cells": [_department_cell(row, places.get(row.id, {}), at) for row in shown],
-        "who": patients.default_patient_for(wechat_user_id=request.wechat_user.pk),
-        "release_time": thresholds.release_time(),
-        "horizon_days": thresholds.HORIZON_DAYS.value(),
     }
-    part = "#found" if request.htmx else ""
-    return render(request, f"scheduling/patient/departments.html{part}", context)
+    return render_to_string("scheduling/patient/departments.html#found", context)
 
 
 @patient_page
 @require_safe
 def sessions(request: PatientRequest, code: str) -> HttpResponse:
-    """The doctors of one department on one day with what is left of each session."""
+    """The doctors of one department on one day with what is left of each session.
+
+    Everybody sees the same, so the drawn list is kept for a second: this page carries the rush.
+    """
+    day = request.GET.get("day", "")[:10]
+    drawn = _drawn.get((code, day), lambda: _draw(code, day))
+    if request.htmx:
+        return HttpResponse(drawn.doctors)
+    return render(request, "scheduling/patient/sessions.html", {"drawn": drawn})
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """A department's page as far as it is the same for everybody."""
+
+    name: str
+    location: str
+    doctors: SafeString
+    release_time: dt.time
+    horizon_days: int
+
+
+_drawn: MomentCache[tuple[str, str], Drawn] = MomentCache()
+
+
+def _draw(code: str, wanted_day: str) -> Drawn:
     department = organisation.department(code)
     at = clock.now()
     strip = queries.date_strip(department_id=department.pk, at=at)
-    day = _chosen_day(request.GET.get("day", ""), strip)
+    day = _chosen_day(wanted_day, strip)
     here = reverse("scheduling-sessions", args=[code])
     cards = queries.open_sessions(department_id=department.pk, day=day, at=at)
     next_day = queries.next_useful_day(department_id=department.pk, after=day, at=at)
     cell = next(cell for cell in strip if cell.day == day)
     context = {
-        "department": department,
-        "day": day,
         "days": [_strip_day(cell, here, day) for cell in strip],
         "cards": [_card(card) for card in cards],
         "release_at": cell.release_at if cell.state == Offer.NOT_RELEASED else None,
         "next_day": next_day,
         "next_url": f"{here}?day={next_day:%Y-%m-%d}" if next_day else "",
-        "release_time": thresholds.release_time(),
-        "horizon_days": thresholds.HORIZON_DAYS.value(),
     }
-    part = "#doctors" if request.htmx else ""
-    return render(request, f"scheduling/patient/sessions.html{part}", context)
+    return Drawn(
+        name=department.name,
+        location=department.location_text,
+        doctors=render_to_string("scheduling/patient/sessions.html#doctors", context),
+        release_time=thresholds.release_time(),
+        horizon_days=thresholds.HORIZON_DAYS.value(),
+    )
 
 
 @patient_page
