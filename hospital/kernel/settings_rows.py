@@ -6,6 +6,7 @@ Values are cached for at most a second per process.
 """
 
 import datetime as dt
+import re
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -35,7 +36,8 @@ class Scope:
 
 @dataclass(frozen=True)
 class Setting(Generic[Value]):
-    """A typed key ("registration.hold_minutes"), its label, default, unit and legal range."""
+    """A typed key ("registration.hold_minutes"), its label, default, unit and legal range;
+    `pattern` is what all of a text must match."""
 
     key: str
     label: str
@@ -44,6 +46,7 @@ class Setting(Generic[Value]):
     minimum: int | None = None
     maximum: int | None = None
     rule: str = ""
+    pattern: str = ""
 
     def __post_init__(self) -> None:
         known = _registry.setdefault(self.key, self)
@@ -66,6 +69,8 @@ class Setting(Generic[Value]):
             raise Invalid({"value": [f"“{self.label}”的类型不正确。"]})
         if type(value) is int and not self._in_range(value):
             raise Invalid({"value": [f"“{self.label}”应在 {self._range()} 之间。"]})
+        if type(value) is str and self.pattern and not re.fullmatch(self.pattern, value):
+            raise Invalid({"value": [f"“{self.label}”应填写成“{self.default}”的样子。"]})
 
     def _in_range(self, value: int) -> bool:
         return (self.minimum is None or self.minimum <= value) and (
