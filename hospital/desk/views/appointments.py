@@ -6,10 +6,13 @@ from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from hospital.desk import story
+from hospital.desk.views.typed import typed
+from hospital.identity import queries as identity
 from hospital.identity.access import StaffRequest, staff_page
 from hospital.kernel import clock
 from hospital.messaging import queries as messaging
 from hospital.payments import queries as payments
+from hospital.payments.permissions import VIEW_PAYMENTS
 from hospital.registration import queries
 from hospital.registration.permissions import VIEW_APPOINTMENTS
 from hospital.registration.queries import AppointmentRow
@@ -30,7 +33,7 @@ TONES = {
 @require_safe
 def search(request: StaffRequest) -> HttpResponse:
     """Bookings by number, name, pinyin, phone, document or outpatient number."""
-    text = request.GET.get("q", "").strip()[:60]
+    text = typed(request.GET, "q", most=60)
     rows = queries.search(text=text, at=clock.now())
     context = {"search_text": text, "rows": [_line(row) for row in rows]}
     return render(request, "desk/staff/search.html", context)
@@ -53,6 +56,7 @@ def appointment(request: StaffRequest, number: str) -> HttpResponse:
         "tone": TONES[row.status],
         "masked_name": mask_name(row.patient_name),
         "payments": found,
+        "may_view_payments": identity.may(request.user, VIEW_PAYMENTS),
         "events": events,
         "topics": [f"appointment:{row.id}", f"bill:{row.bill_id}"],
         "here": request.path,

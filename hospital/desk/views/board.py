@@ -1,12 +1,14 @@
 """Today's sessions with what is sold, held and left; the counts move with the live channel."""
 
 import datetime as dt
+from urllib.parse import urlencode
 
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
+from hospital.desk.views.typed import typed
 from hospital.identity.access import StaffRequest, staff_page
 from hospital.kernel import clock
 from hospital.scheduling import queries
@@ -36,9 +38,8 @@ def board(request: StaffRequest) -> HttpResponse:
     """All sessions of one day, by department; `q` narrows to a department or doctor."""
     at = clock.now()
     day = _day(request.GET.get("day", ""), at)
-    text = request.GET.get("q", "").strip()
+    text = typed(request.GET, "q", most=40)
     rows = [row for row in queries.board_today(day=day, at=at) if _matches(row, text)]
-    here = reverse("desk-board")
     context = {
         "day": day,
         "text": text,
@@ -50,13 +51,17 @@ def board(request: StaffRequest) -> HttpResponse:
         "held": sum(row.held for row in rows),
         "left": sum(row.left for row in rows),
         "days": [
-            {"label": label, "url": f"{here}?day={shown:%Y-%m-%d}&q={text}", "active": shown == day}
+            {"label": label, "url": _address(shown, text), "active": shown == day}
             for shown, label in _days(at)
         ],
-        "here": f"{here}?day={day:%Y-%m-%d}&q={text}",
+        "here": _address(day, text),
     }
     part = "#counts" if request.htmx else ""
     return render(request, f"desk/staff/board.html{part}", context)
+
+
+def _address(day: dt.date, text: str) -> str:
+    return f"{reverse('desk-board')}?{urlencode({'day': day.isoformat(), 'q': text})}"
 
 
 def _day(text: str, at: dt.datetime) -> dt.date:

@@ -8,6 +8,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
 from hospital.desk import story
+from hospital.desk.views.typed import typed
 from hospital.identity import queries as identity
 from hospital.identity.access import StaffRequest, staff_page
 from hospital.kernel import clock
@@ -16,6 +17,7 @@ from hospital.payments import actions, queries
 from hospital.payments.permissions import ASK_CHANNEL, CLOSE_CASE, VIEW_PAYMENTS
 from hospital.payments.states import PaymentStatus, RefundStatus
 from hospital.registration import queries as registration
+from hospital.registration.permissions import VIEW_APPOINTMENTS
 
 _TONES = {
     "succeeded": "brand",
@@ -30,6 +32,7 @@ _TONES = {
     "succeeded_unapplied": "danger",
 }
 _DAYS_SHOWN = 7
+_FIRST_YEAR, _LAST_YEAR = 2000, 2999
 
 
 @staff_page(VIEW_PAYMENTS)
@@ -37,7 +40,7 @@ _DAYS_SHOWN = 7
 def payments(request: StaffRequest) -> HttpResponse:
     """Payments by any number, or by state and day; today's figures above."""
     at = clock.now()
-    text = request.GET.get("q", "").strip()[:64]
+    text = typed(request.GET, "q", most=64)
     status = _known(request.GET.get("status", ""), PaymentStatus.values)
     start, end = _days(request, at)
     rows = queries.search_payments(text=text, status=status, start=start, end=end)
@@ -70,6 +73,7 @@ def payment(request: StaffRequest, payment_id: int) -> HttpResponse:
         ),
         "refunds": [{"refund": row, "tone": _TONES.get(row.status, "")} for row in found.refunds],
         "may_ask": identity.may(request.user, ASK_CHANNEL),
+        "may_view_appointments": identity.may(request.user, VIEW_APPOINTMENTS),
         "here": request.path,
     }
     return render(request, "desk/staff/payment.html", context)
@@ -100,10 +104,10 @@ def refunds(request: StaffRequest) -> HttpResponse:
 @require_POST
 def close_case(request: StaffRequest, case_id: int) -> HttpResponse:
     """Close a case a person has settled, with a note that says how."""
-    note = request.POST.get("note", "").strip()
+    note = typed(request.POST, "note", most=200)
     if not note:
         raise Invalid({"note": ["请写明处理结果。"]}, "请写明处理结果后再关闭。")
-    actions.close_case(case_id=case_id, note=note[:200], by=request.actor, at=clock.now())
+    actions.close_case(case_id=case_id, note=note, by=request.actor, at=clock.now())
     messages.success(request, "已关闭，处理结果已记录。")
     return redirect("desk-payments")
 
@@ -117,10 +121,12 @@ def _days(request: StaffRequest, at: dt.datetime) -> tuple[dt.date, dt.date]:
 
 
 def _date(text: str, default: dt.date) -> dt.date:
+    """A day typed by a person; nothing sensible is the default, and so is another age."""
     try:
-        return dt.date.fromisoformat(text)
+        day = dt.date.fromisoformat(text)
     except ValueError:
         return default
+    return day if _FIRST_YEAR <= day.year <= _LAST_YEAR else default
 
 
 def _known(text: str, values: list[str]) -> str:

@@ -9,6 +9,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
 from hospital.desk.permissions import CONFIGURE
+from hospital.desk.views.typed import typed
 from hospital.identity.access import StaffRequest, staff_page
 from hospital.kernel import clock, settings_rows, shared_tokens
 from hospital.kernel.errors import Invalid, NotFound
@@ -60,18 +61,18 @@ def system(request: StaffRequest) -> HttpResponse:
 @require_POST
 def configure(request: StaffRequest) -> HttpResponse:
     """Put one value in force from now on; the old one stays in the history."""
-    key = request.POST.get("key", "")
+    key = typed(request.POST, "key", most=100)
     setting = next((known for known in settings_rows.all_settings() if known.key == key), None)
     if setting is None:
         raise NotFound("没有这个参数。")
-    value = _parsed(setting, request.POST.get("value", "").strip())
+    value = _parsed(setting, typed(request.POST, "value", most=100))
     if value != setting.value():
         settings_rows.set_value(
             setting=setting,
             value=value,
             by=request.actor,
             at=clock.now(),
-            reason=request.POST.get("reason", "")[:200],
+            reason=typed(request.POST, "reason", most=200),
         )
         messages.success(request, f"“{setting.label}”已改为 {value}{setting.unit}。")
     return redirect("desk-system")

@@ -1,0 +1,301 @@
+"""The desk's money pages: search, one payment's story, refunds, and cases a person closes."""
+
+from collections.abc import Iterator
+
+import pytest
+import time_machine
+from django.http import HttpResponse
+from django.test import Client
+from django.urls import reverse
+from pytest_django import DjangoAssertNumQueries
+
+from hospital.desk.tests.world import (
+    a_booking_paid_by_wechat,
+    a_case,
+    an_order,
+    give_back,
+    money_arrives,
+    money_returns,
+)
+from hospital.identity.states import Role
+from hospital.kernel.models import AuditEntry
+from hospital.payments.models import PaymentCase
+from hospital.testing.bookings import a_booking
+from hospital.testing.people import a_patient, a_staff, staff_client
+from hospital.testing.schedules import NOW, a_released_schedule
+
+pytestmark = pytest.mark.django_db
+PAYMENTS, REFUNDS = "/staff/payments/", "/staff/refunds/"
+NO_PAYMENT, NO_REFUND = "没有符合条件的支付", "没有符合条件的退款"
+
+
+@pytest.fixture(autouse=True)
+def _monday_at_ten() -> Iterator[None]:
+    with time_machine.travel(NOW, tick=False):
+        yield
+
+
+@pytest.fixture
+def client() -> Client:
+    return staff_client(Role.FINANCE)
+
+
+def text(answer: object) -> str:
+    assert isinstance(answer, HttpResponse)
+    return answer.content.decode()
+
+
+def page(client: Client, address: str, **typed: str) -> str:
+    answer = client.get(address, typed)
+    assert answer.status_code == 200, answer.status_code
+    return text(answer)
+
+
+def one(payment_id: int) -> str:
+    return reverse("desk-payment", args=[payment_id])
+
+
+def test_payments_are_listed_with_masked_names_and_todays_figures(client: Client) -> None:
+    booked, payment = a_booking_paid_by_wechat()
+    waiting = an_order(a_booking(patient=a_patient(name="欧阳大安")).bill)
+
+    shown = page(client, PAYMENTS)
+
+    for words in (
+        payment.out_trade_no,
+        payment.transaction_id,
+        waiting.out_trade_no,
+        "陈*宁",
+        "欧**安",
+        "¥25.00",
+        "支付成功",
+        "待支付",
+        f'href="{one(payment.pk)}"',
+    ):
+        assert words in shown, words
+    assert "陈晓宁" not in shown
+    assert "欧阳大安" not in shown
+    assert booked.patient.outpatient_no not in shown
+
+
+def test_a_payment_is_found_by_every_number_whatever_the_days(client: Client) -> None:
+    booked, payment = a_booking_paid_by_wechat()
+    refund = give_back(booked)
+    booked.bill.refresh_from_db()
+
+    for number in (
+        payment.out_trade_no,
+        f" {payment.transaction_id} ",
+        refund.out_refund_no,
+        booked.bill.number,
+        booked.bill.receipt_no,
+    ):
+        found = page(client, PAYMENTS, q=number, start="2020-01-01", end="2020-01-02")
+        assert f'href="{one(payment.pk)}"' in found, number
+    for nothing in ("0", "没有", "\x00", "x" * 500):
+        assert NO_PAYMENT in page(client, PAYMENTS, q=nothing) or not nothing.strip("\x00")
+
+
+def test_payments_can_be_narrowed_by_state_and_day(client: Client) -> None:
+    a_booking_paid_by_wechat()
+
+    assert NO_PAYMENT not in page(client, PAYMENTS, status="succeeded")
+    assert NO_PAYMENT in page(client, PAYMENTS, status="closed")
+    assert NO_PAYMENT not in page(client, PAYMENTS, status="nonsense")
+    assert NO_PAYMENT in page(client, PAYMENTS, start="2026-11-01", end="2026-11-22")
+    assert NO_PAYMENT not in page(client, PAYMENTS, start="2026-11-23", end="2026-11-23")
+    assert NO_PAYMENT not in page(client, PAYMENTS, start="2026-11-24", end="2026-11-20")
+
+
+BAD_DAYS = ["", "nonsense", "2026-02-30", "0001-01-01", "9999-12-31", "1999-12-31", "\x00"]
+
+
+@pytest.mark.parametrize("bad", BAD_DAYS)
+@pytest.mark.parametrize("address", [PAYMENTS, REFUNDS])
+def test_days_that_make_no_sense_are_the_latest_week(
+    client: Client, address: str, bad: str
+) -> None:
+    for typed in ({"start": bad}, {"end": bad}, {"start": bad, "end": bad}):
+        shown = page(client, address, **typed)
+        assert 'value="2026-11-17"' in shown
+        assert 'value="2026-11-23"' in shown
+
+
+def test_a_payment_tells_its_story(client: Client) -> None:
+    booked, payment = a_booking_paid_by_wechat()
+    refund = money_returns(give_back(booked))
+    a_case(payment)
+
+    shown = page(client, one(payment.pk))
+
+    for words in (
+        payment.out_trade_no,
+        payment.transaction_id,
+        refund.out_refund_no,
+        "已全额退款",
+        "退款成功",
+        refund.reason,
+        "支付：创建订单",
+        "支付：支付成功",
+        "收到微信支付通知",
+        "收到微信退款通知",
+        "已处理",
+        "异常：金额不一致",
+        "金额少了一元",
+        f'href="/staff/appointments/{booked.number}/"',
+        reverse("payments-ask-again", args=[payment.pk]),
+    ):
+        assert words in shown, words
+    assert "陈晓宁" not in shown
+
+
+def test_links_and_buttons_are_for_those_who_may() -> None:
+    booked, payment = a_booking_paid_by_wechat()
+    ask = reverse("payments-ask-again", args=[payment.pk])
+    appointment = f'href="/staff/appointments/{booked.number}/"'
+
+    cashier = page(staff_client(Role.CASHIER), one(payment.pk))
+    office = page(staff_client(Role.OUTPATIENT_OFFICE), one(payment.pk))
+
+    assert (ask in cashier, appointment in cashier) == (True, False)
+    assert (ask in office, appointment in office) == (False, True)
+
+
+def test_refunds_are_listed_with_a_push_for_those_that_need_one(client: Client) -> None:
+    booked, _ = a_booking_paid_by_wechat()
+    refund = give_back(booked)
+    push = reverse("payments-refund-again", args=[refund.pk])
+
+    waiting = page(client, REFUNDS)
+    office = page(staff_client(Role.OUTPATIENT_OFFICE), REFUNDS)
+    money_returns(refund)
+    done = page(client, REFUNDS)
+
+    for words in (refund.out_refund_no, "陈*宁", refund.reason, "¥25.00", "待提交", push, "1 笔"):
+        assert words in waiting, words
+    assert push not in office
+    assert refund.out_refund_no in office
+    assert "退款成功" in done
+    assert push not in done
+    assert "陈晓宁" not in waiting + done
+
+
+def test_refunds_can_be_narrowed(client: Client) -> None:
+    give_back(a_booking_paid_by_wechat()[0])
+
+    assert NO_REFUND not in page(client, REFUNDS, status="requested")
+    assert NO_REFUND in page(client, REFUNDS, status="succeeded")
+    assert NO_REFUND not in page(client, REFUNDS, status="nonsense")
+    assert NO_REFUND in page(client, REFUNDS, start="2026-11-01", end="2026-11-22")
+
+
+def test_lists_cost_the_same_with_three_and_with_thirty(
+    client: Client, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    schedule = a_released_schedule(capacity=60, band_minutes=240)
+
+    def more(count: int) -> None:
+        for _ in range(count):
+            booked, payment = a_booking_paid_by_wechat(a_booking(schedule=schedule))
+            give_back(booked)
+            a_case(payment)
+
+    more(3)
+    page(client, PAYMENTS)
+    # session, account, roles, payments, six figures, cases
+    with django_assert_num_queries(11):
+        page(client, PAYMENTS)
+    with django_assert_num_queries(4):  # session, account, roles, refunds
+        page(client, REFUNDS)
+    more(27)
+    with django_assert_num_queries(11):
+        assert page(client, PAYMENTS).count("<tr>") == 32
+    with django_assert_num_queries(4):
+        assert page(client, REFUNDS).count("<tr>") == 31
+
+
+def close_of(case_id: int) -> str:
+    return reverse("desk-close-case", args=[case_id])
+
+
+def test_a_case_is_closed_with_a_note() -> None:
+    account = a_staff(Role.FINANCE)
+    client = staff_client(account=account)
+    payment = money_arrives(an_order(a_booking().bill))
+    case_id = a_case(payment)
+    asked = page(client, PAYMENTS)
+    for words in ("金额不一致", "金额少了一元", "¥24.00", close_of(case_id)):
+        assert words in asked, words
+
+    answer = client.post(close_of(case_id), {"note": " 已联系患者补款 "})
+
+    assert (answer.status_code, answer["Location"]) == (302, PAYMENTS)
+    case = PaymentCase.objects.get(pk=case_id)
+    assert (case.closing_note, case.closed_by) == ("已联系患者补款", f"staff:{account.pk}")
+    assert AuditEntry.objects.filter(act="payments.close_case").count() == 1
+    shown = page(client, PAYMENTS)
+    assert "已关闭，处理结果已记录。" in shown
+    assert close_of(case_id) not in shown
+    again = client.post(close_of(case_id), {"note": "再来一次"})
+    assert again.status_code == 409
+    assert "该异常已由其他人处理。" in text(again)
+    assert PaymentCase.objects.get(pk=case_id).closing_note == "已联系患者补款"
+
+
+@pytest.mark.parametrize("note", ["", "   ", "\x00"])
+def test_a_case_without_a_note_stays_open(client: Client, note: str) -> None:
+    case_id = a_case(an_order(a_booking().bill))
+
+    answer = client.post(close_of(case_id), {"note": note})
+
+    assert answer.status_code == 422
+    assert "请写明处理结果" in text(answer)
+    assert PaymentCase.objects.get(pk=case_id).closed_at is None
+
+
+def test_only_finance_closes_cases() -> None:
+    case_id = a_case(an_order(a_booking().bill))
+    for role in (Role.CASHIER, Role.OUTPATIENT_OFFICE, Role.REGISTRATION_CLERK):
+        answer = staff_client(role).post(close_of(case_id), {"note": "好了"})
+        assert answer.status_code == 403
+    assert close_of(case_id) not in page(staff_client(Role.CASHIER), PAYMENTS)
+    assert PaymentCase.objects.get(pk=case_id).closed_at is None
+
+
+def test_closing_needs_the_csrf_token(client: Client) -> None:
+    case_id = a_case(an_order(a_booking().bill))
+    strict = Client(enforce_csrf_checks=True)
+    strict.cookies = client.cookies
+
+    assert strict.post(close_of(case_id), {"note": "好了"}).status_code == 403
+    assert PaymentCase.objects.get(pk=case_id).closed_at is None
+
+
+def test_what_is_not_there_is_not_found(client: Client) -> None:
+    assert client.get(one(0)).status_code == 404
+    assert client.post(close_of(0), {"note": "好了"}).status_code == 404
+
+
+def test_other_roles_are_refused_without_a_byte() -> None:
+    _, payment = a_booking_paid_by_wechat()
+    for role in (Role.REGISTRATION_CLERK, Role.DOCTOR, Role.TRIAGE_NURSE, Role.SYSTEM_ADMIN):
+        client = staff_client(role)
+        for address in (PAYMENTS, REFUNDS, one(payment.pk)):
+            answer = client.get(address)
+            assert answer.status_code == 403
+            assert payment.out_trade_no not in text(answer)
+
+
+def test_wrong_methods_are_refused(client: Client) -> None:
+    for address in (PAYMENTS, REFUNDS, one(1)):
+        assert client.post(address).status_code == 405
+    assert client.get(close_of(1)).status_code == 405
+
+
+@pytest.mark.parametrize(
+    "address", [PAYMENTS, REFUNDS, "/staff/payments/1/", "/staff/cases/1/close/"]
+)
+def test_without_a_log_in_everything_leads_to_it(address: str) -> None:
+    for answer in (Client().get(address), Client().post(address)):
+        assert answer.status_code == 302
+        assert answer["Location"].startswith("/staff/login/?next=")
