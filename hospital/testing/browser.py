@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Iterator
+from typing import Any, Protocol
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import ConsoleMessage, Page
 
 FLAGS = [
     "--no-sandbox",
@@ -33,17 +33,24 @@ def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[s
     return {**browser_type_launch_args, "executable_path": found, "args": FLAGS}
 
 
+class Watch(Protocol):
+    """Give a page in, get it back watched; lines with the words `but` are meant to be there."""
+
+    def __call__(self, page: Page, *, but: str = ...) -> Page: ...
+
+
 @pytest.fixture
-def watched() -> Iterator[Callable[[Page], Page]]:
+def watched() -> Iterator[Watch]:
     """Give a page in, get it back watched: errors in it fail the test when it ends."""
     complaints: list[str] = []
 
-    def watch(page: Page) -> Page:
+    def watch(page: Page, *, but: str = "") -> Page:
+        def note(said: ConsoleMessage) -> None:
+            if said.type == "error" and not (but and but in said.text):
+                complaints.append(said.text)
+
         page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on(
-            "console",
-            lambda said: complaints.append(said.text) if said.type == "error" else None,
-        )
+        page.on("console", note)
         return page
 
     yield watch

@@ -2,7 +2,10 @@
 // focus back; here are opening, the mask, and cleaning up what htmx fetched.
 
 function open(dialog) {
-  if (!dialog.open) dialog.showModal();
+  if (dialog.open) return;
+  dialog.showModal();
+  // Not the autofocus attribute: a page in a foreign frame (WeChat's stand-in) may not use it.
+  dialog.querySelector(".x-sheet-head h2")?.focus();
 }
 
 // A fetched sheet opens as soon as it is in the page; one marked "kept" waits for its button.

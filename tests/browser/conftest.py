@@ -1,0 +1,17 @@
+"""One running hospital for the browser tests that walk through the whole product."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.browser.world import open_hospital
+from tools.demo_place import Place
+
+
+@pytest.fixture(scope="session")
+def hospital() -> Iterator[Place]:
+    """Started when the first test asks for it, stopped when all tests are done."""
+    with open_hospital() as place:
+        yield place
