@@ -27,6 +27,13 @@ class KeyReused(Refusal):
     default_message = "这个页面已经提交过其他内容，请刷新页面后重试。"
 
 
+class KeyMissing(Refusal):
+    """A form came without the key its page had given it: nothing could tell a second tap."""
+
+    code = "KEY_MISSING"
+    default_message = "页面没有完整打开，请刷新后重试。"
+
+
 @dataclass(frozen=True)
 class Claim:
     """`answer` is what the first request was told, or None when this is the first."""
@@ -40,8 +47,10 @@ class Claim:
 
 
 def claim(*, key: str, scope: str, inputs: Mapping[str, object], at: dt.datetime) -> Claim:
-    """Claim a key for one action within the caller's transaction. Raises KeyReused."""
+    """Claim a key for one action within the caller's transaction. Raises KeyMissing, KeyReused."""
     assert connection.in_atomic_block, "a request key outside a transaction protects nothing"
+    if not key.isprintable() or not key.strip():
+        raise KeyMissing
     digest = _digest(inputs)
     with connection.cursor() as cursor:
         cursor.execute(_CLAIM, [key, scope, digest, at])

@@ -24,7 +24,7 @@ from hospital.registration.models import Appointment
 from hospital.registration.states import LIVE, AppointmentStatus, CancelReason
 from hospital.scheduling.states import SessionPeriod
 
-_SEARCH_AT_MOST: Final = 50
+SEARCH_AT_MOST: Final = 50
 _LISTED_AT_MOST: Final = 200
 _NUMBER: Final = re.compile(r"\d{14}", re.ASCII)
 
@@ -128,7 +128,7 @@ def search(*, text: str, at: dt.datetime, day: dt.date | None = None) -> list[Ap
         found = _loaded().filter(whose | Q(bill__number=wanted.upper()))
     if day is not None:
         found = found.filter(visit_date=day)
-    return _rows(found.order_by("-visit_date", "-pk")[:_SEARCH_AT_MOST], at=at)
+    return _rows(found.order_by("-visit_date", "-pk")[:SEARCH_AT_MOST], at=at)
 
 
 def appointments_of_schedule(*, schedule_id: int, at: dt.datetime) -> list[AppointmentRow]:

@@ -19,7 +19,7 @@ from hospital.desk.tests.world import (
 )
 from hospital.identity.states import Role
 from hospital.kernel.actors import SYSTEM, Actor
-from hospital.registration import actions
+from hospital.registration import actions, queries
 from hospital.registration.models import Appointment
 from hospital.scheduling import actions as scheduling
 from hospital.scheduling.states import SessionPeriod
@@ -237,6 +237,19 @@ def test_search_costs_the_same_with_three_and_with_thirty(
         a_booking(schedule=schedule)
     with django_assert_num_queries(6):
         assert page(client, SEARCH, q="陈晓宁").count("<tr>") == 31
+
+
+def test_a_search_that_was_cut_says_so(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(queries, "SEARCH_AT_MOST", 2)
+    a_booking()
+    assert "只显示最近的" not in page(client, SEARCH, q="陈晓宁")
+    a_booking()
+    a_booking()
+
+    shown = page(client, SEARCH, q="陈晓宁")
+
+    assert "只显示最近的 2 条" in shown
+    assert shown.count("<tr>") == 3
 
 
 def test_the_whole_history_of_a_booking_is_on_one_page(client: Client) -> None:

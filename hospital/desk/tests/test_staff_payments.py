@@ -19,6 +19,7 @@ from hospital.desk.tests.world import (
 )
 from hospital.identity.states import Role
 from hospital.kernel.models import AuditEntry
+from hospital.payments import queries
 from hospital.payments.models import PaymentCase
 from hospital.testing.bookings import a_booking
 from hospital.testing.people import a_patient, a_staff, staff_client
@@ -212,6 +213,16 @@ def test_lists_cost_the_same_with_three_and_with_thirty(
         assert page(client, PAYMENTS).count("<tr>") == 32
     with django_assert_num_queries(4):
         assert page(client, REFUNDS).count("<tr>") == 31
+
+
+def test_a_list_that_was_cut_says_so(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(queries, "SEARCH_LIMIT", 2)
+    give_back(a_booking_paid_by_wechat()[0])
+    assert "只显示最近的" not in page(client, PAYMENTS) + page(client, REFUNDS)
+    give_back(a_booking_paid_by_wechat()[0])
+
+    for address in (PAYMENTS, REFUNDS):
+        assert "只显示最近的 2 条" in page(client, address)
 
 
 def close_of(case_id: int) -> str:

@@ -35,7 +35,11 @@ def search(request: StaffRequest) -> HttpResponse:
     """Bookings by number, name, pinyin, phone, document or outpatient number."""
     text = typed(request.GET, "q", most=60)
     rows = queries.search(text=text, at=clock.now())
-    context = {"search_text": text, "rows": [_line(row) for row in rows]}
+    context = {
+        "search_text": text,
+        "rows": [_line(row) for row in rows],
+        "is_cut": len(rows) >= queries.SEARCH_AT_MOST,
+    }
     return render(request, "desk/staff/search.html", context)
 
 

@@ -170,6 +170,18 @@ def test_an_old_key_for_something_else_is_refused() -> None:
     assert Appointment.objects.count() == 1
 
 
+@pytest.mark.parametrize("key", ["", " ", "\x00", "a\nb"])
+def test_a_form_without_its_key_is_refused(key: str) -> None:
+    schedule, (user, patient) = a_released_schedule(), someone()
+    before = rows()
+
+    answer = book(patient_client(user), schedule, patient, key=key)
+
+    assert answer.status_code == 409
+    assert "请刷新后重试" in text(answer)
+    assert rows() == before
+
+
 def test_somebody_elses_patient_is_not_found_and_nothing_is_booked() -> None:
     schedule, (user, _), stranger = a_released_schedule(), someone(), a_patient(name="王某某")
     before = rows()
