@@ -22,12 +22,15 @@ _NOTE: Final = """
     INSERT INTO kernel_transition
         (subject_type, subject_id, from_status, to_status, by, at, reason)
 """
-# Rows that other claims hold are skipped, not waited for: N requests for K slots give K holds.
+# Rows that other claims hold are skipped, not waited for: N requests for K slots give K holds. The
+# session is asked as well, because a hold undone behind a suspension leaves a free number there.
 _CLAIM: Final = f"""
     WITH picked AS (
         SELECT slot.id FROM scheduling_slot slot
         JOIN scheduling_timeband band ON band.id = slot.band_id
+        JOIN scheduling_schedule schedule ON schedule.id = slot.schedule_id
         WHERE slot.schedule_id = %(schedule)s AND slot.status = 'free'
+        AND schedule.status IN ('released', 'in_session')
         AND (%(band)s::bigint IS NULL OR slot.band_id = %(band)s)
         AND band.ends_at > %(at)s
         ORDER BY (slot.id = %(prefer)s::bigint) DESC NULLS LAST, slot.sequence_no

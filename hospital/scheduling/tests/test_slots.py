@@ -112,6 +112,16 @@ def test_m1_16_nothing_can_be_held_before_release_or_after_the_band() -> None:
     assert not Slot.objects.filter(status=SlotStatus.HELD).exists()
 
 
+def test_m1_08_a_hold_undone_behind_a_suspension_frees_nothing_to_claim() -> None:
+    schedule = a_released_schedule(capacity=4)
+    held = hold(schedule)
+    actions.suspend_schedule(schedule_id=schedule.pk, reason="病假", by=SYSTEM, at=NOW)
+    actions.free_slot(slot_id=held.pk, by=SYSTEM, at=NOW)
+
+    with pytest.raises(SlotTaken):
+        hold(schedule)
+
+
 def test_sm2_a_held_number_is_booked_or_freed_at_once_and_only_once() -> None:
     schedule = a_released_schedule(capacity=4)
     booked, freed = hold(schedule), hold(schedule)
