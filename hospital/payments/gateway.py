@@ -113,11 +113,14 @@ def _after_refused_prepay(
 def ask(*, payment_id: int, by: Actor, at: dt.datetime) -> Payment:
     """Ask WeChat how a payment stands and apply the answer: for the page and for the desk.
 
-    Also for one we think closed: it finds money that arrived late. Raises NotFound.
+    Also for one we think closed: it finds money that arrived late. One past its end is ended here,
+    because its own timer gives up after a day without answers. Raises NotFound.
     """
     payment = queries.payment(payment_id=payment_id)
     found = _query(payment)
-    if not isinstance(found, Refused | Unknown):
+    if payment.is_live and at >= payment.expires_at and isinstance(found, Unpaid | NotFound):
+        settle_or_close(payment_id=payment_id, attempt=0, by=by, at=at)
+    elif not isinstance(found, Refused | Unknown):
         _record(payment, found, job=LOOK_JOB, attempt=0, by=by, at=at)
     return queries.payment(payment_id=payment_id)
 

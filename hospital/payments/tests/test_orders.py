@@ -265,6 +265,22 @@ def test_after_a_day_without_answer_a_person_is_asked(wechat: StandIn) -> None:
     assert case.closed_at is not None
 
 
+def test_asking_ends_an_order_whose_timer_gave_up(wechat: StandIn, settings: Settings) -> None:
+    connected = settings.WECHAT
+    settings.WECHAT = dataclasses.replace(connected, pay_base="http://127.0.0.1:9")
+    start(a_bill())
+    payment = Payment.objects.get()
+    attempt = next(n for n in range(1000) if schedule.unknown_wait(n) is None)
+    with later_on(wechat, dt.timedelta(hours=25)):
+        jobs.settle_or_close(payment_id=payment.pk, attempt=attempt)
+        assert PaymentCase.objects.get().kind == CaseKind.UNRESOLVED
+        settings.WECHAT = connected
+        payment = gateway.ask(payment_id=payment.pk, by=SYSTEM, at=clock.now())
+    assert payment.status == PaymentStatus.CLOSED
+    assert payment.bill.status == BillStatus.ISSUED
+    assert PaymentCase.objects.get().closed_at is not None
+
+
 def test_unknown_waits_add_up_to_a_day() -> None:
     waits: list[dt.timedelta] = []
     while (wait := schedule.unknown_wait(len(waits))) is not None:
