@@ -5,6 +5,7 @@ Names come from the place: hospital/registration/jobs.py release_unpaid is
 run under today's code.
 """
 
+import datetime as dt
 import functools
 import inspect
 import logging
@@ -12,14 +13,24 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from django.db import connection
 from procrastinate import BaseRetryStrategy, RetryDecision
 from procrastinate.contrib.django import app
 from procrastinate.jobs import Job
 
-from hospital.kernel import logs, metrics
+from hospital.kernel import clock, logs, metrics
 
 Body = Callable[..., None]
 logger = logging.getLogger(__name__)
+
+# A worker says every ten seconds that it is alive.
+_SILENCE = dt.timedelta(minutes=1)
+_LOST = """
+    SELECT job.id, job.task_name FROM procrastinate_jobs job
+    LEFT JOIN procrastinate_workers worker ON worker.id = job.worker_id
+    WHERE job.status = 'doing' AND (worker.id IS NULL OR worker.last_heartbeat < %s)
+    ORDER BY job.id
+"""
 
 
 @dataclass(frozen=True)
@@ -92,3 +103,16 @@ def _tolerant(body: Body, name: str) -> Body:
             metrics.JOB_SECONDS.labels(job=name).observe(time.monotonic() - started)
 
     return run
+
+
+@periodic("* * * * *")
+@job()
+def restart_lost(**_: object) -> None:
+    """Put back what a killed worker was doing: its jobs would be "running" for ever (law 12)."""
+    now = clock.now()
+    with connection.cursor() as cursor:
+        cursor.execute(_LOST, [now - _SILENCE])
+        lost = cursor.fetchall()
+    for job_id, name in lost:
+        logger.warning("job lost with its worker", extra={"job": name, "job_id": job_id})
+        app.job_manager.retry_job_by_id(job_id=job_id, retry_at=now)
