@@ -144,6 +144,7 @@ MIDDLEWARE = [
     "hospital.identity.middleware.EveryViewIsMarked",
     "hospital.identity.middleware.RefusalsToPages",
     "django_htmx.middleware.HtmxMiddleware",
+    "hospital.config.middleware.PartsApart",
 ]
 ROOT_URLCONF = "hospital.config.urls"
 WSGI_APPLICATION = "hospital.config.wsgi.application"
@@ -227,10 +228,11 @@ TIME_ZONE = "Asia/Shanghai"
 USE_TZ = True
 USE_I18N = True
 STATIC_URL = "/static/"
-STATIC_ROOT = embedded.data_folder() / "static"
 STATIC_MANIFEST = env.flag(
     "STATIC_MANIFEST", "serve hashed, compressed files made by collectstatic", default=PRODUCTION
 )
+# Without the manifest pages are served from the areas' own folders, and nothing is collected.
+STATIC_ROOT = embedded.data_folder() / "static" if STATIC_MANIFEST else None
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {
