@@ -102,6 +102,8 @@ def patient_for(*, wechat_user_id: int, number: str) -> Patient:
 
     Raises NotFound, whether there is none or it is somebody else's.
     """
+    if not is_outpatient_no(number):  # nor may any character a database refuses get there
+        raise NotFound("没有找到这位就诊人。")
     rows = _bindings(wechat_user_id).select_related("patient")
     binding = rows.filter(patient__outpatient_no=number).first()
     if binding is None:
