@@ -10,17 +10,20 @@ from django.http import HttpResponse
 from django.test import Client
 
 from hospital.identity.models import WeChatUser
+from hospital.kernel import settings_rows
 from hospital.kernel.actors import SYSTEM, Actor
+from hospital.kernel.settings_rows import Setting
 from hospital.organisation.states import SexLimit
 from hospital.patients.models import Patient
 from hospital.patients.states import Sex
-from hospital.registration import actions
+from hospital.registration import actions, thresholds
 from hospital.registration.models import Appointment
 from hospital.registration.tests.refusals import rows, someone
 from hospital.scheduling import actions as scheduling
 from hospital.scheduling.models import Schedule, TimeBand
+from hospital.scheduling.states import SessionPeriod
 from hospital.testing.bookings import a_booking, a_paid_booking
-from hospital.testing.organisation import a_department, a_service_type
+from hospital.testing.organisation import a_department, a_practitioner, a_service_type
 from hospital.testing.people import a_patient, a_wechat_user, patient_client
 from hospital.testing.schedules import (
     NOW,
@@ -187,9 +190,7 @@ def test_somebody_elses_patient_is_not_found_and_nothing_is_booked() -> None:
     before = rows()
 
     for number in (stranger.outpatient_no, "", "0", "\x00"):
-        answer = patient_client(user).post(
-            confirm_of(schedule), {"patient": number, "key": "k1"}
-        )
+        answer = patient_client(user).post(confirm_of(schedule), {"patient": number, "key": "k1"})
         assert answer.status_code == 404
         assert "王某某" not in text(answer)
     assert rows() == before
@@ -243,6 +244,12 @@ def _inactive() -> Case:
     return a_released_schedule(), user, patient
 
 
+def _unidentified() -> Case:
+    user, patient = someone()
+    Patient.objects.filter(pk=patient.pk).update(assurance="none")
+    return a_released_schedule(), user, patient
+
+
 def _a_man_at_gynaecology() -> Case:
     user = a_wechat_user()
     department = a_department(name="妇科", sex_limit=SexLimit.FEMALE)
@@ -268,6 +275,55 @@ def _same_department() -> Case:
     first = a_released_schedule(department=department)
     a_paid_booking(user=user, patient=patient, schedule=first)
     return a_released_schedule(department=department), user, patient
+
+
+def _same_doctor() -> Case:
+    user, patient = someone()
+    one, other = a_department(), a_department()
+    doctor = a_practitioner(one, other)
+    morning = a_released_schedule(department=one, practitioner=doctor)
+    a_paid_booking(user=user, patient=patient, schedule=morning)
+    evening = a_released_schedule(
+        department=other,
+        practitioner=doctor,
+        session_period=SessionPeriod.EVENING,
+        starts=dt.time(18),
+        ends=dt.time(20),
+    )
+    return evening, user, patient
+
+
+def _booked_before(limit: Setting[int]) -> Callable[[], Case]:
+    """One booking is all the limit allows."""
+
+    def case() -> Case:
+        settings_rows.set_value(setting=limit, value=1, by=SYSTEM, at=NOW)
+        user, patient = someone()
+        a_paid_booking(user=user, patient=patient)
+        return a_released_schedule(), user, patient
+
+    return case
+
+
+def _two_unpaid() -> Case:
+    user, patient = someone()
+    for name in ("陈大安", "陈小安"):
+        a_booking(user=user, patient=a_patient(user, name=name))
+    return a_released_schedule(), user, patient
+
+
+def _given_back_late_too_often() -> Case:
+    settings_rows.set_value(setting=thresholds.LATE_CANCELS, value=1, by=SYSTEM, at=NOW)
+    user, patient = someone()
+    today = a_released_schedule(day=TODAY, starts=dt.time(14), ends=dt.time(18))
+    given = a_paid_booking(user=user, patient=patient, schedule=today)
+    actions.cancel(number=given.number, by=Actor("patient", user.pk), at=NOW)
+    return a_released_schedule(), user, patient
+
+
+def _not_online() -> Case:
+    schedule = a_released_schedule(department=a_department(name="体检科", is_bookable=False))
+    return schedule, *someone()
 
 
 def _unpaid() -> Case:
@@ -304,6 +360,13 @@ def _ended() -> Case:
 @pytest.mark.parametrize(
     ("case", "sentence"),
     [
+        (_unidentified, "请先添加就诊人并完成实名登记，再为其挂号。"),
+        (_given_back_late_too_often, "该就诊人当日退号次数较多，12月23日前只能当日挂号。"),
+        (_same_doctor, "该就诊人当天已预约这位医生，不能再约。"),
+        (_booked_before(thresholds.LIMIT_DAY), "该就诊人当天的预约数已达上限。"),
+        (_booked_before(thresholds.LIMIT_MONTH), "您本月的预约数已达上限，可到挂号窗口办理。"),
+        (_two_unpaid, "您有多个预约待支付，请先支付或取消。"),
+        (_not_online, "体检科暂不开放线上挂号。"),
         (_inactive, "该就诊人的档案已停用或已合并，请到挂号窗口核对。"),
         (_a_man_at_gynaecology, "妇科只接诊女性患者。"),
         (_an_adult_at_paediatrics, "儿科只接诊14岁以下的患者。"),
