@@ -1,0 +1,29 @@
+"""The pages machines read: ready when it can serve, figures for the hospital's own networks only."""
+
+import datetime as dt
+
+import pytest
+from django.test import Client
+from pytest_django.fixtures import Settings
+
+from hospital.kernel import clock, shared_tokens
+
+TOKEN = "wechat.access_token"  # noqa: S105 - a name, not a secret
+
+
+@pytest.mark.django_db
+def test_a_token_nobody_needed_for_hours_takes_no_traffic_away(client: Client) -> None:
+    shared_tokens.token(TOKEN, lambda: ("made up", dt.timedelta(hours=-1)))
+    assert shared_tokens.time_left(TOKEN) < dt.timedelta()  # type: ignore[operator]
+
+    answer = client.get("/readyz")
+
+    assert answer.status_code == 200, answer.content
+    assert "fetched when next needed" in answer.json()["wechat_token"]
+
+
+def test_figures_are_not_for_those_behind_our_own_proxy(client: Client, settings: Settings) -> None:
+    settings.TRUSTED_PROXIES = 1
+
+    assert client.get("/metrics").status_code == 200
+    assert client.get("/metrics", headers={"X-Forwarded-For": "203.0.113.9"}).status_code == 404
