@@ -1,4 +1,4 @@
-"""The pages machines read: ready when it can serve, figures for the hospital's own networks only."""
+"""Machines read these: ready when it can serve, and figures only for the hospital's networks."""
 
 import datetime as dt
 
@@ -6,9 +6,9 @@ import pytest
 from django.test import Client
 from pytest_django.fixtures import Settings
 
-from hospital.kernel import clock, shared_tokens
+from hospital.kernel import shared_tokens
 
-TOKEN = "wechat.access_token"  # noqa: S105 - a name, not a secret
+TOKEN = "wechat.access_token"
 
 
 @pytest.mark.django_db
