@@ -15,6 +15,7 @@ from hospital.billing import queries as billing
 from hospital.kernel.actors import Actor
 from hospital.payments import actions, queries
 from hospital.payments.models import Payment, Refund
+from hospital.payments.states import RefundStatus
 from hospital.wechat import clients
 from hospital.wechat.outcomes import (
     Closed,
@@ -196,8 +197,13 @@ def ask_refund(*, refund_id: int, attempt: int, by: Actor, at: dt.datetime) -> R
 
 
 def press_refund(*, refund_id: int, by: Actor, at: dt.datetime) -> Refund:
-    """What a member of staff can do for a refund: send it (again), or ask. Raises NotFound."""
+    """What a member of staff can do for a refund: send it (again), ask, or, when it was closed
+    there for good, send what is still owed under a new number. Raises NotFound."""
     refund = queries.refund(refund_id=refund_id)
+    if refund.status == RefundStatus.CLOSED:
+        bill_id = refund.payment.bill_id
+        made = actions.refund_due(bill_id=bill_id, reason=refund.reason, by=by, at=at)
+        return made[0] if made else refund
     if refund.is_at_channel:
         return ask_refund(refund_id=refund_id, attempt=0, by=by, at=at)
     send_refund(refund_id=refund_id, attempt=0, by=by, at=at)

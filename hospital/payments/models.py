@@ -132,8 +132,12 @@ class Refund(StatefulModel):
 
     @property
     def is_at_channel(self) -> bool:
-        """Sent, and its end not known yet."""
-        return self.status in {RefundStatus.SUBMITTED, RefundStatus.PROCESSING}
+        """Sent, and it may still move there; an abnormal one by hand in the channel's console."""
+        return self.status in {
+            RefundStatus.SUBMITTED,
+            RefundStatus.PROCESSING,
+            RefundStatus.ABNORMAL,
+        }
 
 
 class Notice(models.Model):

@@ -175,6 +175,27 @@ def test_abnormal_money_may_arrive_after_all(wechat: StandIn) -> None:
     assert Message.objects.filter(kind="N26").count() == 2
 
 
+def test_staff_find_abnormal_money_that_arrived_without_a_notice(wechat: StandIn) -> None:
+    payment, refund = a_reversed_payment(wechat)
+    jobs.send_refund(refund_id=refund.pk)
+    apply(refund, RefundProgress.ABNORMAL, refund_id=Refund.objects.get().refund_id)
+    wechat.refund_state(refund.out_refund_no, "SUCCESS")
+    pressed = gateway.press_refund(refund_id=refund.pk, by=SYSTEM, at=clock.now())
+    assert pressed.status == RefundStatus.SUCCEEDED
+    assert money(payment.bill) == (0, 0, 0)
+
+
+def test_staff_send_what_a_closed_refund_still_owes_under_a_new_number(wechat: StandIn) -> None:
+    payment, refund = a_reversed_payment(wechat)
+    jobs.send_refund(refund_id=refund.pk)
+    apply(refund, RefundProgress.CLOSED, refund_id=Refund.objects.get().refund_id)
+    pressed = gateway.press_refund(refund_id=refund.pk, by=SYSTEM, at=clock.now())
+    assert (pressed.status, pressed.amount_fen) == (RefundStatus.REQUESTED, 2500)
+    assert pressed.out_refund_no != refund.out_refund_no
+    assert gateway.press_refund(refund_id=refund.pk, by=SYSTEM, at=clock.now()).pk == refund.pk
+    assert payment.refunds.count() == 2
+
+
 def test_older_news_changes_nothing(wechat: StandIn) -> None:
     _, refund = a_reversed_payment(wechat)
     jobs.send_refund(refund_id=refund.pk)
