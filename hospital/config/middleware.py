@@ -1,4 +1,5 @@
-"""One log line and one measurement per request, under an id that travels on to jobs and WeChat."""
+"""Around every request: a log line and a measurement under an id that travels to jobs and WeChat;
+and word to caches that a page and a part of it share an address."""
 
 import logging
 import re
@@ -6,6 +7,7 @@ import time
 from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse
+from django.utils.cache import patch_vary_headers
 
 from hospital.kernel import logs, metrics
 
@@ -46,3 +48,19 @@ class RequestLog:
                 "ms": round(seconds * 1000, 1),
             },
         )
+
+
+class PartsApart:
+    """htmx asks for a part of a page at the page's own address.
+
+    Without this the browser's back button may show the part it has kept as if it were the page.
+    """
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        if response.get("Content-Type", "").startswith("text/html"):
+            patch_vary_headers(response, ("HX-Request",))
+        return response

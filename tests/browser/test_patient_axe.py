@@ -1,0 +1,250 @@
+"""Every page of the journey under axe-core: patients' at 375x812, the staff's at 1440x900.
+
+The pages are those of the running demo hospital, reached as a person reaches them. Pictures of each
+look land in test-artifacts/pages/.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from hospital.testing.people import a_resident_id
+from tests.browser.axe import violations
+from tests.browser.walk import (
+    DEPARTMENT,
+    DESK,
+    PHONE,
+    choose_band,
+    choose_day,
+    enter_password,
+    fill_patient,
+    find_department,
+    log_in,
+)
+from tools.demo_place import Place
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+PICTURES = Path("test-artifacts/pages")
+WAIT_MS = 20_000
+
+
+@pytest.fixture(autouse=True)
+def _patience() -> Iterator[None]:
+    expect.set_options(timeout=WAIT_MS)
+    yield
+    expect.set_options(timeout=None)
+
+
+@dataclass
+class Looker:
+    """Looks at a page in light and dark, and remembers what is wrong with it."""
+
+    page: Page
+    size: str
+
+    def __post_init__(self) -> None:
+        self.wrong: list[str] = []
+        PICTURES.mkdir(parents=True, exist_ok=True)
+
+    def look(self, name: str) -> None:
+        for theme in ("light", "dark"):
+            self._turn(theme)
+            self.wrong += [f"{name} {theme}: {problem}" for problem in violations(self.page)]
+            if not self.page.evaluate("document.documentElement.scrollWidth <= innerWidth"):
+                self.wrong.append(f"{name} {theme}: sticks out sideways")
+            self.page.screenshot(path=PICTURES / f"{self.size}-{name}-{theme}.png")
+        self._turn("light")
+
+    def _turn(self, theme: str) -> None:
+        self.page.emulate_media(color_scheme="dark" if theme == "dark" else "light")
+        if self.size == "desk":
+            # The desk's theme is its button's, and the system's only at the first visit.
+            self.page.evaluate(
+                "theme => { document.documentElement.dataset.bsTheme = theme }", theme
+            )
+
+
+class Hurried(Looker):
+    """Walks the same way without looking."""
+
+    def look(self, name: str) -> None:
+        """On to the next page."""
+
+
+@pytest.mark.parametrize("size", ["usual", "large"])
+def test_patient_pages(browser: Browser, hospital: Place, size: str) -> None:
+    """From home to the refund; a tab of its own, since axe cannot look into a foreign frame."""
+    page = tab(browser, hospital, openid=f"oAxe-{size}")
+    looker = Looker(page, size)
+    page.goto("/m/")
+    if size == "large":
+        page.get_by_role("button", name="切换长辈版（大字）").click()
+        expect(page.get_by_role("button", name="返回标准版")).to_be_visible()
+    looker.look("home-nobody")
+    for address, name in (
+        ("/m/patients/", "patients-none"),
+        ("/m/appointments/", "appointments-none"),
+        ("/m/messages/", "inbox-empty"),
+        ("/m/appointments/20261122000000/", "refusal-not-found"),
+    ):
+        page.goto(address)
+        looker.look(name)
+    add(looker, {"usual": "陈晓宁", "large": "欧阳上官婉儿"}[size])
+    to_confirm(looker)
+    confirm_address = page.url
+    book_and_pay(looker)
+    refused(looker, confirm_address)
+    around(looker)
+    assert looker.wrong == []
+    page.context.close()
+
+
+def tab(browser: Browser, hospital: Place, *, openid: str) -> Page:
+    """A tab of the phone's size whose holder WeChat knows as `openid`."""
+    context = browser.new_context(**PHONE, base_url=hospital.url)
+    holder = {"name": "phone", "value": openid, "url": hospital.sandbox_url}
+    context.add_cookies([holder])  # type: ignore[list-item]
+    page = context.new_page()
+    page.set_default_timeout(WAIT_MS)
+    return page
+
+
+def add(looker: Looker, name: str) -> None:
+    page = looker.page
+    page.goto("/m/patients/add/?next=/m/patients/")
+    looker.look("add")
+    page.get_by_role("button", name="保存就诊人").click()
+    expect(page.get_by_label("证件号码")).to_have_attribute("aria-invalid", "true")
+    looker.look("add-errors")
+    fill_patient(page, name=name, document_no=a_resident_id())
+    page.get_by_role("button", name="保存就诊人").click()
+    expect(page.get_by_text("就诊人 1 / 5")).to_be_visible()
+    looker.look("patients")
+
+
+def to_confirm(looker: Looker) -> None:
+    page = looker.page
+    page.goto("/m/departments/")
+    looker.look("departments")
+    find_department(page)
+    looker.look("departments-found")
+    page.get_by_role("link", name=DEPARTMENT).click()
+    choose_day(page)
+    looker.look("sessions")
+    page.locator("article h2 a").first.click()
+    expect(page.get_by_role("heading", name="近期出诊")).to_be_visible()
+    looker.look("doctor")
+    page.go_back()
+    expect(page.locator("a.x-session").first).to_be_visible()
+    sheet = choose_band(page)
+    looker.look("times")
+    sheet.get_by_role("link").first.click()
+    expect(page.get_by_role("button", name="提交并支付")).to_be_visible()
+    looker.look("confirm")
+
+
+def book_and_pay(looker: Looker) -> None:
+    page = looker.page
+    page.get_by_role("button", name="提交并支付").click()
+    expect(page.get_by_role("timer")).to_be_visible()
+    looker.look("pay")
+    pay_address = page.url
+    page.goto("/m/")
+    looker.look("home-to-pay")
+    page.goto("/m/appointments/")
+    page.get_by_role("link", name="待支付").click()
+    expect(page.get_by_role("button", name="取消预约")).to_be_visible()
+    looker.look("appointment-to-pay")
+    page.goto(pay_address)
+    page.get_by_role("button", name="微信支付").click()
+    enter_password(page)  # a tab outside WeChat pays at the cashier's page and comes back
+    page.get_by_role("button", name="完成").click()
+    expect(page.get_by_role("heading", name="支付成功")).to_be_visible()
+    looker.look("paid")
+    page.get_by_role("link", name="查看详情").click()
+    expect(page.get_by_role("heading", name="挂号成功")).to_be_visible()
+    looker.look("result")
+
+
+def refused(looker: Looker, confirm_address: str) -> None:
+    """The same doctor twice on one day is refused by a rule (M1.4)."""
+    page = looker.page
+    page.goto(confirm_address)
+    page.get_by_role("button", name="提交并支付").click()
+    expect(page.get_by_role("link", name="返回首页")).to_be_visible()
+    looker.look("refusal")
+
+
+def around(looker: Looker) -> None:
+    page = looker.page
+    page.goto("/m/")
+    expect(page.get_by_role("link", name="已预约")).to_be_visible()
+    looker.look("home")
+    page.goto("/m/messages/")
+    expect(page.get_by_role("heading", name="挂号成功")).to_be_visible()
+    looker.look("inbox")
+    page.goto("/m/patients/")
+    page.get_by_role("link", name="解除绑定").click()
+    looker.look("unbind-refused")
+    page.goto("/m/appointments/")
+    looker.look("appointments")
+    page.get_by_role("link", name="已预约").click()
+    expect(page.get_by_role("heading", name="报到条码")).to_be_visible()
+    looker.look("appointment")
+    page.get_by_role("button", name="申请退号").click()
+    expect(page.get_by_role("dialog")).to_be_visible()
+    looker.look("cancel")
+    page.get_by_role("button", name="确定退号").click()
+    expect(page.get_by_text("已退回付款账户")).to_be_visible()
+    looker.look("appointment-cancelled")
+
+
+def test_staff_pages(browser: Browser, hospital: Place) -> None:
+    """Each page as the role sees it whose work it is, with one paid appointment to see."""
+    patient = Hurried(tab(browser, hospital, openid="oAxe-staff"), "usual")
+    add(patient, "李晓芸")
+    to_confirm(patient)
+    book_and_pay(patient)
+    wrong: list[str] = []
+    for username, pages in STAFF.items():
+        page = browser.new_context(**DESK, base_url=hospital.url).new_page()
+        page.set_default_timeout(WAIT_MS)
+        looker = Looker(page, "desk")
+        page.goto("/staff/")
+        if username == "menzhenban":
+            looker.look("login")
+        log_in(page, username)
+        for name, address in pages.items():
+            page.goto(address)
+            if not name.startswith("one-"):
+                looker.look(name)
+                continue
+            page.get_by_role("link", name="查看").first.click()
+            expect(page.locator(".x-timeline")).to_be_visible()
+            looker.look(name)
+        wrong += looker.wrong
+        page.context.close()
+    assert wrong == []
+
+
+# What is called one-… is the first row of the list at that address.
+STAFF: dict[str, dict[str, str]] = {
+    "menzhenban": {"home": "/staff/", "board": "/staff/board/"},
+    "admin": {"system": "/staff/system/"},
+    "caiwu": {
+        "refunds": "/staff/refunds/",
+        "payments": "/staff/payments/",
+        "one-payment": "/staff/payments/",
+    },
+    "guahao": {
+        "search-nothing": "/staff/appointments/",
+        "search": "/staff/appointments/?q=lxy",
+        "one-appointment": "/staff/appointments/?q=lxy",
+    },
+}
