@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator
 
+import django
 import hypothesis
 import pytest
 
@@ -11,7 +12,9 @@ os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")  # Playwright runs a 
 
 from hospital.config import embedded
 
+# Before Django reads its settings: pyproject.toml names none to pytest, so that this comes first.
 embedded.ensure_database_url()
+django.setup()
 
 # A property says nothing about speed, and a busy machine is no counterexample.
 hypothesis.settings.register_profile("patient", deadline=None)
