@@ -55,6 +55,9 @@ TRUSTED_PROXIES = env.number(
     "TRUSTED_PROXIES", "how many of our own proxies stand in front of the web process", default=0
 )
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
+for _name, _address in (("PUBLIC_URL", PUBLIC_URL), ("LIVE_URL", LIVE_URL)):
+    if PRODUCTION and not _address.startswith("https://"):
+        raise env.BadEnvironment(f"{_name} must be an https address in production")
 
 # Database
 DATABASE_POOLED = env.flag(

@@ -1,0 +1,46 @@
+"""PRODUCTION refuses to start with what a live hospital must not have."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+SECRETS = {
+    "SECRET_KEY": "x" * 50,
+    "FIELD_KEYS": "k1:" + "A" * 43 + "=",
+    "BLIND_INDEX_KEY": "index",
+}
+ADDRESSES = {"PUBLIC_URL": "https://wx.hospital.cn", "LIVE_URL": "https://wx.hospital.cn"}
+
+
+def start(**changes: str) -> subprocess.CompletedProcess[str]:
+    """Read the settings in a process of their own."""
+    environment = {**os.environ, "PRODUCTION": "yes", **SECRETS, **ADDRESSES, **changes}
+    return subprocess.run(
+        [sys.executable, "-c", "import hospital.config.settings"],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_it_starts_with_everything_in_place() -> None:
+    ended = start()
+    assert ended.returncode == 0, ended.stderr
+
+
+@pytest.mark.parametrize("name", ADDRESSES)
+def test_an_address_that_is_not_https_is_refused(name: str) -> None:
+    """Cookies would travel in the clear."""
+    ended = start(**{name: "http://wx.hospital.cn"})
+    assert name in ended.stderr.splitlines()[-1]
+    assert ended.returncode != 0
+
+
+@pytest.mark.parametrize("name", SECRETS)
+def test_a_missing_secret_is_refused(name: str) -> None:
+    ended = start(**{name: ""})
+    assert name in ended.stderr.splitlines()[-1]
+    assert ended.returncode != 0
