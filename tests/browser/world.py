@@ -22,6 +22,8 @@ from tools.demo import ROOT, Demo
 from tools.demo_place import HOST, Place
 from tools.processes import Family
 
+LOGS = Path("test-artifacts/world-log")
+
 
 @contextmanager
 def open_hospital() -> Iterator[Place]:
@@ -39,7 +41,8 @@ def open_hospital() -> Iterator[Place]:
             yield place
         finally:
             family.stop()
-    shutil.rmtree(folder)
+            shutil.copytree(folder / "log", LOGS, dirs_exist_ok=True)
+            shutil.rmtree(folder)
 
 
 @contextmanager
@@ -51,8 +54,10 @@ def _own_database() -> Iterator[str]:
     with psycopg.connect(server, autocommit=True) as connection:
         connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(quoted))
         connection.execute(sql.SQL("CREATE DATABASE {} TEMPLATE template0").format(quoted))
-        yield urlsplit(server)._replace(path=f"/{name}").geturl()
-        connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(quoted))
+        try:
+            yield urlsplit(server)._replace(path=f"/{name}").geturl()
+        finally:
+            connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(quoted))
 
 
 def _free_ports(count: int) -> list[int]:

@@ -25,4 +25,6 @@ class Command(BaseCommand):
             backlog=4096,
             backpressure=4096,
             log_access=False,
+            # Open streams never end by themselves; whoever listens connects again.
+            workers_kill_timeout=1,
         ).serve()
