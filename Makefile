@@ -34,14 +34,14 @@ demo: $(STAMP)
 test: $(STAMP) browser
 	@tools/check
 	@echo "test: running the tests on two workers"
-	@exec $(BIN)/python -m pytest -n 2 --dist loadscope --durations 10 \
+	@exec $(BIN)/python -m tools.together pytest -n 2 --dist loadscope --durations 10 \
 		--junit-xml test-artifacts/junit.xml $(ARGS)
 
 check: $(STAMP)
 	@exec tools/check $(ARGS)
 
 bench: $(STAMP)
-	@exec $(BIN)/python -m benchmarks $(ARGS)
+	@exec $(BIN)/python -m tools.together benchmarks $(ARGS)
 
 docs: $(STAMP)
 	@exec $(BIN)/python -m tools.generate_docs

@@ -72,7 +72,7 @@ class Family:
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
-                preexec_fn=_die_with_parent(),
+                preexec_fn=die_with_parent(),
             )
         child = Child(name, process, log)
         self.children.append(child)
@@ -130,7 +130,7 @@ class Family:
             except subprocess.TimeoutExpired:
                 print(f"demo: {child.name} did not stop in time and is killed", flush=True)
             # Also when it ended well: whatever it started itself must not outlive it.
-            _kill_group(child.process.pid)
+            kill_group(child.process.pid)
             child.process.wait()
 
 
@@ -149,7 +149,8 @@ def worth_showing(line: str) -> str | None:
 _IN_FRONT = frozenset({"level", "message", "at", "time", "logger", "traceback"})
 
 
-def _kill_group(leader: int) -> None:
+def kill_group(leader: int) -> None:
+    """Kill every process of a group, if there is still one."""
     try:
         os.killpg(leader, signal.SIGKILL)
     except ProcessLookupError:
@@ -159,8 +160,8 @@ def _kill_group(leader: int) -> None:
         return
 
 
-def _die_with_parent() -> Callable[[], None] | None:
-    """What a child does first: ask Linux to end it when this process dies."""
+def die_with_parent() -> Callable[[], None] | None:
+    """A `preexec_fn`, what a child does first: ask Linux to end it when this process dies."""
     if sys.platform != "linux":
         return None
     libc = ctypes.CDLL(None, use_errno=True)
