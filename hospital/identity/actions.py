@@ -165,6 +165,28 @@ def set_blocked(
         )
 
 
+class WrongPassword(Refusal):
+    code = "WRONG_PASSWORD"
+    default_message = "当前密码不正确。"
+
+
+@transaction.atomic
+def change_password(
+    *, account: StaffAccount, current: str, new: str, by: Actor, at: dt.datetime
+) -> None:
+    """Give a member of staff the password of the own choice; other sessions of theirs end.
+
+    Raises WrongPassword, and Invalid with the sentences about the new one under `new`.
+    """
+    if not account.check_password(current):
+        raise WrongPassword
+    if sentences := _password_errors(account, new).get("initial_password"):
+        raise Invalid({"new": sentences})
+    account.set_password(new)
+    account.save(update_fields=["password"])
+    audit.record(act="identity.change_password", subject=account, by=by, at=at)
+
+
 def clear_sessions() -> None:
     """Delete the sessions that have expired; patients leave one each time they come."""
     SessionStore.clear_expired()

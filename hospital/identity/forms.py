@@ -34,6 +34,39 @@ class LoginForm(forms.Form):
     )
 
 
+class PasswordForm(forms.Form):
+    """The own password and a new one, typed twice."""
+
+    current = forms.CharField(
+        label="当前密码",
+        max_length=200,
+        strip=False,
+        error_messages={"required": "请输入当前密码。", "max_length": "密码太长。"},
+        widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
+    )
+    new = forms.CharField(
+        label="新密码",
+        max_length=200,
+        strip=False,
+        help_text="至少 10 个字符，不要用常见密码",
+        error_messages={"required": "请输入新密码。", "max_length": "密码太长。"},
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+    )
+    again = forms.CharField(
+        label="再输一次新密码",
+        max_length=200,
+        strip=False,
+        error_messages={"required": "请再输一次新密码。", "max_length": "密码太长。"},
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+    )
+
+    def clean_again(self) -> str:
+        again = str(self.cleaned_data["again"])
+        if again != self.cleaned_data.get("new"):
+            raise forms.ValidationError("两次输入的新密码不一致。")
+        return again
+
+
 class DisplayForm(forms.Form):
     """How a patient wants pages to look; a field left out is not changed."""
 

@@ -14,5 +14,6 @@ patient = [
 ]
 staff = [
     path("login/", staff_views.login, name="identity-staff-login"),
+    path("password/", staff_views.password, name="identity-staff-password"),
     path("logout/", staff_views.logout, name="identity-staff-logout"),
 ]

@@ -1,22 +1,30 @@
-"""The staff log-in page and logging out."""
+"""The staff log-in page, logging out, and the own password."""
 
 from __future__ import annotations
 
 from http import HTTPStatus
 
-from django.contrib import auth
+from django.contrib import auth, messages
 from django.http import HttpResponse, HttpResponseRedirect
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
 from hospital.identity import actions, forms, paths, sessions
-from hospital.identity.access import OpenRequest, client_address, public_page
+from hospital.identity.access import (
+    OpenRequest,
+    StaffRequest,
+    client_address,
+    public_page,
+    staff_page,
+)
 from hospital.identity.models import StaffAccount
+from hospital.identity.permissions import SIGNED_IN
 from hospital.kernel import clock
 from hospital.kernel.actors import Actor
+from hospital.kernel.errors import Invalid
 
 
 @sensitive_post_parameters("password")
@@ -62,6 +70,42 @@ def logout(request: OpenRequest) -> HttpResponse:
         actions.log_out_staff(account=request.user, by=actor, at=clock.now())
     auth.logout(request)
     return HttpResponseRedirect(reverse("identity-staff-login"))
+
+
+@sensitive_post_parameters("current", "new", "again")
+@staff_page(SIGNED_IN)
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def password(request: StaffRequest) -> HttpResponse:
+    """Change the own password; this session goes on, the account's others end."""
+    form = forms.PasswordForm(request.POST or None)
+    status = HTTPStatus.OK
+    if request.method == "POST":
+        status = HTTPStatus.UNPROCESSABLE_ENTITY
+        if form.is_valid() and _changed(request, form):
+            auth.update_session_auth_hash(request, request.user)
+            messages.success(request, "密码已修改。")
+            return redirect("desk-home")
+    return render(request, "identity/staff/password.html", {"form": form}, status=status)
+
+
+def _changed(request: StaffRequest, form: forms.PasswordForm) -> bool:
+    """Try it; what the rules say stands at the field it is about."""
+    try:
+        actions.change_password(
+            account=request.user,
+            current=form.cleaned_data["current"],
+            new=form.cleaned_data["new"],
+            by=request.actor,
+            at=clock.now(),
+        )
+    except actions.WrongPassword as refusal:
+        form.add_error("current", refusal.message)
+    except Invalid as refusal:
+        form.add_error("new", refusal.errors["new"])
+    else:
+        return True
+    return False
 
 
 def _page(
