@@ -23,6 +23,13 @@ from hospital.kernel import clock, logs, metrics
 Body = Callable[..., None]
 logger = logging.getLogger(__name__)
 
+_KEPT = dt.timedelta(days=30)
+_FORGET = """
+    DELETE FROM procrastinate_jobs job
+    WHERE job.status = 'succeeded' AND NOT EXISTS (
+        SELECT FROM procrastinate_events event WHERE event.job_id = job.id AND event.at > %s
+    )
+"""
 # A worker says every ten seconds that it is alive.
 _SILENCE = dt.timedelta(minutes=1)
 _LOST = """
@@ -116,3 +123,12 @@ def restart_lost(**_: object) -> None:
     for job_id, name in lost:
         logger.warning("job lost with its worker", extra={"job": name, "job_id": job_id})
         app.job_manager.retry_job_by_id(job_id=job_id, retry_at=now)
+
+
+@periodic("15 19 * * *")  # 03:15 hospital time
+@job()
+def forget_done(**_: object) -> None:
+    """Delete jobs done more than thirty days ago; failed ones stay for somebody to look at."""
+    with connection.cursor() as cursor:
+        cursor.execute(_FORGET, [clock.now() - _KEPT])
+        logger.info("done jobs forgotten", extra={"jobs": cursor.rowcount})

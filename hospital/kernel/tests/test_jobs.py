@@ -41,3 +41,25 @@ def test_the_job_of_a_worker_at_work_is_left_alone() -> None:
     a_running_job(silent_for=dt.timedelta(seconds=20))
     jobs.restart_lost()
     assert due_jobs() == []
+
+
+@pytest.mark.django_db
+def test_done_jobs_are_forgotten_after_thirty_days_and_failed_ones_kept() -> None:
+    with connection.cursor() as cursor:
+        for name, end in (("old", "succeeded"), ("new", "succeeded"), ("bad", "failed")):
+            cursor.execute(
+                "INSERT INTO procrastinate_jobs (queue_name, task_name) VALUES ('default', %s)",
+                [name],
+            )
+            for status in ("doing", end):
+                cursor.execute(
+                    "UPDATE procrastinate_jobs SET status = %s WHERE task_name = %s", [status, name]
+                )
+        cursor.execute(
+            "UPDATE procrastinate_events SET at = %s WHERE job_id IN"
+            " (SELECT id FROM procrastinate_jobs WHERE task_name IN ('old', 'bad'))",
+            [clock.now() - dt.timedelta(days=31)],
+        )
+        jobs.forget_done()
+        cursor.execute("SELECT task_name FROM procrastinate_jobs ORDER BY id")
+        assert [name for (name,) in cursor.fetchall()] == ["new", "bad"]
