@@ -51,10 +51,17 @@ def request_refund(
     *, payment_id: int, amount_fen: int, reason: str, by: Actor, at: dt.datetime
 ) -> Refund:
     """Decide that money goes back; sending it is deferred. Raises NotFound, NothingToRefund,
-    RefundTooMuch, RefundInProgress, RefundNotPossible."""
+    RefundTooMuch, RefundInProgress, RefundNotPossible.
+
+    Only what the ledger owes the payer may go: charges are reversed first, or money would leave
+    that no posting could tell of.
+    """
     with transaction.atomic():
         payment = lock_with_bill(payment_id)
-        return request_locked_refund(payment, amount_fen=amount_fen, reason=reason, by=by, at=at)
+        made = request_locked_refund(payment, amount_fen=amount_fen, reason=reason, by=by, at=at)
+        if _under_way_fen(payment) > bills.balance(bill_id=payment.bill_id).due_fen:
+            raise RefundTooMuch
+        return made
 
 
 def request_locked_refund(

@@ -233,6 +233,10 @@ def test_a_refund_that_does_not_fit_is_parked(wechat: StandIn, changes: dict[str
 
 def test_limits(wechat: StandIn) -> None:
     payment = a_paid_payment(wechat)
+    with pytest.raises(actions.RefundTooMuch):
+        request(payment, 1000)  # nothing was reversed: the ledger owes nobody
+    assert not Refund.objects.exists()
+    reverse(payment.bill)
     for fen in (0, -1, 2501):
         with pytest.raises(actions.RefundTooMuch):
             request(payment, fen)
