@@ -1,5 +1,5 @@
 """Around every request: a log line and a measurement under an id that travels to jobs and WeChat;
-and word to caches that a page and a part of it share an address."""
+and word to caches: a page and a part of it share an address, and staff pages are not kept."""
 
 import logging
 import re
@@ -63,4 +63,17 @@ class PartsApart:
         response = self.get_response(request)
         if response.get("Content-Type", "").startswith("text/html"):
             patch_vary_headers(response, ("HX-Request",))
+        return response
+
+
+class NothingKept:
+    """Staff pages leave nothing behind: after log-out the back button of a shared PC shows none."""
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        if request.path.startswith("/staff/"):
+            response.setdefault("Cache-Control", "no-store, private")
         return response

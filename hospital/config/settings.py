@@ -15,24 +15,31 @@ ROOT = embedded.ROOT
 PRODUCTION = env.flag(
     "PRODUCTION", "refuse everything a live hospital must not have", default=False
 )
+PUBLIC_URL = env.text(
+    "PUBLIC_URL",
+    "where patients and staff reach us, no slash at the end",
+    default="http://127.0.0.1:8000",
+).rstrip("/")
+# Well-known keys stand in for missing ones on this machine only, where nobody else's data is.
+_ALONE = not PRODUCTION and urlsplit(PUBLIC_URL).hostname in ("127.0.0.1", "localhost", "::1")
 DEBUG = False
 SECRET_KEY = env.secret(
     "SECRET_KEY",
     "signs sessions and links; 50 random characters",
     insecure="insecure-" + "0" * 50,
-    allow_insecure=not PRODUCTION,
+    allow_insecure=_ALONE,
 )
 FIELD_KEYS = env.secret(
     "FIELD_KEYS",
     "keys of sealed fields, current one first: k2:<base64 of 32 bytes>,k1:<…>",
     insecure="k0:" + "A" * 43 + "=",
-    allow_insecure=not PRODUCTION,
+    allow_insecure=_ALONE,
 )
 BLIND_INDEX_KEY = env.secret(
     "BLIND_INDEX_KEY",
     "keys the search index over sealed fields; must never change",
     insecure="insecure-index-key",
-    allow_insecure=not PRODUCTION,
+    allow_insecure=_ALONE,
 )
 HOSPITAL_NAME = env.text(
     "HOSPITAL_NAME", "the hospital's name on every page", default="杏林县中医院"
@@ -40,11 +47,6 @@ HOSPITAL_NAME = env.text(
 HOSPITAL_PHONE = env.text("HOSPITAL_PHONE", "the telephone number on help buttons", default="")
 
 # Addresses
-PUBLIC_URL = env.text(
-    "PUBLIC_URL",
-    "where patients and staff reach us, no slash at the end",
-    default="http://127.0.0.1:8000",
-).rstrip("/")
 LIVE_URL = env.text(
     "LIVE_URL", "where browsers reach the live channel", default="http://127.0.0.1:8002"
 ).rstrip("/")
@@ -69,6 +71,15 @@ DATABASE_POOL = env.number("DATABASE_POOL", "connections a web process may hold"
 _dsn = conninfo_to_dict(
     env.text("DATABASE_URL", "PostgreSQL 15 or newer; unset = the embedded server", default="")
 )
+# What else the address says (sslmode, connect_timeout …) goes to the driver as it is.
+_dsn_options = {
+    name: value
+    for name, value in _dsn.items()
+    if name not in ("dbname", "user", "password", "host", "port")
+}
+_pool: dict[str, Any] = (
+    {"pool": {"min_size": 2, "max_size": DATABASE_POOL}} if DATABASE_POOLED else {}
+)
 DATABASES: dict[str, dict[str, Any]] = {
     "default": {
         "ENGINE": "django.db.backends.postgresql",
@@ -78,7 +89,7 @@ DATABASES: dict[str, dict[str, Any]] = {
         "HOST": _dsn.get("host", ""),
         "PORT": _dsn.get("port", ""),
         "CONN_HEALTH_CHECKS": False,
-        "OPTIONS": {"pool": {"min_size": 2, "max_size": DATABASE_POOL}} if DATABASE_POOLED else {},
+        "OPTIONS": {**_dsn_options, **_pool},
         "TEST": {
             "NAME": env.text(
                 "TEST_DATABASE_NAME", "name of the tests' database", default="test_xinglin"
@@ -148,6 +159,7 @@ MIDDLEWARE = [
     "hospital.identity.middleware.RefusalsToPages",
     "django_htmx.middleware.HtmxMiddleware",
     "hospital.config.middleware.PartsApart",
+    "hospital.config.middleware.NothingKept",
 ]
 ROOT_URLCONF = "hospital.config.urls"
 WSGI_APPLICATION = "hospital.config.wsgi.application"
