@@ -181,6 +181,6 @@ def _steps(row: AppointmentRow) -> list[dict[str, str]]:
     return [
         {"label": "挂号", "note": "已完成", "state": "done"},
         {"label": "报到", "note": f"{starts:%H:%M} 前", "state": "now"},
-        {"label": "候诊", "note": "看大屏叫号", "state": ""},
+        {"label": "候诊", "note": "听叫号", "state": ""},
         {"label": "就诊", "note": row.place.split(" ")[-1], "state": ""},
     ]
