@@ -27,7 +27,7 @@ def lock_wechat_user(*, user_id: int) -> WeChatUser:
 
     The lock under which everything counted per user is counted: patients, unpaid holds.
     """
-    user = WeChatUser.objects.select_for_update().filter(pk=user_id).first()
+    user = WeChatUser.objects.select_for_update(no_key=True).filter(pk=user_id).first()
     if user is None:
         raise NotFound
     return user

@@ -376,7 +376,7 @@ def _check_known(person: Person, patient: Patient, bindings: list[PatientBinding
         raise PhoneMismatch
     limit = USERS_PER_PATIENT.value()
     # The patient row is the lock under which its users are counted.
-    Patient.objects.select_for_update().get(pk=patient.pk)
+    Patient.objects.select_for_update(no_key=True).get(pk=patient.pk)
     if PatientBinding.objects.filter(patient=patient, ended_at__isnull=True).count() >= limit:
         message = f"这位就诊人已被 {limit} 个微信用户绑定，请携带证件到挂号窗口办理。"
         raise TooManyUsers(message, limit=limit)
