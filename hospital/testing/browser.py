@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from typing import Any, Protocol
 
 import pytest
-from playwright.sync_api import ConsoleMessage, Page
+from playwright.sync_api import Browser, ConsoleMessage, Page
 
 FLAGS = [
     "--no-sandbox",
@@ -31,6 +31,19 @@ def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[s
     """pytest-playwright starts the browser with these."""
     found = os.environ.get("CHROME_PATH") or next(filter(None, map(shutil.which, NAMES)), None)
     return {**browser_type_launch_args, "executable_path": found, "args": FLAGS}
+
+
+@pytest.fixture(autouse=True)
+def _windows_closed(request: pytest.FixtureRequest) -> Iterator[None]:
+    """A test's own windows close with it: pages left open go on drawing and slow all the rest."""
+    if "browser" not in request.fixturenames:
+        yield
+        return
+    browser: Browser = request.getfixturevalue("browser")
+    before = set(browser.contexts)
+    yield
+    for context in set(browser.contexts) - before:
+        context.close()
 
 
 class Watch(Protocol):
