@@ -62,12 +62,6 @@ for _name, _address in (("PUBLIC_URL", PUBLIC_URL), ("LIVE_URL", LIVE_URL)):
         raise env.BadEnvironment(f"{_name} must be an https address in production")
 
 # Database
-DATABASE_POOLED = env.flag(
-    "DATABASE_POOLED",
-    "keep a pool of connections (the web process sets this itself)",
-    default=False,
-)
-DATABASE_POOL = env.number("DATABASE_POOL", "connections a web process may hold", default=16)
 _dsn = conninfo_to_dict(
     env.text("DATABASE_URL", "PostgreSQL 15 or newer; unset = the embedded server", default="")
 )
@@ -77,9 +71,6 @@ _dsn_options = {
     for name, value in _dsn.items()
     if name not in ("dbname", "user", "password", "host", "port")
 }
-_pool: dict[str, Any] = (
-    {"pool": {"min_size": 2, "max_size": DATABASE_POOL}} if DATABASE_POOLED else {}
-)
 DATABASES: dict[str, dict[str, Any]] = {
     "default": {
         "ENGINE": "django.db.backends.postgresql",
@@ -88,8 +79,8 @@ DATABASES: dict[str, dict[str, Any]] = {
         "PASSWORD": _dsn.get("password", ""),
         "HOST": _dsn.get("host", ""),
         "PORT": _dsn.get("port", ""),
-        "CONN_HEALTH_CHECKS": False,
-        "OPTIONS": {**_dsn_options, **_pool},
+        "CONN_HEALTH_CHECKS": True,
+        "OPTIONS": _dsn_options,
         "TEST": {
             "NAME": env.text(
                 "TEST_DATABASE_NAME", "name of the tests' database", default="test_xinglin"

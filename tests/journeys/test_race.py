@@ -102,7 +102,7 @@ def people(transactional_db: None) -> list[Person]:
 
 @pytest.fixture
 def served(transactional_db: None, tmp_path: Path) -> Iterator[Served]:
-    """`./manage.py serve` on the tests' database, as in production: two workers, pooled."""
+    """`./manage.py serve` on the tests' database, as in production: two workers."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = int(probe.getsockname()[1])

@@ -1,6 +1,5 @@
 """./manage.py serve: the web process (granian, WSGI workers with threads)."""
 
-import os
 from argparse import ArgumentParser
 
 from django.core.management.base import BaseCommand
@@ -20,8 +19,6 @@ class Command(BaseCommand):
     def handle(
         self, *, host: str, port: int, workers: int, threads: int, **options: object
     ) -> None:
-        # Workers are new processes that read the settings again: tell them to pool connections.
-        os.environ["DATABASE_POOLED"] = "yes"
         Server(
             "hospital.config.wsgi:application",
             address=host,
