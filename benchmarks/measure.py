@@ -14,7 +14,7 @@ from benchmarks.load import Answers, Request
 from benchmarks.world import CSRF, Clinic, Person
 
 WARM = 150
-BOOKINGS = 1000
+BOOKINGS = 1500
 READS = 4000
 CLIENTS = 16
 LIMIT_SECONDS = 8
