@@ -36,12 +36,10 @@ class Request:
 
 @dataclass
 class Answers:
-    """What came back: seconds per request in order of arrival, statuses, places redirected to."""
+    """What came back: seconds per request in order of arrival, statuses."""
 
     seconds: list[float] = field(default_factory=list)
     statuses: Counter[int] = field(default_factory=Counter)
-    locations: list[str] = field(default_factory=list)
-    bodies: list[bytes] = field(default_factory=list)
     elapsed: float = 0.0
 
     @property
@@ -54,43 +52,32 @@ class Answers:
         return 1000 * ordered[min(len(ordered) - 1, int(share * len(ordered)))]
 
 
-def run(
-    host: str, port: int, requests: Iterable[Request], *, clients: int, keep_bodies: bool = False
-) -> Answers:
+def run(host: str, port: int, requests: Iterable[Request], *, clients: int) -> Answers:
     """Send all requests through `clients` connections as fast as answers come."""
-    return asyncio.run(_run(host, port, iter(requests), clients, keep_bodies=keep_bodies))
+    return asyncio.run(_run(host, port, iter(requests), clients))
 
 
-async def _run(
-    host: str, port: int, requests: Iterator[Request], clients: int, *, keep_bodies: bool
-) -> Answers:
+async def _run(host: str, port: int, requests: Iterator[Request], clients: int) -> Answers:
     answers = Answers()
     started = time.perf_counter()
-    await asyncio.gather(
-        *(_client(host, port, requests, answers, keep_bodies=keep_bodies) for _ in range(clients))
-    )
+    await asyncio.gather(*(_client(host, port, requests, answers) for _ in range(clients)))
     answers.elapsed = time.perf_counter() - started
     return answers
 
 
-async def _client(
-    host: str, port: int, requests: Iterator[Request], answers: Answers, *, keep_bodies: bool
-) -> None:
+async def _client(host: str, port: int, requests: Iterator[Request], answers: Answers) -> None:
     reader, writer = await asyncio.open_connection(host, port)
     for request in requests:
         started = time.perf_counter()
         writer.write(request.encode(f"{host}:{port}"))
-        status, location, body = await _read(reader)
+        status = await _read(reader)
         answers.seconds.append(time.perf_counter() - started)
         answers.statuses[status] += 1
-        if location:
-            answers.locations.append(location)
-        if keep_bodies:
-            answers.bodies.append(body)
     writer.close()
 
 
-async def _read(reader: asyncio.StreamReader) -> tuple[int, str, bytes]:
+async def _read(reader: asyncio.StreamReader) -> int:
+    """Read one whole answer; its status is all that counts."""
     head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
     status = int(head.split(" ", 2)[1])
     headers = {
@@ -98,11 +85,10 @@ async def _read(reader: asyncio.StreamReader) -> tuple[int, str, bytes]:
         for name, _, value in (line.partition(":") for line in head.split("\r\n")[1:] if line)
     }
     if headers.get("transfer-encoding", "") == "chunked":
-        body = b""
         while size := int((await reader.readline()).strip(), 16):
-            body += await reader.readexactly(size)
+            await reader.readexactly(size)
             await reader.readline()
         await reader.readline()
     else:
-        body = await reader.readexactly(int(headers.get("content-length", "0")))
-    return status, headers.get("location", ""), body
+        await reader.readexactly(int(headers.get("content-length", "0")))
+    return status
