@@ -115,7 +115,7 @@ async def _answer(send: Send, status: int) -> None:
 
 def _conninfo() -> str:
     parameters = {**connection.get_connection_params()}
-    for not_libpq in ("cursor_factory", "context", "pool", "prepare_threshold"):
+    for not_libpq in ("cursor_factory", "context", "prepare_threshold"):
         parameters.pop(not_libpq, None)
     return make_conninfo(**parameters)
 

@@ -16,7 +16,7 @@ from hospital.live.hub import Hub
 
 def _conninfo() -> str:
     parameters = dict(connection.get_connection_params())
-    for not_libpq in ("cursor_factory", "context", "pool", "prepare_threshold"):
+    for not_libpq in ("cursor_factory", "context", "prepare_threshold"):
         parameters.pop(not_libpq, None)
     return make_conninfo(**parameters)
 
