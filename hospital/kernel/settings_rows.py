@@ -21,7 +21,7 @@ Value = TypeVar("Value", int, str, bool)
 Rows = dict[tuple[str, str, int], object]
 
 HOSPITAL: Final = ("hospital", 0)
-_CACHE_SECONDS: Final = 1.0
+CACHE_SECONDS = 1.0
 _registry: dict[str, "AnySetting"] = {}
 _cache: tuple[float, Rows] = (-1.0, {})
 
@@ -134,7 +134,7 @@ def forget() -> None:
 def _rows() -> Rows:
     global _cache
     read_at, rows = _cache
-    if time.monotonic() - read_at < _CACHE_SECONDS and read_at >= 0:
+    if time.monotonic() - read_at < CACHE_SECONDS and read_at >= 0:
         return rows
     in_force = ConfigurationRow.objects.filter(valid_from__lte=clock.now()).order_by("valid_from")
     rows = {(row.key, row.scope_kind, row.scope_id): row.value for row in in_force}
