@@ -32,6 +32,7 @@ class Result(StrEnum):
     UNKNOWN_ORDER = "unknown_order"
 
 
+SOMEBODY = people.NAMED[0][0]
 SAYS = {
     Result.PAID: "支付成功",
     Result.CANCELLED: "支付已取消",
@@ -125,18 +126,26 @@ def pay(
     return settle(sandbox, opened.order, opened.user, method)
 
 
+def scan(sandbox: Sandbox, code_url: str, openid: str) -> Sheet | Outcome:
+    """The sheet that opens when this person scans a Native order's QR, or why none does."""
+    found = orders.find_by_code_url(sandbox, code_url)
+    if found is None:
+        return Outcome(Result.EXPIRED, None)
+    return sheet(sandbox, found[1].prepay_id, openid)
+
+
 def pay_order(sandbox: Sandbox, out_trade_no: str, openid: str, mode: str) -> Outcome:
     """Pay by order number without a phone, as tests do.
 
-    An empty openid means the payer named in the order. `mode`: `success`, `cancel`,
-    `wrong_password`, `not_enough`, or `late`: the password was entered just before the order was
-    closed, and closing does not stop a payment under way. A pocket with too little change pays by
-    card.
+    An empty openid means the payer named in the order, for a Native order the first person.
+    `mode`: `success`, `cancel`, `wrong_password`, `not_enough`, or `late`: the password was entered
+    just before the order was closed, and closing does not stop a payment under way. A pocket with
+    too little change pays by card.
     """
     order = orders.find(sandbox, out_trade_no)
     if order is None:
         return Outcome(Result.UNKNOWN_ORDER, None)
-    user = people.ensure(sandbox, openid or order.openid)
+    user = people.ensure(sandbox, openid or order.openid or people.derived("openid", SOMEBODY))
     was = "CLOSED" if mode == "late" and order.state == "CLOSED" else "NOTPAY"
     refusal = (_why_not(order, user) if was == "NOTPAY" else None) or {
         "cancel": Result.CANCELLED,

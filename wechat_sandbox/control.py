@@ -32,14 +32,16 @@ class Misused(Exception):
 Lever = Callable[[Sandbox, dict[str, Any]], dict[str, Any]]
 
 
-def _lever(path: str, lever: Lever, *, method: str = "POST") -> Route:
+def lever(path: str, pull: Lever, *, method: str = "POST") -> Route:
+    """A route under `/_ctl`: JSON (or a query) in, JSON out, a sentence when misused."""
+
     async def endpoint(request: Request) -> Response:
         body = await request.body()
         try:
             said = json.loads(body) if body else dict(request.query_params)
             if not isinstance(said, dict):
                 raise Misused(400, "the body must be a JSON object")
-            return JSONResponse(lever(sandbox_of(request), said))
+            return JSONResponse(pull(sandbox_of(request), said))
         except Misused as misused:
             return JSONResponse({"error": str(misused)}, misused.status)
         except (KeyError, TypeError, ValueError) as bad:
@@ -49,13 +51,13 @@ def _lever(path: str, lever: Lever, *, method: str = "POST") -> Route:
 
 
 def pay(sandbox: Sandbox, said: dict[str, Any]) -> dict[str, Any]:
-    """Pay an order, or try to; a refusal by the payer leaves it NOTPAY and answers 200."""
+    """Pay by number or `code_url`, or try to; a refusal by the payer leaves it NOTPAY, answers 200."""
     mode = str(said.get("mode") or "success")
     if mode not in PAY_MODES:
         raise Misused(400, f"mode must be one of {', '.join(PAY_MODES)}")
     try:
         outcome = checkout.pay_order(
-            sandbox, str(said["out_trade_no"]), str(said.get("openid") or ""), mode
+            sandbox, _number_to_pay(sandbox, said), str(said.get("openid") or ""), mode
         )
     except people.NoOpenid as bad:
         raise Misused(400, f"not an openid: {bad}") from bad
@@ -69,6 +71,15 @@ def pay(sandbox: Sandbox, said: dict[str, Any]) -> dict[str, Any]:
         "trade_state": outcome.order.state,
         "transaction_id": outcome.order.transaction_id,
     }
+
+
+def _number_to_pay(sandbox: Sandbox, said: dict[str, Any]) -> str:
+    if "code_url" not in said:
+        return str(said["out_trade_no"])
+    found = orders.find_by_code_url(sandbox, str(said["code_url"]))
+    if found is None:
+        raise Misused(409, f"expired: {checkout.SAYS[checkout.Result.EXPIRED]}")
+    return found[0].out_trade_no
 
 
 def fault(sandbox: Sandbox, said: dict[str, Any]) -> dict[str, Any]:
@@ -235,14 +246,14 @@ def _without(document: dict[str, Any], *names: str) -> dict[str, Any]:
 
 
 routes = [
-    _lever("pay", pay),
-    _lever("fault", fault),
-    _lever("refund_state", refund_state),
-    _lever("clock", clock),
-    _lever("notify_mode", notify_mode),
-    _lever("user", user),
-    _lever("menu", set_menu),
-    _lever("reset", reset),
-    _lever("state", state, method="GET"),
-    _lever("deliveries", delivered, method="GET"),
+    lever("pay", pay),
+    lever("fault", fault),
+    lever("refund_state", refund_state),
+    lever("clock", clock),
+    lever("notify_mode", notify_mode),
+    lever("user", user),
+    lever("menu", set_menu),
+    lever("reset", reset),
+    lever("state", state, method="GET"),
+    lever("deliveries", delivered, method="GET"),
 ]

@@ -1,68 +1,17 @@
-"""Injected faults: what can go wrong, at which moment, and which ones are waiting.
+"""Injected faults: which ones are waiting, and which one strikes now.
 
 A kind belongs to a point, a moment in the program that asks "does a fault want this one?". To add
-a kind: one line in KINDS and, at the code of its point, what it does there.
+a kind: one line in `fault_kinds` and, at the code of its point, what it does there.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from enum import StrEnum
-
 from wechat_sandbox.clock import Clock
+from wechat_sandbox.fault_kinds import COPIES_WHEN_NOT_SAID, KINDS, Kind, Point
 from wechat_sandbox.records import PendingFault
 from wechat_sandbox.store import Store
 
-
-class Point(StrEnum):
-    """The moments at which the program looks for faults."""
-
-    REQUEST = "request"  # an API call came in, nothing has happened yet
-    ANSWER = "answer"  # it was carried out (2xx), the answer has not left
-    SIGNATURE = "signature"  # the answer is about to be signed
-    NOTICE = "notice"  # a notification is about to be queued
-    ATTEMPT = "attempt"  # a notification is about to be sent
-    REFUND = "refund"  # a valid refund is about to be accepted
-    REFUND_END = "refund_end"  # an accepted refund is about to be carried out
-    TOKEN = "token"  # noqa: S105 - an API token was found valid
-    MESSAGE = "message"  # a valid message is about to reach a phone
-
-
-@dataclass(frozen=True)
-class Kind:
-    """`counts_copies`: `times` says how many copies one notice gets, not how often to strike."""
-
-    name: str
-    point: Point
-    says: str
-    seconds: float = 0.0
-    counts_copies: bool = False
-
-
-KINDS = {
-    kind.name: kind
-    for kind in (
-        Kind("http_500", Point.REQUEST, "answer 500 SYSTEM_ERROR, do nothing"),
-        Kind("slow", Point.REQUEST, "carry out and answer late", seconds=4.9),
-        Kind(
-            "timeout_after_success",
-            Point.ANSWER,
-            "carry out, keep silent for `seconds`, then drop the connection",
-            seconds=30.0,
-        ),
-        Kind("response_bad_signature", Point.SIGNATURE, "answer with a signature of other bytes"),
-        Kind("notify_lost", Point.NOTICE, "never send this notice"),
-        Kind("notify_delay", Point.NOTICE, "send it only after `seconds`", seconds=5.0),
-        Kind("notify_dup", Point.NOTICE, "send `times` copies in turn", counts_copies=True),
-        Kind("notify_concurrent", Point.NOTICE, "send `times` copies at once", counts_copies=True),
-        Kind("notify_bad_signature", Point.ATTEMPT, "sign this attempt over other bytes"),
-        Kind("refund_not_enough", Point.REFUND, "403 NOT_ENOUGH, no refund is made"),
-        Kind("refund_hold", Point.REFUND_END, "stay PROCESSING until told otherwise"),
-        Kind("token_invalid", Point.TOKEN, "revoke the token and answer 40001"),
-        Kind("user_blocked", Point.MESSAGE, "answer 43019, the phone gets nothing"),
-    )
-}
-COPIES_WHEN_NOT_SAID = {"notify_dup": 2, "notify_concurrent": 20}
+__all__ = ["KINDS", "Faults", "Kind", "Point", "UnknownFault"]
 
 
 class UnknownFault(Exception):
@@ -90,6 +39,8 @@ class Faults:
         if known is None:
             raise UnknownFault(f"unknown fault {kind!r}; known: {', '.join(sorted(KINDS))}")
         copies = 1
+        if times is None and known.lasts:
+            times = -1
         if known.counts_copies:
             copies, times = times or COPIES_WHEN_NOT_SAID[kind], 1
         row = self._store.insert(

@@ -13,6 +13,11 @@ def prepay_id(at: float) -> str:
     return f"wx{digits(at)}{secrets.token_hex(10)}"
 
 
+def code_url() -> str:
+    """What a Native order's QR holds."""
+    return f"weixin://wxpay/bizpayurl?pr={secrets.token_urlsafe(12)[:11]}zz"
+
+
 def transaction_id(at: float) -> str:
     """28 digits: 4200, six digits, the Beijing day, ten digits."""
     return f"4200{_random(6)}{digits(at, '%Y%m%d')}{_random(10)}"

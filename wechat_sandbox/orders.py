@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from wechat_sandbox import ids
 from wechat_sandbox.clock import rfc3339
 from wechat_sandbox.records import Order, Prepay
 from wechat_sandbox.sandbox import Sandbox
@@ -48,6 +49,26 @@ def find_by_prepay(sandbox: Sandbox, prepay_id: str) -> tuple[Order, Prepay] | N
         return None
     order = find(sandbox, prepay.out_trade_no)
     return None if order is None else (order, prepay)
+
+
+def issue_code_url(sandbox: Sandbox, prepay_id: str, out_trade_no: str) -> str:
+    """A fresh code URL for a Native order; the ones before it are void from now on."""
+    code_url = ids.code_url()
+    with sandbox.store.write():
+        sandbox.store.run("DELETE FROM code_urls WHERE out_trade_no = ?", out_trade_no)
+        sandbox.store.insert(
+            "code_urls", code_url=code_url, out_trade_no=out_trade_no, prepay_id=prepay_id
+        )
+    return code_url
+
+
+def find_by_code_url(sandbox: Sandbox, code_url: str) -> tuple[Order, Prepay] | None:
+    """The Native order whose QR holds this text, unless a newer QR has voided it."""
+    for prepay_id in sandbox.store.texts(
+        "SELECT prepay_id FROM code_urls WHERE code_url = ?", code_url
+    ):
+        return find_by_prepay(sandbox, prepay_id)
+    return None
 
 
 def shown(order: Order) -> dict[str, Any]:

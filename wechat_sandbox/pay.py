@@ -1,4 +1,4 @@
-"""Prepay (JSAPI), query and close: the merchant's side of an order.
+"""Prepay (JSAPI, Native), query and close: the merchant's side of an order.
 
 Repeat rule: the same number with identical parameters gives a new prepay id for the same order;
 with other parameters, or once it is paid or closed, it is refused.
@@ -59,6 +59,7 @@ ORDER_KEYS: dict[str, Any] = {
     ),
     "settle_info": Thing({"profit_sharing": Flag()}),
 }
+NATIVE = Thing(ORDER_KEYS)
 JSAPI = Thing(ORDER_KEYS | {"payer": Thing({"openid": Text(128, required=True)}, required=True)})
 
 
@@ -69,6 +70,15 @@ def prepay_jsapi(sandbox: Sandbox, call: Call) -> Answer:
     openid = call.body["payer"]["openid"]
     _check_payer(sandbox, openid, call.body["appid"])
     return Answer({"prepay_id": prepay(sandbox, call.body, trade_type="JSAPI", openid=openid)})
+
+
+def prepay_native(sandbox: Sandbox, call: Call) -> Answer:
+    """POST /v3/pay/transactions/native; a repeat voids the code URL given before."""
+    NATIVE.check(call.body, "")
+    _check_account(sandbox, call.body)
+    prepay_id = prepay(sandbox, call.body, trade_type="NATIVE", openid="")
+    number: str = call.body["out_trade_no"]
+    return Answer({"code_url": orders.issue_code_url(sandbox, prepay_id, number)})
 
 
 def prepay(sandbox: Sandbox, body: dict[str, Any], *, trade_type: str, openid: str) -> str:
@@ -211,6 +221,7 @@ def _expiry(time_expire: str | None, now: float) -> float:
 _BY_NUMBER = "/v3/pay/transactions/out-trade-no/{out_trade_no}"
 routes = [
     route("/v3/pay/transactions/jsapi", prepay_jsapi, method="POST"),
+    route("/v3/pay/transactions/native", prepay_native, method="POST"),
     route(_BY_NUMBER, query_by_number, method="GET"),
     route("/v3/pay/transactions/id/{transaction_id}", query_by_transaction, method="GET"),
     route(f"{_BY_NUMBER}/close", close, method="POST"),

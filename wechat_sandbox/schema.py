@@ -17,6 +17,9 @@ CREATE TABLE IF NOT EXISTS orders (
 CREATE INDEX IF NOT EXISTS orders_expiry ON orders (expires_at) WHERE state = 'NOTPAY';
 CREATE TABLE IF NOT EXISTS prepays (
   prepay_id TEXT PRIMARY KEY, out_trade_no TEXT NOT NULL, created_at REAL NOT NULL);
+CREATE TABLE IF NOT EXISTS code_urls (
+  code_url TEXT PRIMARY KEY, out_trade_no TEXT NOT NULL, prepay_id TEXT NOT NULL);
+CREATE INDEX IF NOT EXISTS code_urls_order ON code_urls (out_trade_no);
 CREATE TABLE IF NOT EXISTS refunds (
   out_refund_no TEXT PRIMARY KEY, refund_id TEXT NOT NULL UNIQUE, out_trade_no TEXT NOT NULL,
   transaction_id TEXT NOT NULL, amount_fen INTEGER NOT NULL, total_fen INTEGER NOT NULL,
@@ -65,6 +68,7 @@ TABLES = (
     "users",
     "orders",
     "prepays",
+    "code_urls",
     "refunds",
     "wallet_entries",
     "notices",

@@ -152,6 +152,11 @@ class Merchant:
         """POST the JSAPI prepay."""
         return self.call("POST", "/v3/pay/transactions/jsapi", body)
 
+    def native(self, body: dict[str, Any]) -> httpx.Response:
+        """POST the Native prepay; a payer in the body is left out."""
+        body = {name: value for name, value in body.items() if name != "payer"}
+        return self.call("POST", "/v3/pay/transactions/native", body)
+
     def query(self, out_trade_no: str) -> httpx.Response:
         """Ask for an order by our number."""
         return self.call(

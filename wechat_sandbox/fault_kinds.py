@@ -1,0 +1,93 @@
+"""Every kind of fault there is: its name, the moment it strikes at, and what it does there.
+
+The product that owns a moment carries the fault out; `faults` only keeps which ones are waiting.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Point(StrEnum):
+    """The moments at which the program looks for faults."""
+
+    REQUEST = "request"  # an API call came in, nothing has happened yet
+    ANSWER = "answer"  # it was carried out (2xx), the answer has not left
+    SIGNATURE = "signature"  # the answer is about to be signed
+    NOTICE = "notice"  # a notification is about to be queued
+    ATTEMPT = "attempt"  # a notification is about to be sent
+    REFUND = "refund"  # a valid refund is about to be accepted
+    REFUND_END = "refund_end"  # an accepted refund is about to be carried out
+    TOKEN = "token"  # noqa: S105 - an API token was found valid
+    MESSAGE = "message"  # a valid message is about to reach a phone
+    ISSUE = "issue"  # a new API token is about to be handed out
+    TOKEN_ASKED = "token_asked"  # noqa: S105 - somebody asks for an API token
+    ACCOUNT_CALL = "account_call"  # a call to api.weixin.qq.com was read, nothing has happened yet
+    CODE = "code"  # a log-in or phone number code is about to be exchanged
+    RESULT = "result"  # an accepted message is about to be put on the phone
+    INBOUND = "inbound"  # a message or event for the merchant's server is about to be queued
+    CALLBACK = "callback"  # it is about to be sent
+    SMS = "sms"  # a valid text message is about to be accepted
+
+
+@dataclass(frozen=True)
+class Kind:
+    """`counts_copies`: `times` says how many copies one notice gets, not how often to strike.
+
+    `lasts`: strikes until the reset when nobody says how often.
+    """
+
+    name: str
+    point: Point
+    says: str
+    seconds: float = 0.0
+    counts_copies: bool = False
+    lasts: bool = False
+
+
+PAY: tuple[Kind, ...] = (
+    Kind("http_500", Point.REQUEST, "answer 500 SYSTEM_ERROR, do nothing"),
+    Kind("slow", Point.REQUEST, "carry out and answer late", seconds=4.9),
+    Kind(
+        "timeout_after_success",
+        Point.ANSWER,
+        "carry out, keep silent for `seconds`, then drop the connection",
+        seconds=30.0,
+    ),
+    Kind("response_bad_signature", Point.SIGNATURE, "answer with a signature of other bytes"),
+    Kind("notify_lost", Point.NOTICE, "never send this notice"),
+    Kind("notify_delay", Point.NOTICE, "send it only after `seconds`", seconds=5.0),
+    Kind("notify_dup", Point.NOTICE, "send `times` copies in turn", counts_copies=True),
+    Kind("notify_concurrent", Point.NOTICE, "send `times` copies at once", counts_copies=True),
+    Kind("notify_bad_signature", Point.ATTEMPT, "sign this attempt over other bytes"),
+    Kind("refund_not_enough", Point.REFUND, "403 NOT_ENOUGH, no refund is made"),
+    Kind("refund_hold", Point.REFUND_END, "stay PROCESSING until told otherwise"),
+)
+ACCOUNT: tuple[Kind, ...] = (
+    Kind("token_invalid", Point.TOKEN, "revoke the token and answer 40001"),
+    Kind("user_blocked", Point.MESSAGE, "answer 43019, the phone gets nothing"),
+    # the account's side: tokens, messages, codes, callbacks, SMS
+    Kind("token_invalid_forever", Point.TOKEN, "answer 40001 to every token", lasts=True),
+    Kind("token_expired", Point.TOKEN, "let the token end now and answer 42001"),
+    Kind("token_early_expiry", Point.ISSUE, "promise 7200 s, keep `seconds`", seconds=60.0),
+    Kind("slow_token", Point.TOKEN_ASKED, "hand the token out late", seconds=4.9),
+    Kind("busy", Point.ACCOUNT_CALL, "answer -1, do nothing"),
+    Kind("quota_45009", Point.ACCOUNT_CALL, "answer 45009, do nothing"),
+    Kind("not_following", Point.MESSAGE, "answer 43004, the phone gets nothing"),
+    Kind("no_consent", Point.MESSAGE, "answer 43101, the phone gets nothing"),
+    Kind("bad_field", Point.MESSAGE, "answer 47003, the phone gets nothing"),
+    Kind("code_expired", Point.CODE, "answer 40029, the code is lost"),
+    Kind("result_user_block", Point.RESULT, "accept, then report failed:user block"),
+    Kind("result_system_failed", Point.RESULT, "accept, then report failed: system failed"),
+    Kind("callback_dup", Point.INBOUND, "send `times` copies, same MsgId", counts_copies=True),
+    Kind("callback_unknown_type", Point.INBOUND, "MsgType or Event nobody has heard of"),
+    Kind("callback_bad_signature", Point.CALLBACK, "sign this attempt with another token"),
+    Kind("callback_wrong_appid", Point.CALLBACK, "send another account's message"),
+    Kind("callback_entity_bomb", Point.CALLBACK, "send XML that unfolds to gigabytes"),
+    Kind("callback_stale", Point.CALLBACK, "stamp it `seconds` ago", seconds=3600.0),
+    Kind("sms_500", Point.SMS, "answer 500, send nothing"),
+    Kind("sms_refused", Point.SMS, "answer 422 number_refused, send nothing"),
+)
+KINDS = {kind.name: kind for kind in (*PAY, *ACCOUNT)}
+COPIES_WHEN_NOT_SAID = {"notify_dup": 2, "notify_concurrent": 20, "callback_dup": 3}
