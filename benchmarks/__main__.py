@@ -23,6 +23,7 @@ def main() -> None:
     call_command("migrate", verbosity=0)
     say("making clinics and people …")
     clinics = world.clinics(16, capacity=400)
+    from benchmarks import hints
     from benchmarks.measure import PEOPLE, measure
     from benchmarks.report import write
 
@@ -30,7 +31,9 @@ def main() -> None:
 
     with tempfile.TemporaryDirectory() as folder:
         figures = measure(url, clinics, people, Path(folder), say=say)
-    write(figures, world.versions(url))
+    say("hints to a thousand open pages …")
+    sections = [hints.section(hints.measure(url))]
+    write(figures, sections, world.versions(url))
 
 
 def say(text: str) -> None:

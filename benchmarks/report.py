@@ -1,6 +1,7 @@
 """The figures as text: printed, and written to docs/benchmarks.md."""
 
 import datetime as dt
+from collections.abc import Sequence
 
 from benchmarks.load import Answers
 from benchmarks.measure import Figures
@@ -32,19 +33,22 @@ Each read is by another logged-in person. The empty page is the frame of every p
 nothing in it: session, user, base template. The bare view is `/healthz`: middleware alone, neither
 database nor template.
 
+{sections}
+
 ## Where the time goes, and what would be next
 
 {reading}
 """
 
 
-def write(figures: Figures, versions: dict[str, str]) -> None:
-    """Print the figures and write the page."""
+def write(figures: Figures, sections: Sequence[str], versions: dict[str, str]) -> None:
+    """Print the figures and write the page; `sections` come ready from their own measurements."""
     page = _PAGE.format(
         versions=_versions(versions),
         bookings=_bookings(figures),
         anatomy=_anatomy(figures),
         pages=_pages(figures),
+        sections="\n\n".join(section.strip() for section in sections),
         reading=_reading(figures),
     )
     (ROOT / "docs" / "benchmarks.md").write_text(page, "utf-8")

@@ -95,20 +95,30 @@ def people(count: int) -> list[Person]:
 
 
 @contextlib.contextmanager
-def server(*, workers: int, threads: int) -> Iterator[int]:
+def server(*, workers: int, threads: int, **environment: str) -> Iterator[int]:
     """`manage.py serve` on a free port until the block ends; gives the port."""
+    command = ["serve", "--workers", str(workers), "--threads", str(threads)]
+    with _process(command, DJANGO_SETTINGS_MODULE="benchmarks.settings", **environment) as port:
+        yield port
+
+
+@contextlib.contextmanager
+def live() -> Iterator[int]:
+    """`manage.py live` on a free port until the block ends; gives the port."""
+    with _process(["live"]) as port:
+        yield port
+
+
+@contextlib.contextmanager
+def _process(command: list[str], **environment: str) -> Iterator[int]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = int(probe.getsockname()[1])
-    environment = {**os.environ, "LOG_LEVEL": "WARNING", "PUBLIC_URL": f"http://127.0.0.1:{port}"}
-    environment["DJANGO_SETTINGS_MODULE"] = "benchmarks.settings"
+    ours = {"LOG_LEVEL": "WARNING", "PUBLIC_URL": f"http://127.0.0.1:{port}"}
     process = subprocess.Popen(
-        [
-            *(sys.executable, "manage.py", "serve", "--port", str(port)),
-            *("--workers", str(workers), "--threads", str(threads)),
-        ],
+        [sys.executable, "manage.py", *command, "--port", str(port)],
         cwd=ROOT,
-        env=environment,
+        env={**os.environ, **ours, **environment},
         stdout=subprocess.DEVNULL,
     )
     try:
