@@ -14,5 +14,6 @@ staff = [
     path("refunds/", payments.refunds, name="desk-refunds"),
     path("cases/<int:case_id>/close/", payments.close_case, name="desk-close-case"),
     path("system/", system.system, name="desk-system"),
+    path("system/run-again/", system.run_again, name="desk-run-again"),
     path("system/configure/", system.configure, name="desk-configure"),
 ]

@@ -13,12 +13,13 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from django.db import connection
+from django.db import connection, transaction
 from procrastinate import BaseRetryStrategy, RetryDecision
 from procrastinate.contrib.django import app
 from procrastinate.jobs import Job
 
-from hospital.kernel import clock, logs, metrics
+from hospital.kernel import audit, clock, logs, metrics
+from hospital.kernel.actors import Actor
 
 Body = Callable[..., None]
 logger = logging.getLogger(__name__)
@@ -37,6 +38,10 @@ _LOST = """
     LEFT JOIN procrastinate_workers worker ON worker.id = job.worker_id
     WHERE job.status = 'doing' AND (worker.id IS NULL OR worker.last_heartbeat < %s)
     ORDER BY job.id
+"""
+_GIVEN_UP = """
+    SELECT id FROM procrastinate_jobs WHERE status = 'failed' AND task_name = %s
+    ORDER BY id FOR UPDATE SKIP LOCKED
 """
 
 
@@ -110,6 +115,22 @@ def _tolerant(body: Body, name: str) -> Body:
             metrics.JOB_SECONDS.labels(job=name).observe(time.monotonic() - started)
 
     return run
+
+
+def run_failed_again(*, name: str, by: Actor, at: dt.datetime) -> int:
+    """Put every job of a name that was given up back into the queue, once more each; how many.
+
+    A person does this after mending the cause. Jobs are idempotent, so a doubt costs nothing.
+    """
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(_GIVEN_UP, [name])
+        job_ids = [job_id for (job_id,) in cursor.fetchall()]
+        for job_id in job_ids:
+            app.job_manager.retry_job_by_id(job_id=job_id, retry_at=at)
+        if job_ids:
+            after = {"job": name, "count": len(job_ids)}
+            audit.record(act="kernel.run_failed_again", subject=None, by=by, at=at, after=after)
+    return len(job_ids)
 
 
 @periodic("* * * * *")

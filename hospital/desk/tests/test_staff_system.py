@@ -1,6 +1,7 @@
 """The system page: jobs, the token, every configuration row; what is refused changes nothing."""
 
 import pytest
+from django.db import connection
 from django.http import HttpResponse
 from django.test import Client
 
@@ -13,6 +14,7 @@ from hospital.testing.people import a_staff, a_wechat_user, patient_client, staf
 
 pytestmark = pytest.mark.django_db
 SYSTEM, CONFIGURE = "/staff/system/", "/staff/system/configure/"
+RUN_AGAIN = "/staff/system/run-again/"
 HOLD = registration.HOLD_MINUTES
 
 
@@ -49,6 +51,34 @@ def test_waiting_jobs_are_counted(client: Client) -> None:
 
     assert "registration.jobs.release_unpaid" in shown
     assert "等待中的任务" in shown
+
+
+def test_failed_jobs_are_run_again_by_name(client: Client) -> None:
+    for name in ("registration.jobs.release_unpaid", "payments.jobs.look"):
+        events.later(name, appointment_id=0)
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE procrastinate_jobs SET status = 'failed'")
+    assert "重新执行" in text(client.get(SYSTEM))
+
+    answer = client.post(RUN_AGAIN, {"name": "payments.jobs.look"}, follow=True)
+
+    assert "已重新执行 1 个任务" in text(answer)
+    assert job_statuses() == {
+        "registration.jobs.release_unpaid": "failed",
+        "payments.jobs.look": "todo",
+    }
+    entry = AuditEntry.objects.get(act="kernel.run_failed_again")
+    assert entry.after == {"job": "payments.jobs.look", "count": 1}
+
+    answer = client.post(RUN_AGAIN, {"name": "payments.jobs.look"}, follow=True)
+    assert "没有需要重新执行的任务" in text(answer)
+    assert AuditEntry.objects.filter(act="kernel.run_failed_again").count() == 1
+
+
+def job_statuses() -> dict[str, str]:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT task_name, status::text FROM procrastinate_jobs")
+        return dict(cursor.fetchall())
 
 
 def test_a_value_is_saved_from_now_on_and_audited() -> None:

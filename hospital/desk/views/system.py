@@ -11,7 +11,7 @@ from django.views.decorators.http import require_POST, require_safe
 from hospital.desk.permissions import CONFIGURE
 from hospital.desk.views.typed import typed
 from hospital.identity.access import StaffRequest, staff_page
-from hospital.kernel import clock, settings_rows, shared_tokens
+from hospital.kernel import clock, jobs, settings_rows, shared_tokens
 from hospital.kernel.errors import Invalid, NotFound
 from hospital.kernel.settings_rows import AnySetting
 
@@ -41,13 +41,13 @@ class JobRow:
 @require_safe
 def system(request: StaffRequest) -> HttpResponse:
     """Jobs, the WeChat token and the configuration."""
-    jobs = _jobs()
+    rows = _jobs()
     left = shared_tokens.time_left(_TOKEN)
     context = {
-        "jobs": jobs,
-        "waiting": sum(row.waiting for row in jobs),
-        "due": sum(row.due for row in jobs),
-        "failed": sum(row.failed for row in jobs),
+        "jobs": rows,
+        "waiting": sum(row.waiting for row in rows),
+        "due": sum(row.due for row in rows),
+        "failed": sum(row.failed for row in rows),
         "token_minutes": max(0, int(left.total_seconds() // 60)) if left else None,
         "settings": [
             {"setting": setting, "value": setting.value(), "kind": _kind(setting)}
@@ -75,6 +75,19 @@ def configure(request: StaffRequest) -> HttpResponse:
             reason=typed(request.POST, "reason", most=200),
         )
         messages.success(request, f"“{setting.label}”已改为 {value}{setting.unit}。")
+    return redirect("desk-system")
+
+
+@staff_page(CONFIGURE)
+@require_POST
+def run_again(request: StaffRequest) -> HttpResponse:
+    """Put the failed jobs of one name back into the queue, after their cause was mended."""
+    name = typed(request.POST, "name", most=100)
+    count = jobs.run_failed_again(name=name, by=request.actor, at=clock.now())
+    if count:
+        messages.success(request, f"已重新执行 {count} 个任务。")
+    else:
+        messages.info(request, "没有需要重新执行的任务。")
     return redirect("desk-system")
 
 
