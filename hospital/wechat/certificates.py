@@ -50,6 +50,25 @@ class Keyring:
             self._refresh(now)
         return self._known_key(serial)
 
+    def sealing_key(self) -> tuple[str, RSAPublicKey] | None:
+        """The key that seals fields for WeChat, with the serial to name it by: the public key, else
+        the certificate that is valid longest; None when neither is known."""
+        config = self._config
+        if config.public_key is not None:
+            return config.public_key_id, config.public_key
+        now = clock.now()
+        if self._is_old(now):
+            self._refresh(now)
+        found = [
+            (certificate.not_valid_after_utc, serial, key)
+            for serial, certificate in self._certificates.items()
+            if (key := _valid_key(certificate, now)) is not None
+        ]
+        if not found:
+            return None
+        _, serial, key = max(found, key=lambda each: each[:2])
+        return serial, key
+
     def _known_key(self, serial: str) -> RSAPublicKey | None:
         if serial.startswith(PUBLIC_KEY_PREFIX):
             return self._config.public_key if serial == self._config.public_key_id else None

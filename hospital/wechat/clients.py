@@ -4,6 +4,8 @@ Areas ask here; nobody else builds a client. A hospital without a WeChat account
 """
 
 import threading
+from collections.abc import Callable
+from typing import Any, Protocol, TypeVar
 
 from django.conf import settings
 
@@ -32,12 +34,12 @@ def config() -> WeChatConfig:
 
 def pay() -> Pay:
     """Raises WeChatNotConnected."""
-    return _clients(config())[0]
+    return _client(Pay)
 
 
 def official_account() -> OfficialAccount:
     """Raises WeChatNotConnected."""
-    return _clients(config())[1]
+    return _client(OfficialAccount)
 
 
 def notices() -> NoticeReader:
@@ -48,18 +50,26 @@ def notices() -> NoticeReader:
 def disconnect() -> None:
     """Close every connection of this process; the next call opens new ones."""
     with _lock:
-        for pay_client, account in _known.values():
-            pay_client.close_connections()
-            account.close_connections()
+        for client in _known.values():
+            client.close_connections()
         _known.clear()
 
 
-_lock = threading.Lock()
-_known: dict[WeChatConfig, tuple[Pay, OfficialAccount]] = {}
+class _Client(Protocol):
+    def close_connections(self) -> None: ...
 
 
-def _clients(connected: WeChatConfig) -> tuple[Pay, OfficialAccount]:
+_Made = TypeVar("_Made", bound=_Client)
+
+_lock = threading.RLock()
+_known: dict[tuple[WeChatConfig, Callable[[WeChatConfig], _Client]], Any] = {}
+
+
+def _client(make: Callable[[WeChatConfig], _Made]) -> _Made:
+    """The client that `make` makes for the account in use, made once. Raises WeChatNotConnected."""
+    connected = config()
     with _lock:
-        if connected not in _known:
-            _known[connected] = Pay(connected), OfficialAccount(connected)
-        return _known[connected]
+        if (connected, make) not in _known:
+            _known[connected, make] = make(connected)
+        made: _Made = _known[connected, make]
+        return made

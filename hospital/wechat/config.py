@@ -7,7 +7,7 @@ is the guard that no real hospital ever pays through a stand-in.
 import json
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_args
 from urllib.parse import urlsplit
 
 from cryptography import x509
@@ -34,7 +34,13 @@ TENCENT_HOSTS = {
     "js_url": {"res.wx.qq.com", "res2.wx.qq.com"},
 }
 APIV3_KEY_BYTES = 32
+V2_KEY_LENGTH = 32
+AES_KEY_LENGTH = 43
 PUBLIC_KEY_PREFIX = "PUB_KEY_ID_"
+
+ScanProduct = Literal["v2", "v3"]
+V2SignType = Literal["HMAC-SHA256", "MD5"]
+MessageMode = Literal["plain", "compatible", "safe"]
 
 
 class BadWeChatConfig(Exception):
@@ -44,6 +50,10 @@ class BadWeChatConfig(Exception):
 @dataclass(frozen=True, eq=False, kw_only=True)
 class WeChatConfig:
     """One merchant number with one Official Account. Secrets stay out of its repr.
+
+    Cashier scan: `scan_product` chooses the product; v2 signs with `v2_key` and shows
+    `merchant_cert` (a PEM file, its key in `merchant_key_file`) inside the connection.
+    Official Account callbacks: `token`, and `aes_key` for the modes that encrypt.
 
     Raises BadWeChatConfig when a fact cannot be right, whatever the environment.
     """
@@ -57,7 +67,16 @@ class WeChatConfig:
     public_key_id: str = ""
     public_key: RSAPublicKey | None = field(default=None, repr=False)
     platform_certificates: tuple[x509.Certificate, ...] = field(default=(), repr=False)
+    merchant_cert: Path | None = None
+    merchant_key_file: Path | None = None
+    v2_key: str = field(default="", repr=False)
+    v2_sign_type: V2SignType = "HMAC-SHA256"
+    scan_product: ScanProduct = "v2"
+    token: str = field(default="", repr=False)
+    aes_key: str = field(default="", repr=False)
+    message_mode: MessageMode = "safe"
     mini_appid: str = ""
+    mini_secret: str = field(default="", repr=False)
     pay_base: str = PAY_HOST
     pay_standby: str = ""
     api_base: str = API_HOST
@@ -81,6 +100,39 @@ class WeChatConfig:
             # The classic mix-up: our own certificate given as WeChat's, so that we would
             # "verify" with a key we hold ourselves.
             raise BadWeChatConfig("The merchant certificate was given as WeChat's certificate.")
+        self._check_scan()
+        self._check_messages()
+
+    def _check_scan(self) -> None:
+        if self.v2_key and len(self.v2_key) != V2_KEY_LENGTH:
+            raise BadWeChatConfig(f"The APIv2 key must be exactly {V2_KEY_LENGTH} characters.")
+        _one_of("scan_product", self.scan_product, ScanProduct)
+        _one_of("v2_sign_type", self.v2_sign_type, V2SignType)
+        if self.merchant_cert is None:
+            return
+        try:
+            certificate = x509.load_pem_x509_certificate(self.merchant_cert.read_bytes())
+        except (OSError, ValueError) as error:
+            raise BadWeChatConfig("The merchant certificate is not a readable PEM.") from error
+        if certificate.public_key() != self.merchant_key.public_key():
+            raise BadWeChatConfig("The merchant certificate does not belong to the merchant's key.")
+        if serial_of(certificate) != plain_serial(self.merchant_serial):
+            raise BadWeChatConfig("The merchant certificate has another serial than mch_serial.")
+
+    def _check_messages(self) -> None:
+        _one_of("message_mode", self.message_mode, MessageMode)
+        if self.aes_key and (
+            len(self.aes_key) != AES_KEY_LENGTH
+            or not (self.aes_key.isascii() and self.aes_key.isalnum())
+        ):
+            raise BadWeChatConfig(
+                f"The EncodingAESKey has exactly {AES_KEY_LENGTH} letters and digits."
+            )
+
+    @property
+    def takes_scans(self) -> bool:
+        """Whether a cashier may scan a patient's code: v3 needs nothing more, v2 its key."""
+        return self.scan_product == "v3" or bool(self.v2_key)
 
     @property
     def platform_serials(self) -> set[str]:
@@ -102,6 +154,11 @@ class WeChatConfig:
             raise BadWeChatConfig(f"Not Tencent's https address: {', '.join(wrong)}")
 
 
+def _one_of(name: str, value: str, words: Any) -> None:
+    if value not in get_args(words):
+        raise BadWeChatConfig(f"{name} is one of {', '.join(get_args(words))}.")
+
+
 def _is_tencent(address: str, hosts: set[str]) -> bool:
     parts = urlsplit(address)
     # netloc, not hostname: neither a port nor user:password@ has any business here.
@@ -112,9 +169,10 @@ def from_file(path: Path) -> WeChatConfig:
     """Read the JSON connection file: the stand-in's export, or one written for a real account.
 
     Keys: mchid, appid, secret, apiv3_key, mch_serial, files{mch_key, and plat_cert, or wxp_pub with
-    its pub_key_id, or both}; optional mp_appid and the addresses base, standby_base, api_base,
-    open_base, js_url, which are Tencent's own unless given. Paths in `files` are relative to the
-    file itself. Raises BadWeChatConfig.
+    its pub_key_id, or both}; optional files{mch_cert}, v2_key, v2_sign_type and scan_product for
+    cashier scan; token, aes_key and message_mode for callbacks; mp_appid and mp_secret; and the
+    addresses base, standby_base, api_base, open_base, js_url, which are Tencent's own unless given.
+    Paths in `files` are relative to the file itself. Raises BadWeChatConfig.
     """
     try:
         facts = json.loads(path.read_text(encoding="utf-8"))
@@ -129,10 +187,13 @@ def from_file(path: Path) -> WeChatConfig:
         }
     except OSError as error:
         raise BadWeChatConfig(f"Cannot read a WeChat key file: {error}") from error
-    return _build(facts, texts=texts)
+    paths = {name: path.parent / files[name] for name in ("mch_key", "mch_cert") if files.get(name)}
+    return _build(facts, texts=texts, paths=paths)
 
 
-def _build(facts: dict[str, Any], *, texts: dict[str, bytes]) -> WeChatConfig:
+def _build(
+    facts: dict[str, Any], *, texts: dict[str, bytes], paths: dict[str, Path]
+) -> WeChatConfig:
     missing = [
         name
         for name in ("mchid", "appid", "secret", "apiv3_key", "mch_serial")
@@ -149,6 +210,15 @@ def _build(facts: dict[str, Any], *, texts: dict[str, bytes]) -> WeChatConfig:
         secret=facts["secret"],
         mchid=facts["mchid"],
         mini_appid=facts.get("mp_appid", ""),
+        mini_secret=facts.get("mp_secret", ""),
+        merchant_cert=paths.get("mch_cert"),
+        merchant_key_file=paths.get("mch_key"),
+        v2_key=facts.get("v2_key", ""),
+        v2_sign_type=facts.get("v2_sign_type", "HMAC-SHA256"),
+        scan_product=facts.get("scan_product", "v2"),
+        token=facts.get("token", ""),
+        aes_key=facts.get("aes_key", ""),
+        message_mode=facts.get("message_mode", "safe"),
         merchant_serial=facts["mch_serial"].upper(),
         merchant_key=_private_key(texts["mch_key"]),
         apiv3_key=facts["apiv3_key"].encode(),

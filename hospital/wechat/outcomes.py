@@ -39,6 +39,13 @@ class Prepaid:
 
 
 @dataclass(frozen=True, kw_only=True)
+class NativePrepaid:
+    """`code_url` is the text of the code to show; only WeChat's camera reads it."""
+
+    code_url: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Paid:
     """Money has arrived. `has_refunds` (trade_state REFUND): some of it may have gone back.
 
@@ -92,7 +99,38 @@ class RefundState:
     succeeded_at: datetime | None
 
 
+@dataclass(frozen=True, kw_only=True)
+class Paying:
+    """A scanned code is being charged, perhaps: the person may be entering the password. Ask every
+    five seconds; not paid after half a minute, reverse. `reason` is WeChat's code."""
+
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScanRefused:
+    """A definite no to a scanned code: nothing was charged and nothing will be."""
+
+    code: str
+    message: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reversed:
+    """The scan order is dead, and money that had moved goes back."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReverseAgain:
+    """Not reversed yet, WeChat wants the same call again. `reason` is WeChat's code."""
+
+    reason: str
+
+
 PrepayOutcome = Prepaid | Refused | Unknown
+NativeOutcome = NativePrepaid | Refused | Unknown
+ScanOutcome = Paid | Paying | ScanRefused | Unknown
+ReverseOutcome = Reversed | ReverseAgain | Refused | Unknown
 OrderOutcome = Paid | Unpaid | Closed | NotFound | Refused | Unknown
 CloseOutcome = Closed | Refused | Unknown
 RefundOutcome = RefundState | NotFound | Refused | Unknown

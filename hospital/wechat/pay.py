@@ -1,27 +1,22 @@
-"""WeChat Pay v3 for a direct merchant: JSAPI prepay, query, close, refund, refund query.
+"""WeChat Pay v3 for a direct merchant: JSAPI and Native prepay, query, close, refunds, bills.
 
 Every call returns one of the outcomes in `outcomes.py` and raises nothing the wire can cause. All
 calls here are safe to repeat with the same number and the same bytes, and are repeated once.
 """
 
-import json
-import logging
-from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import datetime
-from http import HTTPStatus
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from enum import StrEnum
 from typing import Any
-from urllib.parse import quote, urlencode
+from urllib.parse import urlencode
 
-from hospital.kernel import clock
-from hospital.wechat import reading, signing
-from hospital.wechat.certificates import Keyring
+from hospital.wechat import bills, reading, signing
 from hospital.wechat.config import WeChatConfig
-from hospital.wechat.http import UNTRUSTED, Answer, NoAnswer, Wire
 from hospital.wechat.outcomes import (
     Closed,
     CloseOutcome,
-    NotFound,
+    NativeOutcome,
+    NativePrepaid,
     OrderOutcome,
     Paid,
     Prepaid,
@@ -30,10 +25,9 @@ from hospital.wechat.outcomes import (
     Refused,
     Unknown,
 )
+from hospital.wechat.pay_calls import PayCalls, missing, plain, rfc3339, segment
+from hospital.wechat.pay_calls import compact as compact
 
-logger = logging.getLogger(__name__)
-
-REPEATS = 1
 DESCRIPTION_LIMIT = 127
 REASON_LIMIT = 80
 
@@ -44,6 +38,17 @@ class JsapiOrder:
 
     out_trade_no: str
     openid: str
+    total_fen: int
+    description: str
+    notify_url: str
+    expires_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class NativeOrder:
+    """An order shown as a code; whoever scans it pays. Repeating it must give the same bytes."""
+
+    out_trade_no: str
     total_fen: int
     description: str
     notify_url: str
@@ -62,30 +67,68 @@ class RefundOrder:
     notify_url: str
 
 
+class BankCard(StrEnum):
+    """Where the money of an abnormal refund goes instead."""
+
+    USER = "USER_BANK_CARD"
+    MERCHANT = "MERCHANT_BANK_CARD"
+
+
+@dataclass(frozen=True, kw_only=True)
+class AbnormalRefund:
+    """Another way for a refund that came back (ABNORMAL), under WeChat's number of it.
+
+    To a card of the user it needs the bank (WeChat's code, e.g. ICBC_DEBIT), the account and the
+    holder's name, which travel sealed and are never logged; to the merchant's own card nothing.
+    """
+
+    refund_id: str
+    out_refund_no: str
+    to: BankCard
+    bank_type: str = ""
+    bank_account: str = field(default="", repr=False)
+    real_name: str = field(default="", repr=False)
+
+
 class Pay:
     """One merchant account. Safe for threads."""
 
     def __init__(self, config: WeChatConfig) -> None:
         self._config = config
-        self._wire = Wire(
-            hosts=config.pay_hosts,
-            connect_seconds=config.connect_seconds,
-            read_seconds=config.read_seconds,
-        )
-        self._signer = signing.Signer(
-            mchid=config.mchid, serial=config.merchant_serial, key=config.merchant_key
-        )
-        self.keyring = Keyring(config=config, fetch=self._fetch_certificates)
+        self.calls = PayCalls(config)
+        self.keyring = self.calls.keyring
 
     def close_connections(self) -> None:
-        self._wire.close()
+        self.calls.close_connections()
 
     def prepay_jsapi(self, order: JsapiOrder) -> PrepayOutcome:
         """Place an order; the prepay id opens the payment sheet for two hours."""
-        facts = self._ask(
+        facts = self._prepay("jsapi", order, {"payer": {"openid": order.openid}})
+        if isinstance(facts, Refused | Unknown):
+            return facts
+        prepay_id = facts.get("prepay_id")
+        if not isinstance(prepay_id, str) or not prepay_id:
+            return Unknown(reason="unreadable:prepay_id")
+        return Prepaid(prepay_id=prepay_id)
+
+    def prepay_native(self, order: NativeOrder) -> NativeOutcome:
+        """Place an order and get the text of its code, good for two hours. Asking again voids the
+        code shown before."""
+        facts = self._prepay("native", order, {})
+        if isinstance(facts, Refused | Unknown):
+            return facts
+        code_url = facts.get("code_url")
+        if not isinstance(code_url, str) or not code_url:
+            return Unknown(reason="unreadable:code_url")
+        return NativePrepaid(code_url=code_url)
+
+    def _prepay(
+        self, kind: str, order: JsapiOrder | NativeOrder, more: dict[str, Any]
+    ) -> reading.Facts | Refused | Unknown:
+        return self.calls.ask(
             "prepay",
             "POST",
-            "/v3/pay/transactions/jsapi",
+            f"/v3/pay/transactions/{kind}",
             {
                 "appid": self._config.appid,
                 "mchid": self._config.mchid,
@@ -94,15 +137,9 @@ class Pay:
                 "time_expire": rfc3339(order.expires_at),
                 "notify_url": order.notify_url,
                 "amount": {"total": order.total_fen, "currency": "CNY"},
-                "payer": {"openid": order.openid},
+                **more,
             },
         )
-        if isinstance(facts, Refused | Unknown):
-            return facts
-        prepay_id = facts.get("prepay_id")
-        if not isinstance(prepay_id, str) or not prepay_id:
-            return Unknown(reason="unreadable:prepay_id")
-        return Prepaid(prepay_id=prepay_id)
 
     def sheet(self, *, prepay_id: str, at: datetime) -> signing.PaySheet:
         """The signed parameters a page gives to the WeChat bridge."""
@@ -116,14 +153,14 @@ class Pay:
 
     def query(self, *, out_trade_no: str) -> OrderOutcome:
         """Ask how an order stands."""
-        facts = self._ask(
+        facts = self.calls.ask(
             "query",
             "GET",
-            f"/v3/pay/transactions/out-trade-no/{_segment(out_trade_no)}"
+            f"/v3/pay/transactions/out-trade-no/{segment(out_trade_no)}"
             f"?{urlencode({'mchid': self._config.mchid})}",
         )
         if isinstance(facts, Refused):
-            return _missing(facts)
+            return missing(facts)
         if isinstance(facts, Unknown):
             return facts
         try:
@@ -136,10 +173,10 @@ class Pay:
 
     def close(self, *, out_trade_no: str) -> CloseOutcome:
         """Close an unpaid order. Refused may mean that it was paid meanwhile: query then."""
-        facts = self._ask(
+        facts = self.calls.ask(
             "close",
             "POST",
-            f"/v3/pay/transactions/out-trade-no/{_segment(out_trade_no)}/close",
+            f"/v3/pay/transactions/out-trade-no/{segment(out_trade_no)}/close",
             {"mchid": self._config.mchid},
         )
         return facts if isinstance(facts, Refused | Unknown) else Closed()
@@ -147,7 +184,7 @@ class Pay:
     def refund(self, order: RefundOrder) -> RefundOutcome:
         """Ask for a refund. On Unknown or NOT_ENOUGH repeat it with the *same* refund number: a
         new one may pay twice."""
-        facts = self._ask(
+        facts = self.calls.ask(
             "refund",
             "POST",
             "/v3/refund/domestic/refunds",
@@ -167,12 +204,46 @@ class Pay:
 
     def query_refund(self, *, out_refund_no: str) -> RefundOutcome:
         """Ask how a refund stands."""
-        facts = self._ask(
-            "query_refund", "GET", f"/v3/refund/domestic/refunds/{_segment(out_refund_no)}"
+        facts = self.calls.ask(
+            "query_refund", "GET", f"/v3/refund/domestic/refunds/{segment(out_refund_no)}"
         )
         if isinstance(facts, Refused):
-            return _missing(facts)
+            return missing(facts)
         return self._read_refund(facts, out_refund_no)
+
+    def abnormal_refund(self, order: AbnormalRefund) -> RefundOutcome:
+        """Send an abnormal refund another way. Safe to repeat unchanged; ask with `query_refund`
+        how it ends."""
+        content: dict[str, Any] = {"out_refund_no": order.out_refund_no, "type": order.to.value}
+        serial = ""
+        if order.to is BankCard.USER:
+            sealing = self.keyring.sealing_key()
+            if sealing is None:
+                return Unknown(reason="no_key_to_seal_with")
+            serial, key = sealing
+            content |= {
+                "bank_type": order.bank_type,
+                "bank_account": signing.seal(key=key, text=order.bank_account),
+                "real_name": signing.seal(key=key, text=order.real_name),
+            }
+        facts = self.calls.ask(
+            "abnormal_refund",
+            "POST",
+            f"/v3/refund/domestic/refunds/{segment(order.refund_id)}/apply-abnormal-refund",
+            content,
+            sealed_for=serial,
+        )
+        return self._read_refund(facts, order.out_refund_no)
+
+    def trade_bill(self, *, day: date, kind: bills.TradeKind = "ALL") -> bills.BillOutcome:
+        """The list of a Beijing day's payments and refunds; close it after reading."""
+        target = bills.trade_target(day=day, kind=kind)
+        return bills.fetch(self.calls, call="trade_bill", target=target)
+
+    def fund_bill(self, *, day: date, account: bills.Account = "BASIC") -> bills.BillOutcome:
+        """The movements of an account on a Beijing day; close it after reading."""
+        target = bills.fund_target(day=day, account=account)
+        return bills.fetch(self.calls, call="fund_bill", target=target)
 
     def _read_refund(self, facts: reading.Facts | Refused | Unknown, number: str) -> RefundOutcome:
         if isinstance(facts, Refused | Unknown):
@@ -190,91 +261,3 @@ class Pay:
             config.appid,
             out_trade_no,
         )
-
-    def _ask(
-        self, call: str, method: str, target: str, content: Mapping[str, Any] | None = None
-    ) -> reading.Facts | Refused | Unknown:
-        """Send, verify, read. A 204 reads as an empty object."""
-        body = compact(content) if content is not None else b""
-        answer = self._send(call, method, target, body)
-        if isinstance(answer, NoAnswer):
-            return Unknown(reason=f"no_answer:{answer.reason}")
-        if answer.status >= HTTPStatus.BAD_REQUEST:
-            return _read_error(answer)
-        try:
-            signing.check_message(
-                headers=answer.headers,
-                body=answer.body,
-                key_of=self.keyring.key_of,
-                at=clock.now(),
-            )
-            return reading.read_json(answer.body) if answer.body else {}
-        except signing.Untrusted as error:
-            # Somebody between us and WeChat, or a key of ours is wrong: a person must look.
-            UNTRUSTED.labels(kind=call, reason=error.reason).inc()
-            logger.error("untrusted answer", extra={"call": call, "reason": error.reason})
-            return Unknown(reason=f"untrusted:{error.reason}")
-        except signing.Unreadable as error:
-            return Unknown(reason=f"unreadable:{error}")
-
-    def _fetch_certificates(self) -> Answer | NoAnswer:
-        return self._send("certificates", "GET", "/v3/certificates", b"")
-
-    def _send(self, call: str, method: str, target: str, body: bytes) -> Answer | NoAnswer:
-        def headers() -> dict[str, str]:
-            signed = {
-                "Authorization": self._signer.authorization(
-                    method=method, target=target, body=body, at=clock.now(), nonce=signing.nonce()
-                )
-            }
-            if body:
-                signed["Content-Type"] = "application/json"
-            if self._config.public_key_id:
-                # Also chooses the key WeChat signs its answer with.
-                signed["Wechatpay-Serial"] = self._config.public_key_id
-            return signed
-
-        return self._wire.send(
-            call=call, method=method, target=target, headers=headers, body=body, repeats=REPEATS
-        )
-
-
-def compact(content: Mapping[str, Any]) -> bytes:
-    """Serialise once; these very bytes are signed and sent."""
-    return json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode()
-
-
-def plain(text: str, *, limit: int) -> str:
-    """WeChat Pay stores characters of at most three bytes: no emoji, no rare plane-2 characters."""
-    return "".join(character for character in text if ord(character) <= 0xFFFF)[:limit]
-
-
-def rfc3339(at: datetime) -> str:
-    return clock.local(at).isoformat(timespec="seconds")
-
-
-def _segment(number: str) -> str:
-    return quote(number, safe="")
-
-
-def _missing(refused: Refused) -> NotFound | Refused:
-    return NotFound() if refused.status == HTTPStatus.NOT_FOUND else refused
-
-
-def _read_error(answer: Answer) -> Refused | Unknown:
-    """4xx with WeChat's own error body is a no; everything else leaves the state unknown."""
-    if answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        return Unknown(reason=f"http_{answer.status}")
-    if answer.status == HTTPStatus.TOO_MANY_REQUESTS:
-        return Unknown(reason="too_many_requests")
-    try:
-        facts = reading.read_json(answer.body)
-    except signing.Unreadable:
-        return Unknown(reason=f"http_{answer.status}")
-    if not facts.get("code"):
-        return Unknown(reason=f"http_{answer.status}")
-    if answer.status == HTTPStatus.UNAUTHORIZED:
-        logger.error("wechat refused our signature", extra={"code": str(facts["code"])})
-    return Refused(
-        code=str(facts["code"]), message=str(facts.get("message", "")), status=answer.status
-    )

@@ -14,10 +14,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from cryptography.exceptions import InvalidSignature, InvalidTag
-from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
+from cryptography.hazmat.primitives.asymmetric.padding import MGF1, OAEP, PKCS1v15
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.hashes import SHA1, SHA256
 
 SCHEME = "WECHATPAY2-SHA256-RSA2048"
 FRESH_SECONDS = 300
@@ -126,6 +126,12 @@ def open_sealed(*, key: bytes, nonce: str, associated_data: str, ciphertext: str
         return AESGCM(key).decrypt(nonce.encode(), sealed, associated_data.encode())
     except (InvalidTag, NotBase64, ValueError) as error:
         raise Unreadable(type(error).__name__) from error
+
+
+def seal(*, key: RSAPublicKey, text: str) -> str:
+    """A field for WeChat's eyes alone, in base64: RSA-OAEP with SHA-1, as WeChat prescribes."""
+    padding = OAEP(mgf=MGF1(SHA1()), algorithm=SHA1(), label=None)  # noqa: S303
+    return b64encode(key.encrypt(text.encode(), padding)).decode()
 
 
 @dataclass(frozen=True, kw_only=True)

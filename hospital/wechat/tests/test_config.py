@@ -2,11 +2,14 @@
 
 import dataclasses
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
     NoEncryption,
@@ -87,10 +90,87 @@ def test_production_refuses_other_addresses(tmp_path: Path, name: str, value: st
         config.check_production()
 
 
+def test_what_is_optional_is_read(tmp_path: Path) -> None:
+    config = from_file(
+        write(
+            tmp_path,
+            v2_key="2" * 32,
+            v2_sign_type="MD5",
+            scan_product="v3",
+            token="hospital",
+            aes_key="a" * 43,
+            message_mode="compatible",
+            mp_appid="wxmini",
+            mp_secret="m" * 32,
+        )
+    )
+    assert (config.v2_key, config.v2_sign_type, config.scan_product) == ("2" * 32, "MD5", "v3")
+    assert (config.token, config.aes_key, config.message_mode) == (
+        "hospital",
+        "a" * 43,
+        "compatible",
+    )
+    assert (config.mini_appid, config.mini_secret) == ("wxmini", "m" * 32)
+    for secret in (config.v2_key, config.aes_key, config.mini_secret):
+        assert secret not in repr(config)
+
+
+def test_scans_need_a_key_or_the_new_product(tmp_path: Path) -> None:
+    assert not from_file(write(tmp_path)).takes_scans
+    assert from_file(write(tmp_path, v2_key="2" * 32)).takes_scans
+    assert from_file(write(tmp_path, scan_product="v3")).takes_scans
+
+
+@pytest.mark.parametrize(
+    ("whose", "serial", "words"),
+    [
+        ("other", FACTS["mch_serial"], "does not belong"),
+        ("ours", "0123456789abcdef", "another serial"),
+        ("nobody", FACTS["mch_serial"], "not a readable PEM"),
+    ],
+)
+def test_a_merchant_certificate_that_does_not_fit(
+    tmp_path: Path, whose: str, serial: str, words: str
+) -> None:
+    key = {"ours": MERCHANT_KEY}.get(whose, WECHAT_KEY)
+    path = write(tmp_path, files={**FACTS["files"], "mch_cert": "cert.pem"})
+    pem = certificate(key, int(serial, 16)) if whose != "nobody" else b"nothing"
+    (tmp_path / "cert.pem").write_bytes(pem)
+    with pytest.raises(BadWeChatConfig, match=words):
+        from_file(path)
+
+
+def test_a_merchant_certificate_that_fits(tmp_path: Path) -> None:
+    path = write(tmp_path, files={**FACTS["files"], "mch_cert": "cert.pem"})
+    (tmp_path / "cert.pem").write_bytes(certificate(MERCHANT_KEY, int(FACTS["mch_serial"], 16)))
+    config = from_file(path)
+    assert config.merchant_cert == tmp_path / "cert.pem"
+    assert config.merchant_key_file == tmp_path / "key.pem"
+
+
+def certificate(key: rsa.RSAPrivateKey, serial: int) -> bytes:
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "merchant")])
+    made = x509.CertificateBuilder(
+        issuer_name=name,
+        subject_name=name,
+        public_key=key.public_key(),
+        serial_number=serial,
+        not_valid_before=datetime(2026, 1, 1, tzinfo=UTC),
+        not_valid_after=datetime(2031, 1, 1, tzinfo=UTC),
+    ).sign(key, SHA256())
+    return made.public_bytes(Encoding.PEM)
+
+
 @pytest.mark.parametrize(
     "changes",
     [
         {"apiv3_key": "k" * 16},
+        {"v2_key": "k" * 31},
+        {"v2_sign_type": "SHA256"},
+        {"scan_product": "v1"},
+        {"message_mode": "loud"},
+        {"aes_key": "a" * 42},
+        {"aes_key": "a" * 42 + "="},
         {"apiv3_key": "k" * 33},
         {"mchid": ""},
         {"mch_serial": ""},

@@ -15,6 +15,7 @@ from hospital.wechat.http import NoAnswer, Wire
 from hospital.wechat.notices import InvalidNotice, PaymentNotice, RefundNotice
 from hospital.wechat.outcomes import (
     Closed,
+    NativePrepaid,
     NotFound,
     Paid,
     Prepaid,
@@ -24,7 +25,7 @@ from hospital.wechat.outcomes import (
     Unknown,
     Unpaid,
 )
-from hospital.wechat.pay import JsapiOrder, Pay, RefundOrder
+from hospital.wechat.pay import JsapiOrder, NativeOrder, Pay, RefundOrder
 
 OPENID = "oWireTestPayer0000000000001"
 
@@ -100,6 +101,31 @@ def test_pay_sheet_is_signed_with_the_prepaid_app(wechat: StandIn) -> None:
     assert signing.verify(
         key=config.merchant_key.public_key(), text=text, signature=fields["paySign"]
     )
+
+
+def test_a_native_order_shows_a_code_that_anybody_may_pay(wechat: StandIn) -> None:
+    client = clients.pay()
+    shown = order(wechat)
+    native = NativeOrder(
+        out_trade_no=shown.out_trade_no,
+        total_fen=shown.total_fen,
+        description=shown.description,
+        notify_url=shown.notify_url,
+        expires_at=shown.expires_at,
+    )
+    first = client.prepay_native(native)
+    assert isinstance(first, NativePrepaid)
+    assert first.code_url.startswith("weixin://wxpay/bizpayurl?pr=")
+    again = client.prepay_native(native)
+    assert isinstance(again, NativePrepaid)
+    assert again != first
+    other = client.prepay_native(dataclasses.replace(native, total_fen=1))
+    assert isinstance(other, Refused)
+    assert len(wechat.state()["orders"]) == 1
+    wechat.pay(native.out_trade_no, openid=OPENID)
+    outcome = client.query(out_trade_no=native.out_trade_no)
+    assert isinstance(outcome, Paid)
+    assert (outcome.total_fen, outcome.openid) == (2500, OPENID)
 
 
 def test_the_same_order_again_is_a_safe_repeat(wechat: StandIn) -> None:
@@ -242,7 +268,7 @@ def test_a_rotated_certificate_is_fetched(wechat: StandIn, settings: Settings) -
 
 def test_a_wrong_merchant_key_is_refused(wechat: StandIn, settings: Settings) -> None:
     other = generate_private_key(public_exponent=65537, key_size=2048)
-    settings.WECHAT = dataclasses.replace(settings.WECHAT, merchant_key=other)
+    settings.WECHAT = dataclasses.replace(settings.WECHAT, merchant_key=other, merchant_cert=None)
     outcome = clients.pay().prepay_jsapi(order(wechat))
     assert isinstance(outcome, Refused)
     assert outcome.status == 401
