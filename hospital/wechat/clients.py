@@ -10,7 +10,9 @@ from typing import Any, Protocol, TypeVar
 from django.conf import settings
 
 from hospital.kernel.errors import Refusal
+from hospital.wechat.callbacks import CallbackReader
 from hospital.wechat.config import WeChatConfig
+from hospital.wechat.mini import MiniProgram
 from hospital.wechat.notices import NoticeReader
 from hospital.wechat.official import OfficialAccount
 from hospital.wechat.pay import Pay
@@ -40,6 +42,25 @@ def pay() -> Pay:
 def official_account() -> OfficialAccount:
     """Raises WeChatNotConnected."""
     return _client(OfficialAccount)
+
+
+def mini_program() -> MiniProgram:
+    """Raises WeChatNotConnected, also when the hospital has no mini program."""
+    connected = config()
+    if not (connected.mini_appid and connected.mini_secret):
+        raise WeChatNotConnected
+    return _client(MiniProgram)
+
+
+def callback_reader() -> CallbackReader:
+    """Raises WeChatNotConnected."""
+    connected = config()
+    return CallbackReader(
+        appid=connected.appid,
+        token=connected.token,
+        aes_key=connected.aes_key,
+        mode=connected.message_mode,
+    )
 
 
 def notices() -> NoticeReader:

@@ -117,7 +117,7 @@ def test_a_refused_token_is_renewed_once_and_the_call_repeated(wechat: StandIn) 
 def test_a_token_refused_for_ever_ends_after_one_renewal(wechat: StandIn) -> None:
     wechat.fault("token_invalid", times=-1)
     outcome = clients.official_account().send_template_message(message())
-    assert outcome == Retryable(reason="token_refused_twice")
+    assert outcome == Retryable(reason="token_refused_twice", is_certain=True)
     assert wechat.state()["messages"] == []
 
 
@@ -154,7 +154,7 @@ def test_no_token_to_be_had(wechat: StandIn, settings: Settings) -> None:
     settings.WECHAT = dataclasses.replace(settings.WECHAT, secret="wrong")
     outcome = clients.official_account().send_template_message(message())
     assert isinstance(outcome, Retryable)
-    assert outcome.reason.startswith("errcode_")
+    assert outcome.reason.startswith("not_sent:errcode_")
     assert isinstance(
         clients.official_account().page_ticket(url="http://x/", at=clock.now()), Unknown
     )
