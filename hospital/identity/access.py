@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import wraps
 from http import HTTPStatus
-from typing import TYPE_CHECKING, ClassVar, Concatenate, Literal, ParamSpec, cast
+from typing import TYPE_CHECKING, ClassVar, Concatenate, Final, Literal, ParamSpec, cast
 from urllib.parse import urlencode, urlsplit
 
 from django.conf import settings
@@ -40,6 +40,8 @@ if TYPE_CHECKING:
 
     from hospital.identity.models import StaffAccount, WeChatUser
 
+#: No outside system has more to say at once; WeChat's messages are about a kilobyte.
+MOST_CALLBACK_BYTES: Final = 64 * 1024
 AccessKind = Literal["patient", "staff", "screen", "callback", "public", "api"]
 P = ParamSpec("P")
 Page = Callable[Concatenate[HttpRequest, P], HttpResponseBase]
@@ -187,10 +189,15 @@ def screen_page(view: OpenView[P]) -> Page[P]:
 
 
 def callback(view: OpenView[P]) -> Page[P]:
-    """Mark an address an outside system posts to; the view proves the sender by signature."""
+    """Mark an address an outside system posts to; the view proves the sender by signature.
+
+    Anybody can post here, so a body announced as too long is refused before a byte of it is read.
+    """
 
     @wraps(view)
     def marked(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+        if _announced_bytes(request) > MOST_CALLBACK_BYTES:
+            return HttpResponse(status=HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
         return view(cast(OpenRequest, request), *args, **kwargs)
 
     vars(marked)["csrf_exempt"] = True
@@ -223,6 +230,14 @@ def _admit(request: HttpRequest, account: StaffAccount, permission: Permission) 
     if not queries.may(account, permission):
         raise PermissionMissing(permission=permission.label)
     return staff_request
+
+
+def _announced_bytes(request: HttpRequest) -> int:
+    """The length a body is said to have. Django reads no further, and nothing when none is said."""
+    try:
+        return int(request.META.get("CONTENT_LENGTH") or 0)
+    except ValueError:
+        return 0
 
 
 def _is_address(text: str) -> bool:

@@ -15,6 +15,7 @@ from django.contrib.auth.password_validation import validate_password
 from django.contrib.sessions.backends.db import SessionStore
 from django.core.exceptions import ValidationError
 from django.db import connection, transaction
+from django.db.models import Q
 
 from hospital.identity import queries
 from hospital.identity.models import LoginAttempt, RoleAssignment, StaffAccount, WeChatUser
@@ -122,6 +123,19 @@ def sign_in_wechat_user(
         user.unionid = unionid
         user.save(update_fields=["unionid"])
     return user
+
+
+def record_following(
+    *, wechat_user_id: int, is_following: bool, changed_at: dt.datetime, by: Actor, at: dt.datetime
+) -> bool:
+    """Remember that somebody began or ceased to follow the account at `changed_at` (UTC).
+
+    Events overtake each other: an older one than the last known changes nothing. Says whether it
+    is the newest. Not audited, it is WeChat's word about the user's own choice.
+    """
+    is_newer = Q(following_changed_at__isnull=True) | Q(following_changed_at__lte=changed_at)
+    rows = WeChatUser.objects.filter(is_newer, pk=wechat_user_id)
+    return bool(rows.update(is_following=is_following, following_changed_at=changed_at))
 
 
 def set_display(

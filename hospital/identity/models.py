@@ -84,7 +84,11 @@ class RoleAssignment(models.Model):
 
 
 class WeChatUser(models.Model):
-    """The holder of one openid at one of our appids; not necessarily a patient."""
+    """The holder of one openid at one of our appids; not necessarily a patient.
+
+    Whether somebody follows the account is known once WeChat has told (None until then), as of the
+    moment in `following_changed_at`.
+    """
 
     appid = models.CharField(max_length=32)
     openid = models.CharField(max_length=64)
@@ -92,6 +96,8 @@ class WeChatUser(models.Model):
     care_mode = models.BooleanField("大字版", default=False)
     theme = models.CharField(max_length=5, choices=Theme.choices, default=Theme.AUTO)
     is_blocked = models.BooleanField("已停用", default=False)
+    is_following = models.BooleanField("关注公众号", null=True, default=None)
+    following_changed_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField()
 
     class Meta:
@@ -99,6 +105,11 @@ class WeChatUser(models.Model):
             models.UniqueConstraint(fields=["appid", "openid"], name="identity_one_openid"),
             models.CheckConstraint(
                 condition=Q(theme__in=Theme.values), name="identity_wechat_user_theme"
+            ),
+            models.CheckConstraint(
+                condition=Q(is_following__isnull=True, following_changed_at__isnull=True)
+                | Q(is_following__isnull=False, following_changed_at__isnull=False),
+                name="identity_following_since",
             ),
         ]
 
