@@ -101,6 +101,13 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--account-name", default="杏林中医医院", help="shown on the phone")
     parser.add_argument("--merchant-name", default="杏林中医医院", help="shown on the pay sheet")
     parser.add_argument(
+        "--password-above",
+        type=int,
+        default=100_000,
+        metavar="FEN",
+        help="a scanned payment code is charged without a password up to this amount",
+    )
+    parser.add_argument(
         "--entry",
         action="append",
         default=[],
@@ -125,6 +132,7 @@ def _settings(options: argparse.Namespace, port: int) -> Settings:
         redirect_hosts=frozenset(options.redirect_host),
         account_name=options.account_name,
         merchant_name=options.merchant_name,
+        password_above_fen=options.password_above,
         entries=tuple(_entry(text) for text in options.entry),
     )
 

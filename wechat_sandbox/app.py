@@ -10,15 +10,19 @@ from starlette.routing import BaseRoute, Route
 
 from wechat_sandbox import (
     certificates,
+    codepay,
     control,
     menu,
     messages,
+    micropay,
     oauth,
     official,
     pay,
+    pay_levers,
     people,
     refunds,
     timers,
+    v2_refunds,
     v3,
 )
 from wechat_sandbox.phone.routes import routes as phone_routes
@@ -30,11 +34,15 @@ def routes() -> list[BaseRoute]:
     return [
         *pay.routes,
         *refunds.routes,
+        *codepay.routes,
+        *micropay.routes,
+        *v2_refunds.routes,
         *certificates.routes,
         *official.routes,
         *messages.routes,
         *oauth.routes,
         *control.routes,
+        *pay_levers.routes,
         Route(
             "/v3/{rest:path}", v3.nothing_here, methods=["GET", "POST", "PUT", "PATCH", "DELETE"]
         ),

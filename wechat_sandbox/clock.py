@@ -42,6 +42,11 @@ def parse_rfc3339(text: str) -> float:
     return moment.astimezone(UTC).timestamp()
 
 
+def parse_digits(text: str) -> float:
+    """Seconds since the epoch of `yyyyMMddHHmmss` in Beijing; ValueError otherwise."""
+    return datetime.strptime(text, "%Y%m%d%H%M%S").replace(tzinfo=BEIJING).timestamp()
+
+
 def digits(moment: float, pattern: str = "%Y%m%d%H%M%S") -> str:
     """Beijing date digits, as they appear inside WeChat's own numbers."""
     return datetime.fromtimestamp(moment, BEIJING).strftime(pattern)

@@ -51,7 +51,7 @@ def lever(path: str, pull: Lever, *, method: str = "POST") -> Route:
 
 
 def pay(sandbox: Sandbox, said: dict[str, Any]) -> dict[str, Any]:
-    """Pay by number or `code_url`, or try to; a refusal by the payer leaves it NOTPAY, answers 200."""
+    """Pay by number or `code_url`, or try to; the payer's refusal answers 200, changes nothing."""
     mode = str(said.get("mode") or "success")
     if mode not in PAY_MODES:
         raise Misused(400, f"mode must be one of {', '.join(PAY_MODES)}")

@@ -17,6 +17,8 @@ class Point(StrEnum):
     SIGNATURE = "signature"  # the answer is about to be signed
     NOTICE = "notice"  # a notification is about to be queued
     ATTEMPT = "attempt"  # a notification is about to be sent
+    SCAN = "scan"  # a good payment code is about to be charged
+    REVERSE = "reverse"  # a scanned order is about to be reversed
     REFUND = "refund"  # a valid refund is about to be accepted
     REFUND_END = "refund_end"  # an accepted refund is about to be carried out
     TOKEN = "token"  # noqa: S105 - an API token was found valid
@@ -61,6 +63,23 @@ PAY: tuple[Kind, ...] = (
     Kind("notify_dup", Point.NOTICE, "send `times` copies in turn", counts_copies=True),
     Kind("notify_concurrent", Point.NOTICE, "send `times` copies at once", counts_copies=True),
     Kind("notify_bad_signature", Point.ATTEMPT, "sign this attempt over other bytes"),
+    Kind("userpaying", Point.SCAN, "USERPAYING until the payer decides"),
+    Kind(
+        "userpaying_then_success",
+        Point.SCAN,
+        "USERPAYING, paid after `seconds`",
+        seconds=25.0,
+    ),
+    Kind(
+        "userpaying_late_success",
+        Point.SCAN,
+        "USERPAYING, paid after `seconds` or at the moment of the reversal, which gives it back",
+        seconds=35.0,
+    ),
+    Kind("scan_code_expired", Point.SCAN, "AUTHCODEEXPIRE, nothing is charged"),
+    Kind("scan_not_enough", Point.SCAN, "NOTENOUGH, nothing is charged"),
+    Kind("scan_error_then_paid", Point.SCAN, "SYSTEMERROR, paid after `seconds`", seconds=5.0),
+    Kind("reverse_again", Point.REVERSE, "SYSTEMERROR with recall=Y, nothing is done"),
     Kind("refund_not_enough", Point.REFUND, "403 NOT_ENOUGH, no refund is made"),
     Kind("refund_hold", Point.REFUND_END, "stay PROCESSING until told otherwise"),
 )

@@ -1,6 +1,7 @@
 """Orders as they stand: finding one, letting it expire, and the object WeChat shows of it.
 
-States: NOTPAY -> SUCCESS or CLOSED; SUCCESS -> REFUND with the first accepted refund.
+States: NOTPAY -> SUCCESS or CLOSED; SUCCESS -> REFUND with the first accepted refund. An order of a
+scanned payment code: USERPAYING -> SUCCESS, PAYERROR or CLOSED; any of them -> REVOKED.
 """
 
 from __future__ import annotations
@@ -14,21 +15,26 @@ from wechat_sandbox.sandbox import Sandbox
 
 PREPAY_LIFE_S = 2 * 3600
 ORDER_LIFE_S = 7 * 24 * 3600
+# Spelt as in the partial indexes, which are used only then.
+_UNPAID = ("state = 'NOTPAY' AND expires_at <= ?", "state = 'USERPAYING' AND expires_at <= ?")
 STATE_SAYS = {
     "NOTPAY": "订单未支付",
     "SUCCESS": "支付成功",
     "CLOSED": "订单已关闭",
+    "USERPAYING": "需要用户输入支付密码",
+    "PAYERROR": "支付失败，请重新下单支付",
+    "REVOKED": "订单已撤销",
     "REFUND": "订单发生过退款，退款详情请查询退款单",
 }
 
 
 def expire(sandbox: Sandbox) -> None:
     """Close unpaid orders whose time is over."""
-    sandbox.store.run(
-        "UPDATE orders SET state = 'CLOSED', closed_at = expires_at"
-        " WHERE state = 'NOTPAY' AND expires_at <= ?",
-        sandbox.clock.now(),
-    )
+    for unpaid in _UNPAID:
+        sandbox.store.run(
+            f"UPDATE orders SET state = 'CLOSED', closed_at = expires_at WHERE {unpaid}",  # noqa: S608 - a constant
+            sandbox.clock.now(),
+        )
 
 
 def find(sandbox: Sandbox, out_trade_no: str) -> Order | None:

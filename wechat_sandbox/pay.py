@@ -10,7 +10,7 @@ import json
 from typing import Any
 from urllib.parse import urlsplit
 
-from wechat_sandbox import ids, orders, people
+from wechat_sandbox import ids, orders, people, scanpay
 from wechat_sandbox.clock import parse_rfc3339
 from wechat_sandbox.fields import Choice, Flag, Series, Text, Thing, Whole, Wrong
 from wechat_sandbox.records import Order
@@ -66,7 +66,7 @@ JSAPI = Thing(ORDER_KEYS | {"payer": Thing({"openid": Text(128, required=True)},
 def prepay_jsapi(sandbox: Sandbox, call: Call) -> Answer:
     """POST /v3/pay/transactions/jsapi"""
     JSAPI.check(call.body, "")
-    _check_account(sandbox, call.body)
+    check_account(sandbox, call.body)
     openid = call.body["payer"]["openid"]
     _check_payer(sandbox, openid, call.body["appid"])
     return Answer({"prepay_id": prepay(sandbox, call.body, trade_type="JSAPI", openid=openid)})
@@ -75,7 +75,7 @@ def prepay_jsapi(sandbox: Sandbox, call: Call) -> Answer:
 def prepay_native(sandbox: Sandbox, call: Call) -> Answer:
     """POST /v3/pay/transactions/native; a repeat voids the code URL given before."""
     NATIVE.check(call.body, "")
-    _check_account(sandbox, call.body)
+    check_account(sandbox, call.body)
     prepay_id = prepay(sandbox, call.body, trade_type="NATIVE", openid="")
     number: str = call.body["out_trade_no"]
     return Answer({"code_url": orders.issue_code_url(sandbox, prepay_id, number)})
@@ -105,12 +105,14 @@ def prepay(sandbox: Sandbox, body: dict[str, Any], *, trade_type: str, openid: s
 def query_by_number(sandbox: Sandbox, call: Call) -> Answer:
     """GET /v3/pay/transactions/out-trade-no/{out_trade_no}"""
     own_merchant(sandbox, call.query.get("mchid"))
+    scanpay.finish_due(sandbox)
     return Answer(orders.shown(_known(orders.find(sandbox, call.path["out_trade_no"]))))
 
 
 def query_by_transaction(sandbox: Sandbox, call: Call) -> Answer:
     """GET /v3/pay/transactions/id/{transaction_id}"""
     own_merchant(sandbox, call.query.get("mchid"))
+    scanpay.finish_due(sandbox)
     found = orders.find_by_transaction(sandbox, call.path["transaction_id"])
     return Answer(orders.shown(_known(found)))
 
@@ -120,6 +122,8 @@ def close(sandbox: Sandbox, call: Call) -> Answer:
     Thing({"mchid": Text(32, required=True)}).check(call.body, "")
     own_merchant(sandbox, call.body["mchid"])
     order = _known(orders.find(sandbox, call.path["out_trade_no"]))
+    if order.trade_type == "MICROPAY":
+        raise Refused(400, "INVALID_REQUEST", "付款码订单不能关单，请撤销", reason=268449641)
     if order.state not in ("NOTPAY", "CLOSED"):
         raise Refused(400, "ORDERPAID", "该订单已支付，不能关闭", reason=268449538)
     sandbox.store.run(
@@ -138,7 +142,8 @@ def _known(order: Order | None) -> Order:
     return order
 
 
-def _check_account(sandbox: Sandbox, body: dict[str, Any]) -> None:
+def check_account(sandbox: Sandbox, body: dict[str, Any]) -> None:
+    """The order's merchant and app must be ours and bound to each other; raises Refused."""
     if body["mchid"] != sandbox.keys.mchid:
         raise Refused(400, "MCH_NOT_EXISTS", "商户号不存在或与签名的商户号不一致")
     if body["appid"] not in (sandbox.keys.appid, sandbox.keys.mp_appid):
@@ -199,13 +204,14 @@ def _create(
         transaction_id=None,
         bank_type="",
         created_at=now,
-        expires_at=_expiry(body.get("time_expire"), now),
+        expires_at=expiry(body.get("time_expire"), now),
         success_at=None,
         closed_at=None,
     )
 
 
-def _expiry(time_expire: str | None, now: float) -> float:
+def expiry(time_expire: str | None, now: float) -> float:
+    """When an unpaid order ends; raises Wrong."""
     if time_expire is None:
         return now + orders.ORDER_LIFE_S
     try:

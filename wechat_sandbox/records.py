@@ -62,6 +62,39 @@ class Prepay:
 
 
 @dataclass(frozen=True)
+class PayCode:
+    """A payment code a phone showed (18 digits)."""
+
+    code: str
+    openid: str
+    created_at: float
+    expires_at: float
+    used: bool
+
+
+@dataclass(frozen=True)
+class Scan:
+    """Whom a scanned order charges. `asks`: the phone wants the password. The payment arrives by
+    itself at `lands_at`, or just before a reversal (`lands_on_reverse`)."""
+
+    out_trade_no: str
+    auth_code: str
+    openid: str
+    asks: bool
+    lands_at: float | None
+    lands_on_reverse: bool
+
+
+@dataclass(frozen=True)
+class Reversal:
+    """A scanned order whose money had left and went back."""
+
+    out_trade_no: str
+    refund_id: str
+    at: float
+
+
+@dataclass(frozen=True)
 class Refund:
     """A refund. `held` keeps it PROCESSING until somebody decides."""
 

@@ -72,18 +72,22 @@ class NotPossible(Exception):
 def create(sandbox: Sandbox, call: Call) -> Answer:
     """POST /v3/refund/domestic/refunds"""
     REQUEST.check(call.body, "")
-    order = _paid_order(sandbox, call.body)
-    request = json.dumps(call.body, ensure_ascii=False, sort_keys=True)
-    known = find(sandbox, call.body["out_refund_no"])
+    return Answer(shown(*ask(sandbox, call.body, call.subject)))
+
+
+def ask(sandbox: Sandbox, body: dict[str, Any], subject: str) -> tuple[Order, Refund]:
+    """Accept a refund, or find it again by its number; raises Refused."""
+    order = _paid_order(sandbox, body)
+    request = json.dumps(body, ensure_ascii=False, sort_keys=True)
+    known = find(sandbox, body["out_refund_no"])
     if known is not None:
         if known.request != request:
             raise Refused(400, "INVALID_REQUEST", CHANGED)
-        return Answer(shown(order, known))
-    _check_amounts(sandbox, order, call.body["amount"])
-    if sandbox.faults.strikes(Point.REFUND, call.subject):
+        return order, known
+    _check_amounts(sandbox, order, body["amount"])
+    if sandbox.faults.strikes(Point.REFUND, subject):
         raise Refused(403, "NOT_ENOUGH", "基本账户余额不足，请充值后重新发起")
-    refund = _accept(sandbox, order, call.body, request, subject=call.subject)
-    return Answer(shown(order, refund))
+    return order, _accept(sandbox, order, body, request, subject=subject)
 
 
 def query(sandbox: Sandbox, call: Call) -> Answer:
@@ -199,6 +203,8 @@ def _paid_order(sandbox: Sandbox, body: dict[str, Any]) -> Order:
         raise Refused(400, "PARAM_ERROR", "transaction_id和out_trade_no必须传一个")
     if order is None or body.get("out_trade_no", order.out_trade_no) != order.out_trade_no:
         raise Refused(404, "RESOURCE_NOT_EXISTS", "订单不存在")
+    if order.state == "REVOKED":
+        raise Refused(400, "INVALID_REQUEST", "订单已撤销，不能退款")
     if order.transaction_id is None or order.success_at is None:
         raise Refused(400, "INVALID_REQUEST", "订单未支付，不能退款")
     if sandbox.clock.now() > order.success_at + LATEST_AFTER_S:

@@ -20,6 +20,16 @@ CREATE TABLE IF NOT EXISTS prepays (
 CREATE TABLE IF NOT EXISTS code_urls (
   code_url TEXT PRIMARY KEY, out_trade_no TEXT NOT NULL, prepay_id TEXT NOT NULL);
 CREATE INDEX IF NOT EXISTS code_urls_order ON code_urls (out_trade_no);
+CREATE INDEX IF NOT EXISTS orders_paying ON orders (expires_at) WHERE state = 'USERPAYING';
+CREATE TABLE IF NOT EXISTS pay_codes (
+  code TEXT PRIMARY KEY, openid TEXT NOT NULL, created_at REAL NOT NULL,
+  expires_at REAL NOT NULL, used INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS scans (
+  out_trade_no TEXT PRIMARY KEY, auth_code TEXT NOT NULL, openid TEXT NOT NULL,
+  asks INTEGER NOT NULL, lands_at REAL, lands_on_reverse INTEGER NOT NULL);
+CREATE INDEX IF NOT EXISTS scans_due ON scans (lands_at) WHERE lands_at IS NOT NULL;
+CREATE TABLE IF NOT EXISTS reversals (
+  out_trade_no TEXT PRIMARY KEY, refund_id TEXT NOT NULL, at REAL NOT NULL);
 CREATE TABLE IF NOT EXISTS refunds (
   out_refund_no TEXT PRIMARY KEY, refund_id TEXT NOT NULL UNIQUE, out_trade_no TEXT NOT NULL,
   transaction_id TEXT NOT NULL, amount_fen INTEGER NOT NULL, total_fen INTEGER NOT NULL,
@@ -69,6 +79,9 @@ TABLES = (
     "orders",
     "prepays",
     "code_urls",
+    "pay_codes",
+    "scans",
+    "reversals",
     "refunds",
     "wallet_entries",
     "notices",

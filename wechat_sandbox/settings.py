@@ -30,6 +30,7 @@ class Settings:
     `notify_url` is the merchant console's default, used for refunds that name none.
     `templates` None means that every template id is approved.
     `redirect_hosts` are OAuth hosts accepted besides loopback and private addresses.
+    `password_above_fen`: a scanned payment code is charged without a password up to this.
     `entries` are the Official Account's first menu, (name, address) each.
     """
 
@@ -42,6 +43,7 @@ class Settings:
     redirect_hosts: frozenset[str] = field(default_factory=frozenset)
     account_name: str = "杏林中医医院"
     merchant_name: str = "杏林中医医院"
+    password_above_fen: int = 100_000
     entries: tuple[tuple[str, str], ...] = ()
 
 

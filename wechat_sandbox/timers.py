@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 
 import httpx
 
-from wechat_sandbox import deliveries, notices, orders, refunds
+from wechat_sandbox import deliveries, notices, orders, refunds, scanpay
 from wechat_sandbox.sandbox import Sandbox
 
 LONGEST_REST_S = 1.0
@@ -40,6 +40,7 @@ async def _loop(sandbox: Sandbox, client: httpx.AsyncClient) -> None:
         while True:
             orders.expire(sandbox)
             refunds.finish_due(sandbox)
+            scanpay.finish_due(sandbox)
             for notice in notices.due(sandbox):
                 if deliveries.claim(sandbox, notice):
                     task = attempts.create_task(deliveries.attempt(sandbox, client, notice))
@@ -59,6 +60,8 @@ def _rest_s(sandbox: Sandbox) -> float:
     next_at = sandbox.store.number(
         "SELECT min(at) FROM ("
         " SELECT min(next_at) AS at FROM notices WHERE status = 'waiting'"
+        " UNION ALL SELECT min(lands_at) FROM scans JOIN orders USING (out_trade_no)"
+        " WHERE orders.state = 'USERPAYING'"
         " UNION ALL SELECT min(due_at) FROM refunds WHERE status = 'PROCESSING' AND NOT held)"
     )
     if next_at is None:

@@ -53,9 +53,10 @@ class Call:
 
 @dataclass(frozen=True)
 class Answer:
-    """A success; no document means 204."""
+    """A success; no document means 204. `status` 202: heard, not decided yet."""
 
     document: dict[str, Any] | None = None
+    status: int = 200
 
 
 Handler = Callable[[Sandbox, Call], Answer]
@@ -196,7 +197,7 @@ def _signed(sandbox: Sandbox, answer: Answer, call: Call, *, with_public_key: bo
     headers["Request-ID"] = ids.request_id()
     if answer.document is None:
         return Response(status_code=204, headers=headers)
-    return Response(body, 200, headers, "application/json; charset=utf-8")
+    return Response(body, answer.status, headers, "application/json; charset=utf-8")
 
 
 def compact(document: dict[str, Any]) -> bytes:

@@ -63,6 +63,19 @@ def give_back(sandbox: Sandbox, user: User, order: Order, refund: Refund) -> Non
     )
 
 
+def take_back(sandbox: Sandbox, user: User, order: Order) -> None:
+    """Money of a reversed scan arrives where it came from; call inside `write()`."""
+    _post(
+        sandbox,
+        user.openid,
+        order.total_fen,
+        CHANGE if order.bank_type == BANK_TYPES[CHANGE] else CARD,
+        kind="refund",
+        title=f"{order.description}-撤销",
+        out_trade_no=order.out_trade_no,
+    )
+
+
 def _post(
     sandbox: Sandbox,
     openid: str,

@@ -84,9 +84,26 @@ class SandboxControl:
         a payment that was under way when the order was closed."""
         return self.post("pay", out_trade_no=out_trade_no, openid=openid, mode=mode)
 
+    def pay_code_url(self, code_url: str, *, openid: str = "") -> dict[str, Any]:
+        """Scan a Native order's QR and pay it."""
+        return self.post("pay", code_url=code_url, openid=openid)
+
+    def scan_code(self, openid: str = "") -> str:
+        """A fresh payment code (18 digits) on this person's phone, good for a minute."""
+        return str(self.post("scan_code", openid=openid)["code"])
+
+    def micropay_password(self, out_trade_no: str, decision: str = "enter") -> dict[str, Any]:
+        """Answer the question of an order that waits for the password: `enter`, `cancel`,
+        `wrong`."""
+        return self.post("micropay_password", out_trade_no=out_trade_no, decision=decision)
+
     def fault(self, kind: str, **options: Any) -> dict[str, Any]:
         """Let something go wrong: `times=`, `seconds=`, `match=`, `value=`."""
         return self.post("fault", kind=kind, **options)
+
+    def calm(self) -> None:
+        """Drop every waiting fault."""
+        self.post("calm")
 
     def refund_state(self, out_refund_no: str, status: str) -> dict[str, Any]:
         """End a refund (SUCCESS, ABNORMAL, CLOSED) or hold it (PROCESSING)."""
