@@ -107,5 +107,5 @@ def _move(move: Transition, names: Names) -> Event:
 
 
 def _message(row: SentRow) -> Event:
-    note = "、".join(part for part in (row.status.label, row.reason) if part)
+    note = "、".join(part for part in (row.status_label, row.reason) if part)
     return Event(at=row.created_at, title=f"消息：{row.title}（{row.kind}）", note=note)

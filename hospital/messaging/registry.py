@@ -1,28 +1,51 @@
-"""The kinds of message (chapter 4 of the domain handbook): title, fields and their labels.
+"""The kinds of message (chapter 4 of the domain handbook): title, fields, channels, switches.
 
 A message must be understood from at most five short fields (M8.2) and names no diagnosis, drug
 or full ID (M8.3). How long a field may be depends on the account's approved template; see
-`approved` and `fitting`.
+`approved` and `fitting`. A new kind is one entry here; nothing else in this area changes.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Final
+import string
+from dataclasses import dataclass, field
+from typing import Final, Literal
+
+from hospital.messaging.states import Switch
 
 MOST_FIELDS: Final = 5
+Audience = Literal["patient", "staff"]
 
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """One kind of message; `fields` maps the names callers use to the labels people read."""
+    """One kind of message; `fields` maps the names callers use to the labels people read.
+
+    `sample` shows every field as it may come, long ones included. `sms` is the text of its SMS,
+    with {field} in it; empty = the kind never goes out as one (M8.3). An urgent kind knows no
+    quiet hours, and when no channel brought it somebody telephones. `switch` is what its reader
+    may turn it off with; None = it always comes.
+    """
 
     code: str
     title: str
     fields: dict[str, str]
+    sample: dict[str, str] = field(repr=False)
+    switch: Switch | None = None
+    is_urgent: bool = False
+    sms: str = ""
+    audience: Audience = "patient"
 
     def __post_init__(self) -> None:
         assert len(self.fields) <= MOST_FIELDS, f"{self.code} has more than five fields"
+        assert self.sample.keys() == self.fields.keys(), f"{self.code}: sample and fields differ"
+        used = {name for _, name, _, _ in string.Formatter().parse(self.sms) if name is not None}
+        assert used <= self.fields.keys(), f"{self.code}: its SMS uses unknown fields"
+        assert self.switch is not Switch.ANYTIME, "that switch is no group of kinds"
+
+    def sms_text(self, values: dict[str, str], *, hospital: str) -> str:
+        """The SMS, signed as the law on SMS wants it."""
+        return f"【{hospital}】{self.sms.format(**values)}"
 
 
 _ALL: Final = (
@@ -36,36 +59,94 @@ _ALL: Final = (
             "time": "就诊时间",
             "number": "就诊序号",
         },
+        sample={
+            "patient": "欧***儿",
+            "department": "针灸推拿科",
+            "doctor": "陈知行",
+            "time": "11月24日 周二 08:30-09:00",
+            "number": "12号",
+        },
+        switch=Switch.BOOKING,
     ),
     Kind(
         code="N02",
         title="挂号待支付",
         fields={
+            "patient": "就诊人",
             "department": "科室",
             "doctor": "医生",
             "pay_before": "最晚支付",
             "amount": "应付金额",
         },
+        sample={
+            "patient": "陈*宁",
+            "department": "针灸推拿科",
+            "doctor": "陈知行",
+            "pay_before": "14:32",
+            "amount": "¥25.00",
+        },
+        switch=Switch.TODO,
     ),
     Kind(
         code="N03",
         title="号源已释放",
-        fields={"department": "科室", "date": "就诊日期", "reason": "原因"},
+        fields={"patient": "就诊人", "department": "科室", "date": "就诊日期", "reason": "原因"},
+        sample={
+            "patient": "陈*宁",
+            "department": "针灸推拿科",
+            "date": "11月24日 周二",
+            "reason": "超时未支付",
+        },
+        switch=Switch.BOOKING,
     ),
     Kind(
         code="N05",
         title="退号成功",
         fields={
+            "patient": "就诊人",
             "department": "科室",
             "date": "就诊日期",
             "refund": "退款金额",
             "arrival": "到账时间",
         },
+        sample={
+            "patient": "陈*宁",
+            "department": "针灸推拿科",
+            "date": "11月24日 周二",
+            "refund": "¥1,025.00",
+            "arrival": "原路退回，以微信到账为准",
+        },
+        switch=Switch.BOOKING,
+    ),
+    Kind(
+        code="N06",
+        title="停诊通知",
+        fields={
+            "patient": "就诊人",
+            "doctor": "停诊医生",
+            "date": "停诊时间",
+            "refund": "退款情况",
+            "choice": "您可以",
+        },
+        sample={
+            "patient": "陈*宁",
+            "doctor": "陈知行 针灸推拿科",
+            "date": "11月24日 周二 08:30-09:00",
+            "refund": "¥25.00 原路退回",
+            "choice": "改约其他医生或日期",
+        },
+        is_urgent=True,
+        sms="{patient}预约的{doctor}（{date}）停诊。{refund}，您可在微信公众号{choice}。",
     ),
     Kind(
         code="N26",
         title="退费通知",
         fields={"amount": "退款金额", "route": "退回账户", "state": "退款状态"},
+        sample={
+            "amount": "¥1,025.00",
+            "route": "招商银行信用卡0403",
+            "state": "退款异常，医院正在处理",
+        },
     ),
 )
 KINDS: Final = {kind.code: kind for kind in _ALL}

@@ -1,4 +1,4 @@
-"""The messages of a booking: N01, N02, N03, N05 (chapter 4), written in the caller's transaction.
+"""The messages of a booking: N01-N03, N05, N06 (chapter 4), written in the caller's transaction.
 
 They go to everybody who may act for the patient, the one who booked first, and lead to the
 appointment's page.
@@ -16,12 +16,11 @@ from hospital.ui.wording import clock_text, day_text, weekday_text, yuan_text
 def booked(appointment: Appointment, *, by: Actor, at: dt.datetime) -> None:
     """N01: the number is the patient's."""
     row = _loaded(appointment)
-    band = row.slot.band
     fields = {
         "patient": row.patient.masked_name,
         "department": row.department.name,
         "doctor": _doctor(row),
-        "time": f"{_day(row)} {clock_text(band.starts_at)}-{clock_text(band.ends_at)}",
+        "time": _time(row),
         "number": f"{row.slot.sequence_no}号",
     }
     _send("N01", row, "booked", fields, by=by, at=at)
@@ -31,18 +30,24 @@ def still_unpaid(appointment: Appointment, *, by: Actor, at: dt.datetime) -> Non
     """N02: a few minutes are left to pay."""
     row = _loaded(appointment)
     fields = {
+        "patient": row.patient.masked_name,
         "department": row.department.name,
         "doctor": _doctor(row),
         "pay_before": clock_text(row.hold_until),
         "amount": yuan_text(row.bill.total_fen),
     }
-    _send("N02", row, "unpaid", fields, by=by, at=at)
+    _send("N02", row, "unpaid", fields, by=by, at=at, until=row.hold_until)
 
 
 def timed_out(appointment: Appointment, *, by: Actor, at: dt.datetime) -> None:
     """N03: not paid in time, the number is released."""
     row = _loaded(appointment)
-    fields = {"department": row.department.name, "date": _day(row), "reason": "超时未支付"}
+    fields = {
+        "patient": row.patient.masked_name,
+        "department": row.department.name,
+        "date": _day(row),
+        "reason": "超时未支付",
+    }
     _send("N03", row, "timeout", fields, by=by, at=at)
 
 
@@ -50,12 +55,26 @@ def cancelled(appointment: Appointment, *, refund_fen: int, by: Actor, at: dt.da
     """N05: cancelled, and what comes back when."""
     row = _loaded(appointment)
     fields = {
+        "patient": row.patient.masked_name,
         "department": row.department.name,
         "date": _day(row),
         "refund": yuan_text(refund_fen),
         "arrival": "原路退回，以微信到账为准" if refund_fen else "无需退费",
     }
     _send("N05", row, "cancelled", fields, by=by, at=at)
+
+
+def suspended(appointment: Appointment, *, refund_fen: int, by: Actor, at: dt.datetime) -> None:
+    """N06: the hospital called the session off; what was paid comes back."""
+    row = _loaded(appointment)
+    fields = {
+        "patient": row.patient.masked_name,
+        "doctor": f"{_doctor(row)} {row.department.name}",
+        "date": _time(row),
+        "refund": f"{yuan_text(refund_fen)} 原路退回" if refund_fen else "未付费，无需退款",
+        "choice": "改约其他医生或日期",
+    }
+    _send("N06", row, "suspended", fields, by=by, at=at)
 
 
 def _loaded(appointment: Appointment) -> Appointment:
@@ -73,6 +92,11 @@ def _day(row: Appointment) -> str:
     return f"{day_text(row.visit_date)} {weekday_text(row.visit_date)}"
 
 
+def _time(row: Appointment) -> str:
+    band = row.slot.band
+    return f"{_day(row)} {clock_text(band.starts_at)}-{clock_text(band.ends_at)}"
+
+
 def _doctor(row: Appointment) -> str:
     return row.practitioner.name if row.practitioner else row.schedule.service_type.name
 
@@ -85,6 +109,7 @@ def _send(
     *,
     by: Actor,
     at: dt.datetime,
+    until: dt.datetime | None = None,
 ) -> None:
     messaging.send(
         kind=kind,
@@ -95,4 +120,8 @@ def _send(
         path=f"/m/appointments/{row.number}/",
         by=by,
         at=at,
+        patient_id=row.patient_id,
+        # Who booked is in the middle of it; a called-off session is urgent for everybody anyway.
+        answers=row.wechat_user_id,
+        until=until,
     )

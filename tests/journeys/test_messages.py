@@ -62,7 +62,7 @@ def test_who_blocked_the_account_finds_the_message_in_the_inbox(story: Story) ->
     books_and_pays(story, phone)
 
     assert phone.told() == []
-    assert phone.inbox() == [("N01", "undelivered", "blocked")]
+    assert phone.inbox() == [("N01", "fallback", "blocked")]
     assert "挂号成功" in phone.open("/m/messages/").text
     assert phone.follow("查看详情").path == f"/m/appointments/{phone.appointment.number}/"
     desk = staff_client(Role.REGISTRATION_CLERK)
@@ -78,7 +78,7 @@ def test_who_does_not_follow_the_account_books_all_the_same(story: Story) -> Non
 
     books_and_pays(story, phone)
 
-    assert phone.inbox() == [("N01", "undelivered", "not_following")]
+    assert phone.inbox() == [("N01", "fallback", "not_following")]
     nothing_is_stuck(story)
     books_balance(story, kept_fen=2500)
 

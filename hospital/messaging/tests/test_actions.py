@@ -5,15 +5,14 @@ from __future__ import annotations
 import datetime as dt
 
 import pytest
-from django.db import DatabaseError, IntegrityError, connection, transaction
+from django.db import DatabaseError, IntegrityError, transaction
 
 from hospital.identity.models import WeChatUser
 from hospital.kernel.actors import SYSTEM, Actor
-from hospital.kernel.errors import NotFound, Stale
-from hospital.kernel.models import Transition
+from hospital.kernel.errors import NotFound
 from hospital.messaging import actions, queries
 from hospital.messaging.models import Message
-from hospital.messaging.states import MessageStatus, Reason
+from hospital.messaging.states import Reason
 from hospital.testing.jobs import due_jobs
 from hospital.testing.people import a_patient, a_wechat_user
 
@@ -91,61 +90,24 @@ def test_wrong_fields_are_a_bug() -> None:
         )
 
 
-def test_one_try_belongs_to_one_worker() -> None:
-    (message_id,) = tell(a_wechat_user())
-    seen_by_both = Message.objects.get(pk=message_id)
-
-    first = actions.begin_attempt(message_id=message_id)
-
-    assert first is not None
-    assert first.attempts == 1
-    late = Message.objects.filter(pk=message_id, attempts=seen_by_both.attempts).update(attempts=1)
-    assert late == 0
-    assert actions.begin_attempt(message_id=0) is None
-
-
-def test_a_message_is_settled_once() -> None:
-    (message_id,) = tell(a_wechat_user())
-    message, same = Message.objects.get(pk=message_id), Message.objects.get(pk=message_id)
-
-    actions.record_sent(message=message, wechat_message_id="77", at=AT)
-
-    with pytest.raises(Stale):
-        actions.record_undelivered(message=same, reason=Reason.BLOCKED, at=AT)
-    message.refresh_from_db()
-    assert (message.status, message.sent_at, message.wechat_message_id) == ("sent", AT, "77")
-    assert Transition.objects.get(subject_id=message_id).to_status == "sent"
-    assert actions.begin_attempt(message_id=message_id) is None
-
-
-def test_tries_come_slower_and_end() -> None:
-    (message_id,) = tell(a_wechat_user())
-    waits = []
-    for _ in range(actions.ATTEMPTS.value()):
-        message = actions.begin_attempt(message_id=message_id)
-        assert message is not None
-        actions.try_later(message=message, at=AT)
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT scheduled_at FROM procrastinate_jobs ORDER BY id DESC LIMIT 1")
-            (scheduled_at,) = cursor.fetchone()
-        waits.append((scheduled_at - AT).total_seconds())
-
-    assert waits == [5, 30, 120, 600, 1800, 1800]  # the sixth deferred nothing more
-    message = Message.objects.get(pk=message_id)
-    assert (message.status, message.failure) == (MessageStatus.UNDELIVERED, Reason.GAVE_UP)
-    assert len(due_jobs()) == 6
-
-
 def test_the_database_refuses_what_the_lifecycle_lacks() -> None:
     (message_id,) = tell(a_wechat_user())
     rows = Message.objects.filter(pk=message_id)
-    with pytest.raises(IntegrityError), transaction.atomic():
-        rows.update(status="sent")
-    with pytest.raises(IntegrityError), transaction.atomic():
-        rows.update(status="undelivered")
-    rows.update(status="sent", sent_at=AT)
+    for wrong in (
+        {"status": "sent"},
+        {"status": "sent", "sent_at": AT},
+        {"status": "failed"},
+        {"status": "not_done"},
+        {"channel": "sms"},
+        {"delivered_at": AT},
+    ):
+        with pytest.raises(IntegrityError), transaction.atomic():
+            rows.update(**wrong)
     with pytest.raises(DatabaseError, match="queued"), transaction.atomic():
-        rows.update(status="queued", sent_at=None)
+        rows.update(status="fallback", channel="inbox", failure="blocked")
+    rows.update(status="sent", sent_at=AT, channel="template")
+    with pytest.raises(DatabaseError, match="sent"), transaction.atomic():
+        rows.update(status="not_done", sent_at=None, channel="", failure="expired")
 
 
 def test_reading_marks_once_and_only_ones_own() -> None:
@@ -179,12 +141,19 @@ def test_the_desk_reads_what_was_said_about_a_thing() -> None:
         by=SYSTEM,
         at=AT,
     )
-    message = actions.begin_attempt(message_id=Message.objects.get().pk)
-    assert message is not None
-    actions.record_undelivered(message=message, reason=Reason.NOT_FOLLOWING, at=AT)
+    message_id = Message.objects.get().pk
+    attempt = actions.begin_try(message_id=message_id, at=AT)
+    assert attempt is not None
+    actions.record_failed(attempt=attempt, reason=Reason.NOT_FOLLOWING, at=AT)
+    assert actions.begin_try(message_id=message_id, at=AT) is None
 
     (row,) = queries.messages_of(patient)
 
     assert (row.kind, row.title, row.wechat_user_id) == ("N26", "退费通知", user.pk)
-    assert (row.status, row.reason, row.attempts) == ("undelivered", "未关注公众号", 1)
+    assert (row.status, row.status_label, row.reason, row.attempts) == (
+        "fallback",
+        "仅站内消息",
+        "未关注公众号",
+        1,
+    )
     assert queries.messages_of(user) == []

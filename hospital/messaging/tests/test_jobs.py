@@ -70,7 +70,9 @@ def test_a_message_arrives_with_its_link(
 
     message.refresh_from_db()
     assert (message.status, message.attempts) == ("sent", 1)
-    assert message.wechat_message_id
+    delivery = message.deliveries.get()
+    assert (delivery.channel, delivery.outcome, delivery.tries) == ("template", "sent", 1)
+    assert delivery.provider_id
     (card,) = on_the_phone(wechat)
     assert card["url"] == f"{settings.PUBLIC_URL}/m/messages/{message.token}/"
     data = card["data"]
@@ -106,7 +108,8 @@ def test_who_cannot_be_reached_reads_it_in_the_inbox(
     assert run_jobs() == []
 
     message.refresh_from_db()
-    assert (message.status, message.failure, message.sent_at) == ("undelivered", failure, None)
+    assert (message.status, message.failure, message.sent_at) == ("fallback", failure, None)
+    assert message.channel == "inbox"
     assert due_jobs() == []
     assert on_the_phone(wechat) == []
 
@@ -168,8 +171,8 @@ def test_without_template_or_account_it_stays_in_the_inbox(
 
     untemplated.refresh_from_db()
     unconnected.refresh_from_db()
-    assert (untemplated.status, untemplated.failure) == ("undelivered", "no_template")
-    assert (unconnected.status, unconnected.failure) == ("undelivered", "not_connected")
+    assert (untemplated.status, untemplated.failure) == ("fallback", "no_template")
+    assert (unconnected.status, unconnected.failure) == ("fallback", "not_connected")
 
 
 def test_a_text_its_template_cannot_hold_stays_in_the_inbox(
@@ -183,7 +186,7 @@ def test_a_text_its_template_cannot_hold_stays_in_the_inbox(
     assert run_jobs() == []
 
     message.refresh_from_db()
-    assert (message.status, message.failure) == ("undelivered", "bad_field")
+    assert (message.status, message.failure) == ("fallback", "bad_field")
 
 
 def test_the_log_names_nobody(reader: WeChatUser, caplog: pytest.LogCaptureFixture) -> None:

@@ -26,6 +26,7 @@ def tell(user: WeChatUser, *, number: int = 1) -> Message:
         event_key=f"appointment:{number}:cancelled",
         subject=user,
         fields={
+            "patient": "陈*宁",
             "department": "针灸推拿科",
             "date": f"11月{number}日 周二",
             "refund": "¥25.00",

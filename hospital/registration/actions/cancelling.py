@@ -112,7 +112,9 @@ def _undo(
         )
     else:
         billing.cancel_bill(bill_id=appointment.bill_id, by=by, at=at, reason=reason)
-    if was_booked or why == CancelReason.HOSPITAL:
+    if why == CancelReason.HOSPITAL:
+        telling.suspended(appointment, refund_fen=refund_fen, by=by, at=at)
+    elif was_booked:
         telling.cancelled(appointment, refund_fen=refund_fen, by=by, at=at)
     publish(appointment)
     return appointment

@@ -57,6 +57,7 @@ def test_m1_07_until_midnight_before_cancelling_is_free_and_the_money_goes_back(
     message = Message.objects.get()
     assert message.kind == "N05"
     assert message.fields == {
+        "patient": row.patient.masked_name,
         "department": "针灸推拿科",
         "date": "11月24日 周二",
         "refund": "¥25.00",
@@ -165,5 +166,11 @@ def test_m1_08_a_suspended_session_undoes_every_booking_in_full_and_once() -> No
             False,
         )
         assert bills.balance(bill_id=row.bill_id).due_fen == due_fen
-    assert Message.objects.filter(kind="N05").count() == 3
+    told = {row.subject_id: row.fields["refund"] for row in Message.objects.filter(kind="N06")}
+    assert told == {
+        paid.pk: "¥25.00 原路退回",
+        unpaid.pk: "未付费，无需退款",
+        in_hall.pk: "¥25.00 原路退回",
+    }
+    assert not Message.objects.filter(kind="N05").exists()
     assert not actions.cancel_suspended_one(appointment_id=0, by=SYSTEM, at=NOW)

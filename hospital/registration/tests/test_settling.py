@@ -279,6 +279,7 @@ def test_n02_reminds_once_when_five_minutes_are_left() -> None:
     message = Message.objects.get()
     assert (message.kind, message.subject_id) == ("N02", booked.pk)
     assert message.fields == {
+        "patient": message.patient.masked_name if message.patient else "",
         "department": "针灸推拿科",
         "doctor": "陈知行",
         "pay_before": "10:15",

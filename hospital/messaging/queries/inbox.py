@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from django.core.paginator import Page, Paginator
@@ -13,8 +13,8 @@ from django.db.models import Q
 from hospital.kernel.errors import NotFound
 from hospital.kernel.states import subject_type
 from hospital.messaging.models import Message
-from hospital.messaging.registry import KINDS
-from hospital.messaging.states import MessageStatus, Reason
+from hospital.messaging.registry import KINDS, Kind
+from hospital.messaging.states import Channel, MessageStatus, Reason
 
 PAGE_SIZE = 20
 
@@ -46,11 +46,17 @@ class SentRow:
     title: str
     wechat_user_id: int
     status: MessageStatus
+    channel: str
     reason: str
     attempts: int
     created_at: dt.datetime
     sent_at: dt.datetime | None
     read_at: dt.datetime | None
+
+    @property
+    def status_label(self) -> str:
+        """In words; where another way was taken, that way."""
+        return status_label(self.status, self.channel)
 
 
 def inbox(*, wechat_user_id: int, page: int | str = 1) -> tuple[list[InboxRow], Page[Message]]:
@@ -87,16 +93,23 @@ def messages_of(subject: models.Model) -> list[SentRow]:
     return [_sent_row(message) for message in rows.order_by("pk")]
 
 
+def status_label(status: str, channel: str) -> str:
+    """Return how a message stands, in words: the channel says more than "another way"."""
+    if status == MessageStatus.FALLBACK:
+        return str(Channel(channel).label)
+    return str(MessageStatus(status).label)
+
+
+def lines_of(kind: Kind, fields: Mapping[str, str]) -> list[Line]:
+    """Return what a message of a kind says, line by line."""
+    return [Line(label, fields[name]) for name, label in kind.fields.items() if name in fields]
+
+
 def _inbox_row(message: Message) -> InboxRow:
-    labels = KINDS[message.kind].fields
     return InboxRow(
         token=message.token,
-        title=KINDS[message.kind].title,
-        lines=[
-            Line(label, message.fields[name])
-            for name, label in labels.items()
-            if name in message.fields
-        ],
+        title=message.about.title,
+        lines=lines_of(message.about, message.fields),
         created_at=message.created_at,
         is_unread=message.read_at is None,
     )
@@ -108,6 +121,7 @@ def _sent_row(message: Message) -> SentRow:
         title=KINDS[message.kind].title,
         wechat_user_id=message.wechat_user_id,
         status=MessageStatus(message.status),
+        channel=message.channel,
         reason=Reason(message.failure).label if message.failure else "",
         attempts=message.attempts,
         created_at=message.created_at,
