@@ -129,7 +129,7 @@ def wechat(wechat_stand_in: StandIn, settings: Settings) -> Iterator[StandIn]:
     """The hospital connected to a fresh stand-in; its notices wait in `wechat.letters`."""
     wechat_stand_in.reset()
     settings.WECHAT = dataclasses.replace(
-        wechat_stand_in.config, connect_seconds=1.0, read_seconds=0.7
+        wechat_stand_in.config, connect_seconds=1.0, read_seconds=0.7, scan_read_seconds=0.7
     )
     settings.PUBLIC_URL = wechat_stand_in.letters.address
     yield wechat_stand_in

@@ -16,6 +16,7 @@ from hospital.wechat.mini import MiniProgram
 from hospital.wechat.notices import NoticeReader
 from hospital.wechat.official import OfficialAccount
 from hospital.wechat.pay import Pay
+from hospital.wechat.scan import ScanPay
 
 
 class WeChatNotConnected(Refusal):
@@ -23,6 +24,13 @@ class WeChatNotConnected(Refusal):
 
     code = "WECHAT_NOT_CONNECTED"
     default_message = "医院暂未开通微信服务，请到窗口办理。"
+
+
+class ScansNotTaken(Refusal):
+    """The account has no cashier-scan product, or not all it needs."""
+
+    code = "SCANS_NOT_TAKEN"
+    default_message = "医院暂未开通付款码收款，请用其他方式支付。"
 
 
 def config() -> WeChatConfig:
@@ -61,6 +69,17 @@ def callback_reader() -> CallbackReader:
         aes_key=connected.aes_key,
         mode=connected.message_mode,
     )
+
+
+def scan() -> ScanPay:
+    """Raises WeChatNotConnected, ScansNotTaken."""
+    if not config().takes_scans:
+        raise ScansNotTaken
+    return _client(_make_scan)
+
+
+def _make_scan(connected: WeChatConfig) -> ScanPay:
+    return ScanPay(connected, pay())
 
 
 def notices() -> NoticeReader:

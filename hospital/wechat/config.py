@@ -84,6 +84,7 @@ class WeChatConfig:
     js_url: str = JS_URL
     connect_seconds: float = 3.0
     read_seconds: float = 10.0
+    scan_read_seconds: float = 30.0
 
     def __post_init__(self) -> None:
         if len(self.apiv3_key) != APIV3_KEY_BYTES:
@@ -131,8 +132,12 @@ class WeChatConfig:
 
     @property
     def takes_scans(self) -> bool:
-        """Whether a cashier may scan a patient's code: v3 needs nothing more, v2 its key."""
-        return self.scan_product == "v3" or bool(self.v2_key)
+        """Whether a cashier may scan a patient's code. v2 needs its key and, except at a stand-in
+        without TLS, the merchant's certificate: without it a charge could not be reversed."""
+        if self.scan_product == "v3":
+            return True
+        can_reverse = self.merchant_cert is not None or not self.pay_base.startswith("https:")
+        return bool(self.v2_key) and can_reverse
 
     @property
     def platform_serials(self) -> set[str]:

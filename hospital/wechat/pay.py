@@ -167,7 +167,7 @@ class Pay:
             outcome = reading.read_order(facts)
         except signing.Unreadable as error:
             return Unknown(reason=f"unreadable:{error}")
-        if isinstance(outcome, Paid) and not self._is_ours(outcome, out_trade_no):
+        if isinstance(outcome, Paid) and not self.is_ours(outcome, out_trade_no):
             return Unknown(reason="other_order")
         return outcome
 
@@ -254,7 +254,8 @@ class Pay:
             return Unknown(reason=f"unreadable:{error}")
         return state if state.out_refund_no == number else Unknown(reason="other_refund")
 
-    def _is_ours(self, paid: Paid, out_trade_no: str) -> bool:
+    def is_ours(self, paid: Paid, out_trade_no: str) -> bool:
+        """Whether an order object speaks of our account and the order we asked about."""
         config = self._config
         return (paid.mchid, paid.appid, paid.out_trade_no) == (
             config.mchid,

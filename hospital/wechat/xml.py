@@ -40,8 +40,9 @@ class Element:
         found = self.child(name)
         return found.text.strip() if found else ""
 
-    def values(self) -> dict[str, str]:
-        """Name and stripped text of every element that holds text alone.
+    def values(self, *, exactly: bool = False) -> dict[str, str]:
+        """Name and text of every element that holds text alone: stripped, unless `exactly` as it
+        was written, which is what signatures are over.
 
         Raises BadXml when a name comes twice: a signature over such a message would not say which
         of the two it covers.
@@ -52,7 +53,7 @@ class Element:
                 continue
             if each.name in flat:
                 raise BadXml("repeated_element")
-            flat[each.name] = each.text.strip()
+            flat[each.name] = each.text if exactly else each.text.strip()
         return flat
 
 

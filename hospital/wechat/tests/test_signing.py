@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from hospital.wechat import signing
 from hospital.wechat.notices import InvalidNotice, NoticeReader, PaymentNotice, RefundNotice
 from hospital.wechat.outcomes import Paid, RefundProgress
-from hospital.wechat.pay import compact, plain, rfc3339
+from hospital.wechat.pay_calls import compact, plain, rfc3339
 
 AT = datetime(2026, 11, 23, 2, 34, 56, tzinfo=UTC)
 KEY = generate_private_key(public_exponent=65537, key_size=2048)

@@ -8,7 +8,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
-from hospital.wechat import signing
+from hospital.wechat import signing, v2_calls
 from hospital.wechat.config import plain_serial, serial_of
 from hospital.wechat.notices import open_notice
 from hospital.wechat.tests import vectors
@@ -132,6 +132,12 @@ def test_v9_signature_of_a_plain_text() -> None:
 def test_platform_certificate_opened() -> None:
     pem = signing.open_sealed(key=vectors.CERTIFICATES_KEY, **vectors.CERTIFICATES_SEALED)
     assert serial_of(x509.load_pem_x509_certificate(pem)) == vectors.V7_SERIAL
+
+
+def test_v12_v2_signature() -> None:
+    fields = {**vectors.V12_FIELDS, "attach": "", "sign": "not part of it"}
+    assert v2_calls.sign(fields, key=vectors.V12_KEY, kind="MD5") == vectors.V12_MD5
+    assert v2_calls.sign(fields, key=vectors.V12_KEY, kind="HMAC-SHA256") == vectors.V12_HMAC
 
 
 def test_v13_page_signature() -> None:

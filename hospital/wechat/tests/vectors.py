@@ -2,7 +2,7 @@
 
 V-numbers are the project handbook's. V1 and V2 come from WeChat Pay's documentation (demo
 merchant), V4 from its page on verification, V5 from wechatpay-java, V6 to V9 and the certificate
-list from wechatpay-go, V13 from the Official Account documentation.
+list from wechatpay-go, V12 from the v2 documentation, V13 from the Official Account documentation.
 """
 
 DOCUMENTED_MERCHANT_KEY = b"""-----BEGIN PUBLIC KEY-----
@@ -166,6 +166,18 @@ CERTIFICATES_SEALED = {
         "GZBo4dV7s78pNj/KvcCI6ya6qfrWgy1+pWmOLO+wcTmfzYOae4IyZnmuDXwyPng="
     ),
 }
+
+# The example of the v2 documentation; its key is a demonstration too.
+V12_KEY = "192006250b4c09247ec02edce69f6a2d"
+V12_FIELDS = {
+    "appid": "wxd930ea5d5a258f4f",
+    "mch_id": "10000100",
+    "device_info": "1000",
+    "body": "test",
+    "nonce_str": "ibuaiVcKdpRxkhJA",
+}
+V12_MD5 = "9A0A8659F005D6984697E2CA0A9CF3B7"
+V12_HMAC = "6A9AE1657590FD6257D693A078E1C3E4BB6BA4DC30B23E0EE2496E54170DACD6"
 
 V13_TICKET = (
     "sM4AOVdWfPE4DxkXGEs8VMCPGGVi4C3VM0P37wVUCFvkVAy_90u5h9nbSlYy3-Sl-HhTdfl2fzFy1AOcHKP7qg"
