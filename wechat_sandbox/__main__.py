@@ -73,6 +73,10 @@ def facts(sandbox: Sandbox) -> dict[str, object]:
         "pub_key_id": keys.pub_key_id,
         "token": keys.token,
         "aes_key": keys.aes_key,
+        "mp_secret": keys.mp_secret,
+        "message_mode": "safe" if settings.callback_mode == "aes" else settings.callback_mode,
+        "sms_url": f"{settings.base}/sms/messages",
+        "sms_key": keys.sms_key,
         "notify_url": settings.notify_url or DEFAULT_NOTIFY_URL,
         "files": keys.files(),
     }
@@ -91,6 +95,10 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--notify-scale", type=float, default=1.0, help="1 is WeChat's pace")
     parser.add_argument("--refund-delay", type=float, default=3.0, help="seconds before scaling")
     parser.add_argument("--notify-url", default="", help="the merchant console's default address")
+    parser.add_argument(
+        "--callback-url", default="", help="the account console's address for messages and events"
+    )
+    parser.add_argument("--callback-mode", default="plain", choices=["plain", "compatible", "aes"])
     parser.add_argument("--templates", type=Path, help="JSON list of approved message templates")
     parser.add_argument(
         "--redirect-host",
@@ -114,6 +122,13 @@ def _parser() -> argparse.ArgumentParser:
         metavar="NAME=URL",
         help="menu entry of the Official Account's chat; repeatable",
     )
+    parser.add_argument(
+        "--mini-program",
+        action="append",
+        default=[],
+        metavar="NAME=URL",
+        help="page listed on the phone as a mini program; repeatable",
+    )
     parser.add_argument("--log-level", default="warning", choices=["debug", "info", "warning"])
     return parser
 
@@ -130,17 +145,20 @@ def _settings(options: argparse.Namespace, port: int) -> Settings:
         notify_url=options.notify_url,
         templates=read_templates(options.templates) if options.templates else None,
         redirect_hosts=frozenset(options.redirect_host),
+        callback_url=options.callback_url,
+        callback_mode=options.callback_mode,
         account_name=options.account_name,
         merchant_name=options.merchant_name,
         password_above_fen=options.password_above,
-        entries=tuple(_entry(text) for text in options.entry),
+        entries=tuple(_entry("--entry", text) for text in options.entry),
+        mini_programs=tuple(_entry("--mini-program", text) for text in options.mini_program),
     )
 
 
-def _entry(text: str) -> tuple[str, str]:
+def _entry(option: str, text: str) -> tuple[str, str]:
     name, mark, url = text.partition("=")
     if not (name and mark and url):
-        raise SettingsError(f"--entry {text}: write it as NAME=URL")
+        raise SettingsError(f"{option} {text}: write it as NAME=URL")
     return name, url
 
 

@@ -9,18 +9,26 @@ from starlette.applications import Starlette
 from starlette.routing import BaseRoute, Route
 
 from wechat_sandbox import (
+    account_control,
     certificates,
     codepay,
     control,
+    customer,
+    followers,
     menu,
     messages,
     micropay,
+    mini,
     oauth,
     official,
     pay,
     pay_levers,
     people,
+    qr_codes,
     refunds,
+    sms,
+    subscriptions,
+    templates,
     timers,
     v2_refunds,
     v3,
@@ -40,8 +48,15 @@ def routes() -> list[BaseRoute]:
         *certificates.routes,
         *official.routes,
         *messages.routes,
+        *subscriptions.routes,
+        *customer.routes,
+        *followers.routes,
+        *qr_codes.routes,
+        *mini.routes,
+        *sms.routes,
         *oauth.routes,
         *control.routes,
+        *account_control.routes,
         *pay_levers.routes,
         Route(
             "/v3/{rest:path}", v3.nothing_here, methods=["GET", "POST", "PUT", "PATCH", "DELETE"]
@@ -54,6 +69,7 @@ def build(sandbox: Sandbox) -> Starlette:
     """The application over this stand-in; wrap it in `Edge` before serving."""
     people.seed(sandbox)
     menu.seed(sandbox)
+    templates.seed(sandbox)
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:

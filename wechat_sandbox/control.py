@@ -11,7 +11,17 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from wechat_sandbox import checkout, deliveries, menu, orders, people, refunds, wallet
+from wechat_sandbox import (
+    acts,
+    checkout,
+    deliveries,
+    menu,
+    orders,
+    people,
+    refunds,
+    templates,
+    wallet,
+)
 from wechat_sandbox.clock import rfc3339
 from wechat_sandbox.faults import UnknownFault
 from wechat_sandbox.records import Message, Notice, Order, Refund, WalletEntry
@@ -125,7 +135,8 @@ def notify_mode(sandbox: Sandbox, said: dict[str, Any]) -> dict[str, Any]:
 
 
 def user(sandbox: Sandbox, said: dict[str, Any]) -> dict[str, Any]:
-    """Make or change one: openid?, nickname?, subscribed?, blocked?, snapshot?, balance_fen?"""
+    """Make or change one: openid?, nickname?, subscribed?, blocked?, snapshot?, balance_fen?,
+    phone_number?; following and leaving tell the merchant's server."""
     openid = str(said.get("openid") or "")
     try:
         if not openid:
@@ -134,12 +145,15 @@ def user(sandbox: Sandbox, said: dict[str, Any]) -> dict[str, Any]:
             sandbox,
             openid,
             nickname=said.get("nickname"),
-            subscribed=said.get("subscribed"),
+            phone_number=said.get("phone_number"),
             blocked=said.get("blocked"),
             snapshot=said.get("snapshot"),
         )
     except people.NoOpenid as bad:
         raise Misused(400, f"not an openid: {bad}") from bad
+    if "subscribed" in said:
+        person = people.ensure(sandbox, openid)
+        acts.set_following(sandbox, person, wanted=bool(said["subscribed"]))
     if "balance_fen" in said:
         wallet.set_balance(sandbox, openid, int(said["balance_fen"]))
     return asdict(people.ensure(sandbox, openid))
@@ -161,6 +175,7 @@ def reset(sandbox: Sandbox, said: dict[str, Any]) -> dict[str, Any]:
         sandbox.set_clock(0)
         people.seed(sandbox)
         menu.seed(sandbox)
+        templates.seed(sandbox)
     sandbox.hub.publish("", "reset")
     return {"ok": True}
 

@@ -6,6 +6,7 @@ key) and the merchant console (merchant certificate, APIv3 key), and exports the
 
 from __future__ import annotations
 
+import hashlib
 import json
 import secrets
 import string
@@ -38,10 +39,12 @@ class Keys:
     appid: str
     mp_appid: str
     secret: str
+    mp_secret: str
     apiv3_key: str
     v2_key: str
     token: str
     aes_key: str
+    sms_key: str
     mch_serial: str
     plat_serial: str
     pub_key_id: str
@@ -62,6 +65,10 @@ def make_or_load(folder: Path) -> Keys:
     if not facts_path.exists():
         facts_path.write_text(json.dumps(_make(folder), indent=2), "utf-8")
     facts: dict[str, str] = json.loads(facts_path.read_text("utf-8"))
+    # Folders of older versions lack these; the same folder always gives the same ones.
+    for name in ("mp_secret", "sms_key"):
+        made = hashlib.sha256(f"{name}:{facts['secret']}".encode()).hexdigest()[:32]
+        facts.setdefault(name, made)
     merchant = x509.load_pem_x509_certificate((folder / FILES["mch_cert"]).read_bytes())
     plat_certificate = (folder / FILES["plat_cert"]).read_bytes()
     merchant_key = merchant.public_key()

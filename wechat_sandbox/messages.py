@@ -1,39 +1,34 @@
-"""Template messages: what the Official Account sends and what the phone shows of it.
+"""Messages from approved templates: what the account sends, what the phone shows of it.
 
-Value limits are WeChat's typed keys (`thing1`, `amount2`, ...); beyond them the answer is 47003.
+An accepted message reaches the phone unless its result says otherwise; the result is told to the
+merchant's server a moment later (TEMPLATESENDJOBFINISH, or `subscriptions`' own event).
 """
 
 from __future__ import annotations
 
 import json
-import re
 from dataclasses import dataclass
 from typing import Any
 
+from wechat_sandbox import inbound, templates
 from wechat_sandbox.faults import Point
 from wechat_sandbox.official import ApiCall, Failed, known_user, require_token, route
-from wechat_sandbox.records import Message
+from wechat_sandbox.records import Message, User
 from wechat_sandbox.sandbox import Sandbox
 
 REMEMBERED_S = 600
-# What a typed key may hold, as whole-value patterns.
-TYPES = {
-    "thing": r".{1,20}",
-    "character_string": r"[\x21-\x7e]{1,32}",
-    "number": r"\d{1,32}(\.\d+)?",
-    "letter": r"[A-Za-z]{1,32}",
-    "symbol": r"[^\w\s]{1,5}",
-    "name": r"[A-Za-z .·]{1,20}|[^A-Za-z]{1,10}|.{1,10}",
-    "phrase": r"[\u3400-\u9fff]{1,5}",
-    "phone_number": r"[\d+\-*]{1,17}",
-    "car_number": r".{1,8}",
-    "amount": r"[¥￥$€]?\d{1,10}(,\d{3})*(\.\d{1,2})?元?",
-    "time": r"(\d{4}年\d{1,2}月\d{1,2}日 ?)?\d{1,2}:\d{2}(:\d{2})?"
-    r"|\d{4}-\d{1,2}-\d{1,2} \d{1,2}:\d{2}(:\d{2})?|\d{4}年\d{1,2}月\d{1,2}日",
-    "date": r"\d{4}(年|-|/)\d{1,2}(月|-|/)\d{1,2}日?( \d{1,2}:\d{2}(:\d{2})?)?",
-    "const": r".{1,20}",
+FIRST_MSGID = 3_000_000_000_000_000_000
+SUCCESS = "success"
+RESULTS = {
+    "result_user_block": "failed:user block",
+    "result_system_failed": "failed: system failed",
 }
-_KEY = re.compile(r"([a-z_]+?)(\d+)")
+REFUSALS = {
+    "user_blocked": (43019, "require remove blacklist"),
+    "not_following": (43004, "require subscribe"),
+    "no_consent": (43101, "user refuse to accept the msg"),
+    "bad_field": (47003, "argument invalid! data.thing1.value invalid"),
+}
 
 
 @dataclass(frozen=True)
@@ -53,6 +48,15 @@ class Card:
     lines: list[Line]
     url: str
     at: float
+    product: str = "template"
+
+
+@dataclass(frozen=True)
+class Put:
+    """An accepted message: the number WeChat gave it and what becomes of it."""
+
+    msgid: int
+    result: str
 
 
 def send_template(sandbox: Sandbox, call: ApiCall) -> dict[str, Any]:
@@ -60,64 +64,86 @@ def send_template(sandbox: Sandbox, call: ApiCall) -> dict[str, Any]:
     require_token(sandbox, call)
     body = call.body
     user = known_user(sandbox, str(body.get("touser", "")))
-    template_id, data = str(body.get("template_id", "")), body.get("data")
-    _check_template(sandbox, template_id, data)
+    check_template(sandbox, str(body.get("template_id", "")), body.get("data"), "template")
     repeated = _sent_before(sandbox, user.openid, str(body.get("client_msg_id", "")))
     if repeated is not None:
-        return _accepted(repeated.msgid)
-    if not user.subscribed:
-        raise Failed(43004, "require subscribe")
-    if user.blocked or sandbox.faults.strikes(Point.MESSAGE, call.subject):
-        raise Failed(43019, "require remove blacklist")
-    msgid = sandbox.store.insert(
+        return _accepted(FIRST_MSGID + repeated.msgid)
+    check_reach(sandbox, call, user, follows=True)
+    message = put(sandbox, call, user, product="template", url=str(body.get("url") or ""))
+    tell_result(sandbox, user.openid, message.msgid, message.result)
+    return _accepted(message.msgid)
+
+
+def check_template(sandbox: Sandbox, template_id: str, data: object, product: str) -> None:
+    """Raises Failed unless the template is approved for this product and the data fits it."""
+    try:
+        templates.check(sandbox, template_id, data, product)
+    except templates.NoTemplate as unknown:
+        raise Failed(40037, "invalid template_id") from unknown
+    except templates.WrongData as wrong:
+        raise Failed(47003, str(wrong)) from wrong
+
+
+def check_reach(sandbox: Sandbox, call: ApiCall, user: User, *, follows: bool) -> None:
+    """Raises Failed when this person gets no message now; `follows`: only followers do."""
+    if follows and not user.subscribed:
+        raise Failed(*REFUSALS["not_following"])
+    if user.blocked:
+        raise Failed(*REFUSALS["user_blocked"])
+    fault = sandbox.faults.strikes(Point.MESSAGE, call.subject)
+    if fault is not None:
+        raise Failed(*REFUSALS[fault.kind])
+
+
+def put(
+    sandbox: Sandbox, call: ApiCall, user: User, *, product: str, url: str, page: str = ""
+) -> Put:
+    """Accept a message; it is on the phone when its result is `success`."""
+    body = call.body
+    fault = sandbox.faults.strikes(Point.RESULT, call.subject)
+    result = SUCCESS if fault is None else RESULTS[fault.kind]
+    miniprogram = {"pagepath": page} if page else body.get("miniprogram") or {}
+    row = sandbox.store.insert(
         "messages",
         openid=user.openid,
-        template_id=template_id,
-        url=str(body.get("url") or ""),
-        miniprogram=json.dumps(body.get("miniprogram") or {}, ensure_ascii=False),
-        data=json.dumps(data, ensure_ascii=False),
+        template_id=str(body["template_id"]),
+        url=url,
+        miniprogram=json.dumps(miniprogram, ensure_ascii=False),
+        data=json.dumps(body["data"], ensure_ascii=False),
         client_msg_id=str(body.get("client_msg_id", "")),
         at=sandbox.clock.now(),
+        product=product,
+        result=result,
     )
-    sandbox.hub.publish(user.openid, "message", str(msgid))
-    return _accepted(msgid)
+    if result == SUCCESS:
+        sandbox.hub.publish(user.openid, "message", str(row))
+    return Put(FIRST_MSGID + row, result)
+
+
+def tell_result(sandbox: Sandbox, openid: str, msgid: int, result: str) -> int | None:
+    """Queue TEMPLATESENDJOBFINISH; its row, None when there is nowhere to send it."""
+    return inbound.event(
+        sandbox,
+        openid,
+        "TEMPLATESENDJOBFINISH",
+        [("MsgID", msgid), ("Status", result)],
+        after_s=inbound.RESULT_AFTER_S,
+    )
 
 
 def received(sandbox: Sandbox, openid: str) -> list[Card]:
     """What this person's phone got, oldest first."""
     found = sandbox.store.all(
-        Message, "SELECT * FROM messages WHERE openid = ? ORDER BY msgid", openid
+        Message,
+        "SELECT * FROM messages WHERE openid = ? AND result = ? ORDER BY msgid",
+        openid,
+        SUCCESS,
     )
     return [_card(sandbox, message) for message in found]
 
 
 def _accepted(msgid: int) -> dict[str, Any]:
-    return {"errcode": 0, "errmsg": "ok", "msgid": 3_000_000_000_000_000_000 + msgid}
-
-
-def _check_template(sandbox: Sandbox, template_id: str, data: object) -> None:
-    known = sandbox.settings.templates
-    if not template_id or (known is not None and template_id not in known):
-        raise Failed(40037, "invalid template_id")
-    if not isinstance(data, dict) or not data:
-        raise Failed(47003, "argument invalid! data is empty")
-    for key, entry in data.items():
-        value = entry.get("value") if isinstance(entry, dict) else None
-        _check_value(key, value)
-    if known is not None:
-        odd = data.keys() ^ known[template_id].keys.keys()
-        if odd:
-            raise Failed(47003, f"argument invalid! data.{sorted(odd)[0]} is invalid")
-
-
-def _check_value(key: str, value: object) -> None:
-    """Old templates have free keys; the typed ones have their limits."""
-    if not isinstance(value, str) or value == "" or "\n" in value:
-        raise Failed(47003, f"argument invalid! data.{key}.value invalid")
-    typed = _KEY.fullmatch(key)
-    pattern = TYPES.get(typed[1]) if typed else None
-    if pattern is not None and not re.fullmatch(pattern, value):
-        raise Failed(47003, f"argument invalid! data.{key}.value invalid")
+    return {"errcode": 0, "errmsg": "ok", "msgid": msgid}
 
 
 def _sent_before(sandbox: Sandbox, openid: str, client_msg_id: str) -> Message | None:
@@ -133,8 +159,8 @@ def _sent_before(sandbox: Sandbox, openid: str, client_msg_id: str) -> Message |
 
 
 def _card(sandbox: Sandbox, message: Message) -> Card:
-    template = (sandbox.settings.templates or {}).get(message.template_id)
-    labels = {} if template is None else template.keys
+    template = templates.find(sandbox, message.template_id)
+    labels: dict[str, str] = {} if template is None else json.loads(template.keys)
     data: dict[str, Any] = json.loads(message.data)
     return Card(
         msgid=message.msgid,
@@ -142,6 +168,7 @@ def _card(sandbox: Sandbox, message: Message) -> Card:
         lines=[Line(labels.get(key, key), str(entry["value"])) for key, entry in data.items()],
         url=message.url,
         at=message.at,
+        product=message.product,
     )
 
 

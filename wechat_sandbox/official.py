@@ -1,11 +1,13 @@
 """The Official Account's API: tokens, JS ticket, users; HTTP 200 even for failures.
 
 `stable_token` answers the same token until shortly before its end, `token` replaces it at each
-call; the two are separate. Product modules wrap plain functions with `route`.
+call; the two are separate, and so are the account's and the mini program's. Product modules wrap
+plain functions with `route`.
 """
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import json
 from collections.abc import Callable, Mapping
@@ -27,7 +29,9 @@ TOKEN_LIFE_S = 7200
 RENEWED_EARLY_S = 300
 FORCED_APART_S = 30
 FORCED_A_DAY = 20
-STABLE, CLASSIC = "stable", "classic"
+STABLE, CLASSIC, MINI = "stable", "classic", ":mini"
+TOKEN_PATHS = ("/cgi-bin/stable_token", "/cgi-bin/token")
+INVALID_TOKEN = "invalid credential, access_token is invalid or not latest"  # noqa: S105 - words
 
 
 class Failed(Exception):
@@ -57,8 +61,12 @@ def route(path: str, handler: Handler, *, method: str) -> Route:
     async def endpoint(request: Request) -> Response:
         body = await request.body()
         try:
-            call = ApiCall(request.query_params, _parsed(body), subject_of(request.scope, body))
-            document = handler(sandbox_of(request), call)
+            sandbox, subject = sandbox_of(request), subject_of(request.scope, body)
+            call = ApiCall(request.query_params, _parsed(body), subject)
+            _refuse_when_told(sandbox, subject)
+            if path in TOKEN_PATHS:
+                await _dawdle(sandbox, subject)
+            document = handler(sandbox, call)
         except Failed as failed:
             hint = f"{failed.errmsg} rid: {nonce(8)}-{nonce(8)}-{nonce(8)}"
             document = {"errcode": failed.errcode, "errmsg": hint}
@@ -69,54 +77,66 @@ def route(path: str, handler: Handler, *, method: str) -> Route:
 
 
 def check_app(sandbox: Sandbox, appid: str, secret: str) -> None:
-    """Raises Failed unless the pair is ours."""
-    if appid not in (sandbox.keys.appid, sandbox.keys.mp_appid):
+    """Raises Failed unless the pair is ours; account and mini program have their own secrets."""
+    keys = sandbox.keys
+    secrets = {keys.appid: keys.secret, keys.mp_appid: keys.mp_secret}
+    if appid not in secrets:
         raise Failed(40013, "invalid appid")
-    if secret != sandbox.keys.secret:
+    if secret != secrets[appid]:
         raise Failed(40125, "invalid appsecret")
 
 
-def require_token(sandbox: Sandbox, call: ApiCall) -> None:
-    """The call's `access_token` must be alive; raises Failed."""
+def require_token(sandbox: Sandbox, call: ApiCall, *, mini_program: bool = False) -> None:
+    """The call's `access_token` must be alive and of the right app; raises Failed."""
     text = call.query.get("access_token", "")
     if not text:
         raise Failed(41001, "access_token missing")
     token = sandbox.store.one(Token, "SELECT * FROM tokens WHERE token = ?", text)
     if token is None or token.revoked:
-        raise Failed(40001, "invalid credential, access_token is invalid or not latest")
+        raise Failed(40001, INVALID_TOKEN)
     if token.expires_at <= sandbox.clock.now():
         raise Failed(42001, "access_token expired")
-    if sandbox.faults.strikes(Point.TOKEN, call.subject):
+    if token.family.endswith(MINI) is not mini_program:
+        raise Failed(48001, "api unauthorized")
+    struck = {fault.kind for fault in sandbox.faults.take(Point.TOKEN, call.subject)}
+    if struck & {"token_invalid", "token_invalid_forever"}:
         sandbox.store.run("UPDATE tokens SET revoked = 1 WHERE token = ?", text)
-        raise Failed(40001, "invalid credential, access_token is invalid or not latest")
+        raise Failed(40001, INVALID_TOKEN)
+    if "token_expired" in struck:
+        sandbox.store.run(
+            "UPDATE tokens SET expires_at = ? WHERE token = ?", sandbox.clock.now(), text
+        )
+        raise Failed(42001, "access_token expired")
 
 
 def stable_token(sandbox: Sandbox, call: ApiCall) -> dict[str, Any]:
     """POST /cgi-bin/stable_token"""
-    _check_grant(sandbox, call.body)
+    family = STABLE + _check_grant(sandbox, call.body)
     now = sandbox.clock.now()
-    if call.body.get("force_refresh") is True and _may_force(sandbox, now):
-        sandbox.store.run("UPDATE tokens SET revoked = 1 WHERE family = ?", STABLE)
+    if call.body.get("force_refresh") is True and _may_force(sandbox, family, now):
+        sandbox.store.run("UPDATE tokens SET revoked = 1 WHERE family = ?", family)
     current = sandbox.store.one(
         Token,
         "SELECT * FROM tokens WHERE family = ? AND NOT revoked AND expires_at > ?"
         " ORDER BY issued_at DESC LIMIT 1",
-        STABLE,
+        family,
         now + RENEWED_EARLY_S,
     )
-    return _shown(current or _issue(sandbox, STABLE), now)
+    if current is not None:
+        return _shown(current, current.expires_at - now)
+    return _shown(_issue(sandbox, family, call.subject), TOKEN_LIFE_S)
 
 
 def classic_token(sandbox: Sandbox, call: ApiCall) -> dict[str, Any]:
     """GET /cgi-bin/token: a new one each time; the former lives five minutes more."""
-    _check_grant(sandbox, call.query)
+    family = CLASSIC + _check_grant(sandbox, call.query)
     now = sandbox.clock.now()
     sandbox.store.run(
         "UPDATE tokens SET expires_at = min(expires_at, ?) WHERE family = ? AND NOT revoked",
         now + RENEWED_EARLY_S,
-        CLASSIC,
+        family,
     )
-    return _shown(_issue(sandbox, CLASSIC), now)
+    return _shown(_issue(sandbox, family, call.subject), TOKEN_LIFE_S)
 
 
 def js_ticket(sandbox: Sandbox, call: ApiCall) -> dict[str, Any]:
@@ -128,33 +148,6 @@ def js_ticket(sandbox: Sandbox, call: ApiCall) -> dict[str, Any]:
     return {"errcode": 0, "errmsg": "ok", "ticket": ticket, "expires_in": left_s}
 
 
-def user_info(sandbox: Sandbox, call: ApiCall) -> dict[str, Any]:
-    """GET /cgi-bin/user/info"""
-    require_token(sandbox, call)
-    user = known_user(sandbox, call.query.get("openid", ""))
-    if not user.subscribed:
-        return {"subscribe": 0, "openid": user.openid, "unionid": user.unionid}
-    return {
-        "subscribe": 1,
-        "openid": user.openid,
-        "nickname": "",
-        "sex": 0,
-        "language": "zh_CN",
-        "city": "",
-        "province": "",
-        "country": "",
-        "headimgurl": "",
-        "subscribe_time": int(user.subscribed_at),
-        "unionid": user.unionid,
-        "remark": "",
-        "groupid": 0,
-        "tagid_list": [],
-        "subscribe_scene": "ADD_SCENE_QR_CODE",
-        "qr_scene": 0,
-        "qr_scene_str": "",
-    }
-
-
 def known_user(sandbox: Sandbox, openid: str) -> User:
     """The follower with this openid of the Official Account; raises Failed."""
     try:
@@ -162,6 +155,14 @@ def known_user(sandbox: Sandbox, openid: str) -> User:
     except people.NoOpenid as bad:
         raise Failed(40003, "invalid openid") from bad
     if user.openid != openid:
+        raise Failed(40003, "invalid openid")
+    return user
+
+
+def mini_user(sandbox: Sandbox, openid: str) -> User:
+    """The person with this openid of the mini program; raises Failed."""
+    user = people.find(sandbox, openid)
+    if user is None or user.mp_openid != openid:
         raise Failed(40003, "invalid openid")
     return user
 
@@ -194,29 +195,48 @@ def _parsed(body: bytes) -> dict[str, Any]:
     return document
 
 
-def _check_grant(sandbox: Sandbox, said: Mapping[str, Any]) -> None:
+def _check_grant(sandbox: Sandbox, said: Mapping[str, Any]) -> str:
+    """What the token family ends with: nothing for the account."""
     if said.get("grant_type") != "client_credential":
         raise Failed(40002, "invalid grant_type")
-    check_app(sandbox, str(said.get("appid", "")), str(said.get("secret", "")))
+    appid = str(said.get("appid", ""))
+    check_app(sandbox, appid, str(said.get("secret", "")))
+    return MINI if appid == sandbox.keys.mp_appid else ""
 
 
-def _may_force(sandbox: Sandbox, now: float) -> bool:
+def _refuse_when_told(sandbox: Sandbox, subject: str) -> None:
+    struck = {fault.kind for fault in sandbox.faults.take(Point.ACCOUNT_CALL, subject)}
+    if "busy" in struck:
+        raise Failed(-1, "system error")
+    if "quota_45009" in struck:
+        raise Failed(45009, "reach max api daily quota limit")
+
+
+async def _dawdle(sandbox: Sandbox, subject: str) -> None:
+    slow = sandbox.faults.strikes(Point.TOKEN_ASKED, subject)
+    if slow is not None:
+        await asyncio.sleep(slow.seconds)
+
+
+def _may_force(sandbox: Sandbox, family: str, now: float) -> bool:
     """At most 20 a day and 30 s apart; sooner, the current token is answered again."""
     day = int(now // 86400)
-    used_day, used, last = json.loads(sandbox.store.meta("forced", "[0, 0, 0]"))
+    used_day, used, last = json.loads(sandbox.store.meta(f"forced:{family}", "[0, 0, 0]"))
     if used_day != day:
         used = 0
     if used >= FORCED_A_DAY:
         raise Failed(45009, "reach max api daily quota limit")
     if now - last < FORCED_APART_S:
         return False
-    sandbox.store.set_meta("forced", json.dumps([day, used + 1, now]))
+    sandbox.store.set_meta(f"forced:{family}", json.dumps([day, used + 1, now]))
     return True
 
 
-def _issue(sandbox: Sandbox, family: str) -> Token:
+def _issue(sandbox: Sandbox, family: str, subject: str) -> Token:
     now = sandbox.clock.now()
-    token = Token(f"91_{nonce(133)}", family, now, now + TOKEN_LIFE_S, revoked=False)
+    early = sandbox.faults.strikes(Point.ISSUE, subject)
+    life_s = TOKEN_LIFE_S if early is None else early.seconds
+    token = Token(f"91_{nonce(133)}", family, now, now + life_s, revoked=False)
     sandbox.store.insert(
         "tokens",
         token=token.token,
@@ -228,13 +248,12 @@ def _issue(sandbox: Sandbox, family: str) -> Token:
     return token
 
 
-def _shown(token: Token, now: float) -> dict[str, Any]:
-    return {"access_token": token.token, "expires_in": int(token.expires_at - now)}
+def _shown(token: Token, left_s: float) -> dict[str, Any]:
+    return {"access_token": token.token, "expires_in": int(left_s)}
 
 
 routes = [
     route("/cgi-bin/stable_token", stable_token, method="POST"),
     route("/cgi-bin/token", classic_token, method="GET"),
     route("/cgi-bin/ticket/getticket", js_ticket, method="GET"),
-    route("/cgi-bin/user/info", user_info, method="GET"),
 ]

@@ -65,17 +65,22 @@ def change(
     subscribed: bool | None = None,
     blocked: bool | None = None,
     snapshot: bool | None = None,
+    phone_number: str | None = None,
 ) -> User:
-    """Set what is given; a snapshot user has opened pages in WeChat's snapshot mode."""
+    """Set what is given; a snapshot user has opened pages in WeChat's snapshot mode.
+
+    Nobody is told; `acts` is for what people do.
+    """
     user = ensure(sandbox, openid)
     sandbox.store.run(
         "UPDATE users SET nickname = ?, subscribed = ?, blocked = ?, snapshot = ?,"
-        " subscribed_at = ? WHERE openid = ?",
+        " subscribed_at = ?, phone_number = ? WHERE openid = ?",
         user.nickname if nickname is None else nickname,
         user.subscribed if subscribed is None else subscribed,
         user.blocked if blocked is None else blocked,
         user.snapshot if snapshot is None else snapshot,
         sandbox.clock.now() if subscribed and not user.subscribed else user.subscribed_at,
+        user.phone_number if phone_number is None else phone_number,
         user.openid,
     )
     return ensure(sandbox, user.openid)
@@ -92,6 +97,9 @@ def seed(sandbox: Sandbox) -> None:
         openid = derived("openid", nickname)
         if find(sandbox, openid) is None:
             _insert(sandbox, openid, nickname, colour)
+    for user in everyone(sandbox):
+        if not user.phone_number:
+            change(sandbox, user.openid, phone_number=_number_of(user.openid))
 
 
 def derived(purpose: str, text: str) -> str:
@@ -102,6 +110,12 @@ def derived(purpose: str, text: str) -> str:
 
 def _colour_of(openid: str) -> str:
     return COLOURS[hashlib.sha256(openid.encode()).digest()[0] % len(COLOURS)]
+
+
+def _number_of(openid: str) -> str:
+    """Eleven digits, always the same for the same person."""
+    digest = hashlib.sha256(f"phone:{openid}".encode()).digest()
+    return f"13{int.from_bytes(digest[:8], 'big') % 10**9:09d}"
 
 
 def _insert(sandbox: Sandbox, openid: str, nickname: str, colour: str) -> User:
@@ -120,5 +134,6 @@ def _insert(sandbox: Sandbox, openid: str, nickname: str, colour: str) -> User:
         password=DEFAULT_PASSWORD,
         balance_fen=STARTING_BALANCE_FEN,
         created_at=now,
+        phone_number=_number_of(openid),
     )
     return ensure(sandbox, openid)

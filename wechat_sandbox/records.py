@@ -25,6 +25,7 @@ class User:
     password: str
     balance_fen: int
     created_at: float
+    phone_number: str
 
 
 @dataclass(frozen=True)
@@ -174,7 +175,10 @@ class Delivery:
 
 @dataclass(frozen=True)
 class Message:
-    """A template message that reached a phone; `data` and `miniprogram` are JSON."""
+    """An accepted message; `data` and `miniprogram` are JSON.
+
+    `product`: template, subscription or mini. `result`: success, or why it is not on the phone.
+    """
 
     msgid: int
     openid: str
@@ -184,6 +188,8 @@ class Message:
     data: str
     client_msg_id: str
     at: float
+    product: str
+    result: str
 
 
 @dataclass(frozen=True)

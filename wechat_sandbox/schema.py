@@ -1,5 +1,7 @@
 """The tables of the stand-in's own SQLite file; columns mirror `records`."""
 
+from wechat_sandbox.account_schema import ACCOUNT_SCHEMA, ACCOUNT_TABLES
+
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS users (
@@ -92,4 +94,12 @@ TABLES = (
     "web_tokens",
     "faults",
     "meta",
+    *ACCOUNT_TABLES,
+)
+SCRIPTS = (SCHEMA, ACCOUNT_SCHEMA)
+# Columns that files of older versions lack: table, column, declaration.
+ADDED = (
+    ("users", "phone_number", "TEXT NOT NULL DEFAULT ''"),
+    ("messages", "product", "TEXT NOT NULL DEFAULT 'template'"),
+    ("messages", "result", "TEXT NOT NULL DEFAULT 'success'"),
 )

@@ -16,11 +16,16 @@ class SettingsError(Exception):
 
 @dataclass(frozen=True)
 class Template:
-    """An approved message template; `keys` maps data keys to their Chinese labels."""
+    """An approved message template; `keys` maps data keys to their Chinese labels.
+
+    `product`: template, subscription or any; `permanent`: one consent allows any number.
+    """
 
     template_id: str
     title: str
     keys: dict[str, str]
+    product: str = "template"
+    permanent: bool = False
 
 
 @dataclass(frozen=True)
@@ -31,7 +36,9 @@ class Settings:
     `templates` None means that every template id is approved.
     `redirect_hosts` are OAuth hosts accepted besides loopback and private addresses.
     `password_above_fen`: a scanned payment code is charged without a password up to this.
-    `entries` are the Official Account's first menu, (name, address) each.
+    `entries` are the Official Account's first menu, (name, address) each; `mini_programs` are
+    listed on the phone likewise.
+    `callback_url` is where messages and events go, `callback_mode` how: plain, compatible or aes.
     """
 
     data: Path
@@ -45,6 +52,9 @@ class Settings:
     merchant_name: str = "杏林中医医院"
     password_above_fen: int = 100_000
     entries: tuple[tuple[str, str], ...] = ()
+    callback_url: str = ""
+    callback_mode: str = "plain"
+    mini_programs: tuple[tuple[str, str], ...] = ()
 
 
 def read_templates(path: Path) -> dict[str, Template]:
@@ -56,6 +66,8 @@ def read_templates(path: Path) -> dict[str, Template]:
                 template_id=str(entry["template_id"]),
                 title=str(entry["title"]),
                 keys={str(key): str(label) for key, label in entry["keys"].items()},
+                product=str(entry.get("product", "template")),
+                permanent=entry.get("permanent") is True,
             )
             for entry in listed
         }

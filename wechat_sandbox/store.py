@@ -13,7 +13,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any, TypeVar, get_type_hints
 
-from wechat_sandbox.schema import SCHEMA, TABLES
+from wechat_sandbox.schema import ADDED, SCRIPTS, TABLES
 
 Value = str | int | float | None
 Record = TypeVar("Record")
@@ -27,7 +27,9 @@ class Store:
         self._connection.row_factory = sqlite3.Row
         self._connection.execute("PRAGMA journal_mode = WAL")
         self._connection.execute("PRAGMA synchronous = NORMAL")
-        self._connection.executescript(SCHEMA)
+        for script in SCRIPTS:
+            self._connection.executescript(script)
+        self._add_columns()
         self._depth = 0
         self._flags: dict[type[Any], frozenset[str]] = {}
 
@@ -102,6 +104,13 @@ class Store:
         with self.write():
             for table in TABLES:
                 self.run(f"DELETE FROM {table}")  # noqa: S608 - names are ours
+
+    def _add_columns(self) -> None:
+        """Bring the file of an older version up to date."""
+        for table, column, declaration in ADDED:
+            columns = self._connection.execute(f"PRAGMA table_info({table})").fetchall()
+            if column not in {row["name"] for row in columns}:
+                self._connection.execute(f"ALTER TABLE {table} ADD COLUMN {column} {declaration}")
 
     def _flags_of(self, kind: type[Any]) -> frozenset[str]:
         if kind not in self._flags:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
 
 import httpx
 
-from wechat_sandbox import deliveries, notices, orders, refunds, scanpay
+from wechat_sandbox import callbacks, deliveries, inbound, notices, orders, refunds, scanpay
 from wechat_sandbox.sandbox import Sandbox
 
 LONGEST_REST_S = 1.0
@@ -22,6 +22,7 @@ log = logging.getLogger(__name__)
 async def running(sandbox: Sandbox) -> AsyncIterator[None]:
     """Keep the timers going while the block runs."""
     notices.restart(sandbox)
+    inbound.restart(sandbox)
     limits = httpx.Limits(max_connections=CONNECTIONS, max_keepalive_connections=0)
     async with httpx.AsyncClient(
         limits=limits, timeout=deliveries.PATIENCE_S, trust_env=False, follow_redirects=False
@@ -43,10 +44,19 @@ async def _loop(sandbox: Sandbox, client: httpx.AsyncClient) -> None:
             scanpay.finish_due(sandbox)
             for notice in notices.due(sandbox):
                 if deliveries.claim(sandbox, notice):
-                    task = attempts.create_task(deliveries.attempt(sandbox, client, notice))
-                    sandbox.under_way.add(task)
-                    task.add_done_callback(sandbox.under_way.discard)
+                    _start(sandbox, attempts, deliveries.attempt(sandbox, client, notice))
+            for message in inbound.due(sandbox):
+                if callbacks.claim(sandbox, message):
+                    _start(sandbox, attempts, callbacks.attempt(sandbox, client, message))
             await sandbox.rest(_rest_s(sandbox))
+
+
+def _start(
+    sandbox: Sandbox, attempts: asyncio.TaskGroup, attempt: Coroutine[None, None, None]
+) -> None:
+    task = attempts.create_task(attempt)
+    sandbox.under_way.add(task)
+    task.add_done_callback(sandbox.under_way.discard)
 
 
 def _say_why(loop: asyncio.Task[None]) -> None:
@@ -60,6 +70,7 @@ def _rest_s(sandbox: Sandbox) -> float:
     next_at = sandbox.store.number(
         "SELECT min(at) FROM ("
         " SELECT min(next_at) AS at FROM notices WHERE status = 'waiting'"
+        " UNION ALL SELECT min(next_at) FROM inbound WHERE status = 'waiting'"
         " UNION ALL SELECT min(lands_at) FROM scans JOIN orders USING (out_trade_no)"
         " WHERE orders.state = 'USERPAYING'"
         " UNION ALL SELECT min(due_at) FROM refunds WHERE status = 'PROCESSING' AND NOT held)"

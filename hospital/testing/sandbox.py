@@ -162,3 +162,58 @@ class SandboxControl:
             return self._http.get(f"{self.base}/_ctl/state").is_success
         except httpx.TransportError:
             return False
+
+    # The account's side: what people do towards it, and what the merchant's server is told.
+
+    def inbound(self, openid: str, kind: str, **fields: Any) -> dict[str, Any]:
+        """A person does something: `text` (text=), `click` (key=), `view` (url=), `scan` and
+        `subscribe` (scene= or ticket=), `unsubscribe`, `subscribe_popup` (accepted=, rejected=),
+        `subscribe_change` (rejected=), `template_result` (msgid=, status=), `message` (msg_type=,
+        fields=), `event` (event=, fields=)."""
+        return self.post("inbound", openid=openid, type=kind, **fields)
+
+    def callback_url(self, url: str, *, patience_s: float = 5.0) -> dict[str, Any]:
+        """Where messages and events go, and how long an answer may take."""
+        return self.post("callback_url", url=url, patience_s=patience_s)
+
+    def callback_mode(self, mode: str) -> dict[str, Any]:
+        """`plain`, `compatible` or `aes`."""
+        return self.post("callback_mode", mode=mode)
+
+    def callback_check(self, *, sealed: bool = False) -> dict[str, Any]:
+        """Check the callback address with an `echostr`, as the console does; `ok` says."""
+        return self.post("callback_check", sealed=sealed)
+
+    def callbacks(self, openid: str = "") -> list[dict[str, Any]]:
+        """Every attempt to deliver a message or event, oldest first."""
+        attempts: list[dict[str, Any]] = self._narrowed("callbacks", openid=openid)["deliveries"]
+        return attempts
+
+    def chat(self, openid: str = "") -> list[dict[str, Any]]:
+        """What was said in the account's chat by both sides, oldest first."""
+        lines: list[dict[str, Any]] = self._narrowed("chat", openid=openid)["lines"]
+        return lines
+
+    def consent(self, openid: str, template_id: str, **how_many: Any) -> dict[str, Any]:
+        """Set what somebody agreed to get: `left=` messages, or `permanent=True`."""
+        return self.post("consent", openid=openid, template_id=template_id, **how_many)
+
+    def template(self, template_id: str, keys: dict[str, str], **more: Any) -> dict[str, Any]:
+        """Approve a template: `title=`, `product=` template, subscription or any, `permanent=`."""
+        return self.post("template", template_id=template_id, keys=keys, **more)
+
+    def mini_code(self, openid: str, kind: str = "login") -> str:
+        """A code as the mini program's page gets it: `login` or `phone`."""
+        return str(self.post("mini_code", openid=openid, kind=kind)["code"])
+
+    def sms(self, to: str = "") -> list[dict[str, Any]]:
+        """The text messages that were sent, oldest first."""
+        found: list[dict[str, Any]] = self._narrowed("sms", to=to)["sms"]
+        return found
+
+    def account(self) -> dict[str, Any]:
+        """Callback settings, inbound, QR codes, consents and templates."""
+        return self._narrowed("account")
+
+    def _narrowed(self, lever: str, **query: str) -> dict[str, Any]:
+        return self._read(self._http.get(f"{self.base}/_ctl/{lever}", params=query))

@@ -95,7 +95,12 @@ def test_wrong_exchanges(control: SandboxControl) -> None:
     assert exchange(control, "")["errcode"] == 41008
     assert exchange(control, code, secret="0")["errcode"] == 40125
     assert exchange(control, code, appid="wx0")["errcode"] == 40013
-    assert exchange(control, code, appid=control.facts["mp_appid"])["errcode"] == 40029
+    assert (
+        exchange(control, code, appid=control.facts["mp_appid"], secret=control.facts["mp_secret"])[
+            "errcode"
+        ]
+        == 40029
+    )
     assert "openid" in exchange(control, code)
 
 

@@ -1,7 +1,4 @@
-"""The stand-in against a third party's client of the Official Account, wechatpy.
-
-Its hosts are constants in the library; an adapter mounted on its session sends them here.
-"""
+"""The stand-in against a third party's client of the Official Account, wechatpy."""
 
 from __future__ import annotations
 
@@ -10,42 +7,19 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import requests
-from requests.adapters import HTTPAdapter
-from wechatpy import WeChatClient, WeChatOAuth
+from wechatpy import WeChatOAuth
 from wechatpy.exceptions import WeChatClientException, WeChatOAuthException
 
 from hospital.testing.sandbox import SandboxControl
 from tests.sandbox.merchant import openid
+from tests.sandbox.third_party import account_client, aim
 
-HOSTS = ("https://api.weixin.qq.com", "https://open.weixin.qq.com")
 DATA = {"thing1": {"value": "陈桂芳"}, "amount2": {"value": "¥25.00"}}
-
-
-class Elsewhere(HTTPAdapter):
-    """Sends a request for Tencent's host to the stand-in."""
-
-    def __init__(self, base: str) -> None:
-        super().__init__()
-        self._base = base
-
-    def send(self, request: requests.PreparedRequest, *rest: Any, **more: Any) -> Any:
-        parts = urlsplit(request.url or "")
-        address = f"{self._base}{parts.path}"
-        request.url = f"{address}?{parts.query}" if parts.query else address
-        return super().send(request, *rest, **more)
-
-
-def aim(client: Any, base: str) -> Any:
-    """Let the library's session speak to the stand-in."""
-    for host in HOSTS:
-        client._http.mount(host, Elsewhere(base))
-    return client
 
 
 @pytest.fixture
 def client(control: SandboxControl) -> Any:
-    facts = control.facts
-    return aim(WeChatClient(facts["appid"], facts["secret"]), control.base)
+    return account_client(control)
 
 
 def oauth(control: SandboxControl, scope: str = "snsapi_base") -> Any:
