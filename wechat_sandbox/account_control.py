@@ -94,13 +94,17 @@ def chat(sandbox: Sandbox, said: dict[str, Any]) -> dict[str, Any]:
 
 
 def consent(sandbox: Sandbox, said: dict[str, Any]) -> dict[str, Any]:
-    """Set a consent without a popup: `{openid, template_id, left | permanent}`."""
-    person, template_id = _person(sandbox, said), str(said["template_id"])
-    consents.take_back(sandbox, person.openid, template_id)
+    """Set a consent without a popup: `{openid, template_id, left | permanent}`.
+
+    The openid is that of the account or of the mini program, as the message's will be.
+    """
+    _person(sandbox, said)
+    openid, template_id = str(said["openid"]), str(said["template_id"])
+    consents.take_back(sandbox, openid, template_id)
     permanent = said.get("permanent") is True
     for _ in range(1 if permanent else int(said.get("left", 1))):
-        consents.give(sandbox, person.openid, template_id, permanent=permanent)
-    return {"consents": [asdict(one) for one in consents.all_of(sandbox, person.openid)]}
+        consents.give(sandbox, openid, template_id, permanent=permanent)
+    return {"consents": [asdict(one) for one in consents.all_of(sandbox, openid)]}
 
 
 def template(sandbox: Sandbox, said: dict[str, Any]) -> dict[str, Any]:
@@ -147,11 +151,7 @@ def account(sandbox: Sandbox, said: dict[str, Any]) -> dict[str, Any]:
             asdict(one) for one in sandbox.store.all(Inbound, "SELECT * FROM inbound ORDER BY id")
         ],
         "qr_codes": [asdict(one) for one in qr_codes.made(sandbox)],
-        "consents": [
-            asdict(one)
-            for person in people.everyone(sandbox)
-            for one in consents.all_of(sandbox, person.openid)
-        ],
+        "consents": [asdict(one) for one in consents.everything(sandbox)],
         "templates": [asdict(one) for one in templates.approved(sandbox)],
     }
 

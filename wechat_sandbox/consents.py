@@ -14,6 +14,11 @@ def all_of(sandbox: Sandbox, openid: str) -> list[Consent]:
     )
 
 
+def everything(sandbox: Sandbox) -> list[Consent]:
+    """Everybody's consents."""
+    return sandbox.store.all(Consent, "SELECT * FROM consents ORDER BY openid, template_id")
+
+
 def find(sandbox: Sandbox, openid: str, template_id: str) -> Consent | None:
     """The consent of one person to one template, which may be used up."""
     return sandbox.store.one(

@@ -16,7 +16,7 @@ from wechat_sandbox.faults import Point
 from wechat_sandbox.records import PendingFault
 from wechat_sandbox.sandbox import Sandbox
 
-IMITATED = ("/v3/", "/cgi-bin/", "/sns/", "/wxa/", "/pay/", "/secapi/")
+IMITATED = ("/v3/", "/cgi-bin/", "/sns/", "/wxa/", "/pay/", "/secapi/", "/sms/")
 
 
 class Edge:

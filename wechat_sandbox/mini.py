@@ -76,12 +76,12 @@ def _redeemed(sandbox: Sandbox, call: ApiCall, text: str, kind: str) -> User:
         raise Failed(40029, "invalid code")
     if code.used:
         raise Failed(40163, "code been used")
-    lost = sandbox.faults.strikes(Point.CODE, call.subject)
-    sandbox.store.run("UPDATE codes SET used = ? WHERE code = ?", lost is None, text)
-    if lost is not None:
+    if sandbox.faults.strikes(Point.CODE, call.subject):
         sandbox.store.run("DELETE FROM codes WHERE code = ?", text)
-    if lost is not None or code.expires_at <= sandbox.clock.now():
         raise Failed(40029, "code expired")
+    if code.expires_at <= sandbox.clock.now():
+        raise Failed(40029, "code expired")
+    sandbox.store.run("UPDATE codes SET used = 1 WHERE code = ?", text)
     return people.ensure(sandbox, code.openid)
 
 

@@ -18,7 +18,9 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from wechat_sandbox import people
-from wechat_sandbox.official import ApiCall, Failed, check_app, route
+from wechat_sandbox.account_records import RefreshToken
+from wechat_sandbox.faults import Point
+from wechat_sandbox.official import INVALID_TOKEN, ApiCall, Failed, check_app, route
 from wechat_sandbox.records import Code, User, WebToken
 from wechat_sandbox.sandbox import Sandbox, sandbox_of
 from wechat_sandbox.signing import nonce
@@ -26,6 +28,7 @@ from wechat_sandbox.signing import nonce
 PHONE_COOKIE = "phone"
 CODE_LIFE_S = 300
 WEB_TOKEN_LIFE_S = 7200
+REFRESH_LIFE_S = 30 * 86400
 SCOPES = ("snsapi_base", "snsapi_userinfo")
 
 
@@ -62,29 +65,49 @@ def exchange_code(sandbox: Sandbox, call: ApiCall) -> dict[str, Any]:
     if not text:
         raise Failed(41008, "missing code")
     code = sandbox.store.one(Code, "SELECT * FROM codes WHERE code = ?", text)
-    if code is None or code.appid != call.query["appid"]:
+    if code is None or code.scope not in SCOPES or code.appid != call.query["appid"]:
         raise Failed(40029, "invalid code")
     if code.used:
         raise Failed(40163, "code been used")
+    if sandbox.faults.strikes(Point.CODE, call.subject):
+        sandbox.store.run("DELETE FROM codes WHERE code = ?", text)
+        raise Failed(40029, "code expired")
     if code.expires_at <= sandbox.clock.now():
         raise Failed(40029, "code expired")
     sandbox.store.run("UPDATE codes SET used = 1 WHERE code = ?", text)
     return _tokens(sandbox, code)
 
 
+def refresh(sandbox: Sandbox, call: ApiCall) -> dict[str, Any]:
+    """GET /sns/oauth2/refresh_token: a new access token; the refresh token keeps its end."""
+    if call.query.get("appid") != sandbox.keys.appid:
+        raise Failed(40013, "invalid appid")
+    if call.query.get("grant_type") != "refresh_token":
+        raise Failed(40002, "invalid grant_type")
+    text = call.query.get("refresh_token", "")
+    known = sandbox.store.one(RefreshToken, "SELECT * FROM refresh_tokens WHERE token = ?", text)
+    if known is None:
+        raise Failed(40030, "invalid refresh_token")
+    if known.expires_at <= sandbox.clock.now():
+        raise Failed(42002, "refresh_token expired")
+    return {
+        "access_token": _issue(sandbox, known.openid, known.scope),
+        "expires_in": WEB_TOKEN_LIFE_S,
+        "refresh_token": known.token,
+        "openid": known.openid,
+        "scope": known.scope,
+    }
+
+
+def check_token(sandbox: Sandbox, call: ApiCall) -> dict[str, Any]:
+    """GET /sns/auth: whether a log-in's token still holds."""
+    _alive(sandbox, call)
+    return {"errcode": 0, "errmsg": "ok"}
+
+
 def user_info(sandbox: Sandbox, call: ApiCall) -> dict[str, Any]:
     """GET /sns/userinfo: nickname and avatar only, the rest is blank nowadays."""
-    token = sandbox.store.one(
-        WebToken,
-        "SELECT * FROM web_tokens WHERE token = ?",
-        call.query.get("access_token", ""),
-    )
-    if token is None:
-        raise Failed(40001, "invalid credential, access_token is invalid or not latest")
-    if token.expires_at <= sandbox.clock.now():
-        raise Failed(42001, "access_token expired")
-    if token.openid != call.query.get("openid"):
-        raise Failed(40003, "invalid openid")
+    token = _alive(sandbox, call)
     if token.scope != "snsapi_userinfo":
         raise Failed(48001, "api unauthorized")
     user = people.ensure(sandbox, token.openid)
@@ -145,25 +168,53 @@ def _grant(sandbox: Sandbox, user: User, said: Mapping[str, str]) -> str:
 
 def _tokens(sandbox: Sandbox, code: Code) -> dict[str, Any]:
     user = people.ensure(sandbox, code.openid)
-    token = f"91_{nonce(85)}"
     # A page opened in snapshot mode sees a person who does not exist.
     openid = people.derived("snapshot", user.openid) if user.snapshot else code.openid
+    renewal = f"91_{nonce(85)}"
     sandbox.store.insert(
-        "web_tokens",
-        token=token,
+        "refresh_tokens",
+        token=renewal,
         openid=openid,
         scope=code.scope,
-        expires_at=sandbox.clock.now() + WEB_TOKEN_LIFE_S,
+        expires_at=sandbox.clock.now() + REFRESH_LIFE_S,
     )
     document = {
-        "access_token": token,
+        "access_token": _issue(sandbox, openid, code.scope),
         "expires_in": WEB_TOKEN_LIFE_S,
-        "refresh_token": f"91_{nonce(85)}",
+        "refresh_token": renewal,
         "openid": openid,
         "scope": code.scope,
         "unionid": user.unionid,
     }
     return document | ({"is_snapshotuser": 1} if user.snapshot else {})
+
+
+def _issue(sandbox: Sandbox, openid: str, scope: str) -> str:
+    token = f"91_{nonce(85)}"
+    sandbox.store.insert(
+        "web_tokens",
+        token=token,
+        openid=openid,
+        scope=scope,
+        expires_at=sandbox.clock.now() + WEB_TOKEN_LIFE_S,
+    )
+    return token
+
+
+def _alive(sandbox: Sandbox, call: ApiCall) -> WebToken:
+    """The log-in's token, which must be this person's; raises Failed."""
+    token = sandbox.store.one(
+        WebToken,
+        "SELECT * FROM web_tokens WHERE token = ?",
+        call.query.get("access_token", ""),
+    )
+    if token is None:
+        raise Failed(40001, INVALID_TOKEN)
+    if token.expires_at <= sandbox.clock.now():
+        raise Failed(42001, "access_token expired")
+    if token.openid != call.query.get("openid"):
+        raise Failed(40003, "invalid openid")
+    return token
 
 
 def _with_query(address: str, extra: list[tuple[str, str]]) -> str:
@@ -175,5 +226,7 @@ def _with_query(address: str, extra: list[tuple[str, str]]) -> str:
 routes = [
     Route("/connect/oauth2/authorize", authorize, methods=["GET"]),
     route("/sns/oauth2/access_token", exchange_code, method="GET"),
+    route("/sns/oauth2/refresh_token", refresh, method="GET"),
+    route("/sns/auth", check_token, method="GET"),
     route("/sns/userinfo", user_info, method="GET"),
 ]

@@ -8,7 +8,9 @@ import httpx
 import pytest
 
 from hospital.testing.sandbox import SandboxControl
+from tests.sandbox.account import Account
 from tests.sandbox.merchant import Merchant, number, openid
+from tests.sandbox.merchant_server import MerchantServer
 from tests.sandbox.receiver import Receiver
 
 
@@ -44,6 +46,28 @@ def merchant(control: SandboxControl, _client: Merchant) -> Merchant:
 @pytest.fixture
 def receiver() -> Iterator[Receiver]:
     door = Receiver()
+    yield door
+    door.close()
+
+
+@pytest.fixture
+def account(control: SandboxControl) -> Iterator[Account]:
+    """The Official Account's calls."""
+    client = Account(control.facts)
+    yield client
+    client.http.close()
+
+
+@pytest.fixture
+def token(account: Account) -> str:
+    return account.token()
+
+
+@pytest.fixture
+def server(control: SandboxControl) -> Iterator[MerchantServer]:
+    """The hospital's server for messages and events, its address known to the stand-in."""
+    door = MerchantServer()
+    control.callback_url(door.url, patience_s=0.5)
     yield door
     door.close()
 

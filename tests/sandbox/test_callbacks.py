@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from typing import Any
 from xml.etree import ElementTree as Tree
 
@@ -21,14 +20,6 @@ from tests.sandbox.third_party import account_client
 
 MODES = ["plain", "compatible", "aes"]
 OUT_OF_ORDER = "该公众号提供的服务出现故障，请稍后再试"
-
-
-@pytest.fixture
-def server(control: SandboxControl) -> Iterator[MerchantServer]:
-    door = MerchantServer()
-    control.callback_url(door.url, patience_s=0.5)
-    yield door
-    door.close()
 
 
 @pytest.fixture

@@ -5,73 +5,15 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 
 from hospital.testing.sandbox import SandboxControl
+from tests.sandbox.account import GOOD, Account
 from tests.sandbox.merchant import openid
 from wechat_sandbox.signing import js_signature
-
-GOOD = {
-    "thing1": {"value": "陈桂芳"},
-    "amount2": {"value": "¥25.00"},
-    "time3": {"value": "2026年11月24日 08:30"},
-    "character_string4": {"value": "A-017"},
-    "phrase5": {"value": "预约成功"},
-}
-
-
-class Account:
-    """Calls to api.weixin.qq.com."""
-
-    def __init__(self, facts: dict[str, Any]) -> None:
-        self.facts = facts
-        self.http = httpx.Client(base_url=facts["api_base"], timeout=10, trust_env=False)
-
-    def post(self, path: str, document: object, **query: str) -> dict[str, Any]:
-        answer = self.http.post(path, json=document, params=query)
-        assert answer.status_code == 200
-        found: dict[str, Any] = answer.json()
-        return found
-
-    def get(self, path: str, **query: str) -> dict[str, Any]:
-        answer = self.http.get(path, params=query)
-        assert answer.status_code == 200
-        found: dict[str, Any] = answer.json()
-        return found
-
-    def stable(self, **more: Any) -> dict[str, Any]:
-        return self.post("/cgi-bin/stable_token", self.app() | more)
-
-    def classic(self) -> dict[str, Any]:
-        return self.get("/cgi-bin/token", **self.app())
-
-    def app(self) -> dict[str, Any]:
-        return {
-            "grant_type": "client_credential",
-            "appid": self.facts["appid"],
-            "secret": self.facts["secret"],
-        }
-
-    def send(self, token: str, to: str, **more: Any) -> dict[str, Any]:
-        body = {"touser": to, "template_id": "T1", "url": "http://127.0.0.1/m/1", "data": GOOD}
-        return self.post("/cgi-bin/message/template/send", body | more, access_token=token)
-
-
-@pytest.fixture
-def account(control: SandboxControl) -> Iterator[Account]:
-    client = Account(control.facts)
-    yield client
-    client.http.close()
-
-
-@pytest.fixture
-def token(account: Account) -> str:
-    return str(account.stable()["access_token"])
 
 
 def test_a_stable_token_stays_until_shortly_before_its_end(
@@ -86,9 +28,9 @@ def test_a_stable_token_stays_until_shortly_before_its_end(
     control.clock(7200 - 290)
     renewed = account.stable()
     assert renewed["access_token"] != first["access_token"]
-    assert _ticket(account, first["access_token"])["errcode"] == 0
+    assert account.ticket(first["access_token"])["errcode"] == 0
     control.clock(7200 + 10)
-    assert _ticket(account, first["access_token"])["errcode"] == 42001
+    assert account.ticket(first["access_token"])["errcode"] == 42001
 
 
 def test_force_refresh_replaces_it_but_not_twice_in_30_seconds(
@@ -98,7 +40,7 @@ def test_force_refresh_replaces_it_but_not_twice_in_30_seconds(
     second = account.stable(force_refresh=True)["access_token"]
     assert second != first
     assert account.stable(force_refresh=True)["access_token"] == second
-    assert _ticket(account, first)["errcode"] == 40001
+    assert account.ticket(first)["errcode"] == 40001
     control.clock(31)
     assert account.stable(force_refresh=True)["access_token"] != second
 
@@ -117,11 +59,11 @@ def test_the_classic_token_is_replaced_each_time_and_apart_from_the_stable(
 ) -> None:
     first, second = account.classic(), account.classic()
     assert first["access_token"] != second["access_token"]
-    assert _ticket(account, first["access_token"])["errcode"] == 0
+    assert account.ticket(first["access_token"])["errcode"] == 0
     control.clock(301)
-    assert _ticket(account, first["access_token"])["errcode"] == 42001
-    assert _ticket(account, second["access_token"])["errcode"] == 0
-    assert _ticket(account, token)["errcode"] == 0
+    assert account.ticket(first["access_token"])["errcode"] == 42001
+    assert account.ticket(second["access_token"])["errcode"] == 0
+    assert account.ticket(token)["errcode"] == 0
 
 
 def test_wrong_credentials(account: Account) -> None:
@@ -134,12 +76,12 @@ def test_wrong_credentials(account: Account) -> None:
 
 def test_a_token_is_needed(account: Account) -> None:
     assert account.get("/cgi-bin/ticket/getticket", type="jsapi")["errcode"] == 41001
-    assert _ticket(account, "nonsense")["errcode"] == 40001
+    assert account.ticket("nonsense")["errcode"] == 40001
 
 
 def test_token_invalid_revokes_it(control: SandboxControl, account: Account, token: str) -> None:
     control.fault("token_invalid", match="message/template")
-    assert _ticket(account, token)["errcode"] == 0
+    assert account.ticket(token)["errcode"] == 0
     assert account.send(token, openid())["errcode"] == 40001
     assert account.send(token, openid())["errcode"] == 40001
     fresh = account.stable()["access_token"]
@@ -148,9 +90,9 @@ def test_token_invalid_revokes_it(control: SandboxControl, account: Account, tok
 
 
 def test_the_ticket_is_shared_and_signs_page_addresses(account: Account, token: str) -> None:
-    ticket = _ticket(account, token)
+    ticket = account.ticket(token)
     assert ticket["expires_in"] <= 7200
-    assert _ticket(account, token)["ticket"] == ticket["ticket"]
+    assert account.ticket(token)["ticket"] == ticket["ticket"]
     url = "http://127.0.0.1:8000/m/pay/?a=1"
     text = f"jsapi_ticket={ticket['ticket']}&noncestr=n&timestamp=1&url={url}"
     expected = hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest()
@@ -280,7 +222,3 @@ def test_only_approved_templates_when_a_list_is_given(tmp_path: Path) -> None:
         other = {"thing2": {"value": "x"}}
         assert account.send(token, to, template_id="BOOKED", data=other)["errcode"] == 47003
         account.http.close()
-
-
-def _ticket(account: Account, token: str) -> dict[str, Any]:
-    return account.get("/cgi-bin/ticket/getticket", access_token=token, type="jsapi")

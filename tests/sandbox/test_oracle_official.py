@@ -12,7 +12,7 @@ from wechatpy.exceptions import WeChatClientException, WeChatOAuthException
 
 from hospital.testing.sandbox import SandboxControl
 from tests.sandbox.merchant import openid
-from tests.sandbox.third_party import account_client, aim
+from tests.sandbox.third_party import account_client, aim, mini_client
 
 DATA = {"thing1": {"value": "陈桂芳"}, "amount2": {"value": "¥25.00"}}
 
@@ -76,3 +76,84 @@ def test_it_logs_a_person_in(control: SandboxControl) -> None:
     with pytest.raises(WeChatOAuthException) as used:
         login.fetch_access_token(back["code"][0])
     assert used.value.errcode == 40163
+
+
+def test_log_in_is_renewed(control: SandboxControl) -> None:
+    person = control.user(openid=openid())
+    login = oauth(control)
+    parts = urlsplit(login.authorize_url)
+    answer = requests.get(
+        f"{control.base}{parts.path}?{parts.query}",
+        cookies={"phone": person["openid"]},
+        allow_redirects=False,
+        timeout=10,
+    )
+    code = parse_qs(urlsplit(answer.headers["Location"]).query)["code"][0]
+    first = login.fetch_access_token(code)
+    control.clock(7300)
+    with pytest.raises(WeChatOAuthException) as ended:
+        login.check_access_token()
+    assert ended.value.errcode == 42001
+    renewed = login.refresh_access_token(first["refresh_token"])
+    assert renewed["access_token"] != first["access_token"]
+    assert login.check_access_token() is True
+    control.clock(30 * 86400 + 10)
+    with pytest.raises(WeChatOAuthException) as over:
+        login.refresh_access_token(first["refresh_token"])
+    assert over.value.errcode == 42002
+
+
+def test_its_menu_calls(client: Any) -> None:
+    assert client.menu.get() is None
+    button = {"type": "click", "name": "门诊时间", "key": "HOURS"}
+    assert client.menu.create({"button": [button]})["errcode"] == 0
+    assert client.menu.get()["menu"]["button"][0]["key"] == "HOURS"
+    assert client.menu.delete()["errcode"] == 0
+    assert client.menu.get() is None
+
+
+def test_its_qr_code_calls(client: Any) -> None:
+    made = client.qrcode.create(
+        {
+            "expire_seconds": 600,
+            "action_name": "QR_SCENE",
+            "action_info": {"scene": {"scene_id": 7}},
+        }
+    )
+    assert client.qrcode.get_url(made["ticket"]).startswith("https://mp.weixin.qq.com/cgi-bin/")
+    assert (made["expire_seconds"], made["url"][:23]) == (600, "http://weixin.qq.com/q/")
+
+
+def test_its_free_text(client: Any, control: SandboxControl) -> None:
+    to = openid()
+    with pytest.raises(WeChatClientException) as early:
+        client.message.send_text(to, "您好")
+    assert early.value.errcode == 45015
+    control.inbound(to, "text", text="在吗")
+    assert client.message.send_text(to, "您好")["errcode"] == 0
+    assert [line["text"] for line in control.chat(to)] == ["在吗", "您好"]
+
+
+def test_its_subscription_message(client: Any, control: SandboxControl) -> None:
+    to = openid()
+    with pytest.raises(WeChatClientException) as refused:
+        client.message.send_subscribe_message(to, "S1", DATA)
+    assert refused.value.errcode == 43101
+    control.consent(to, "S1", left=1)
+    assert client.message.send_subscribe_message(to, "S1", DATA)["errcode"] == 0
+
+
+def test_its_mini_program_log_in_and_message(control: SandboxControl) -> None:
+    person = control.user(openid=openid())
+    mini = mini_client(control)
+    session = mini.wxa.code_to_session(control.mini_code(person["openid"]))
+    assert session["openid"] == person["mp_openid"]
+    control.consent(person["mp_openid"], "S1", left=1)
+    sent = mini.wxa.send_subscribe_message(person["mp_openid"], "S1", DATA, page="pages/a")
+    assert sent["errcode"] == 0
+
+
+def test_it_gives_up_on_a_token_that_never_works(client: Any, control: SandboxControl) -> None:
+    control.fault("token_invalid_forever", times=4)
+    assert client.message.send_template(openid(), "T1", DATA)["errcode"] == 0
+    assert control.state()["tokens"] >= 4
