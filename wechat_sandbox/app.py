@@ -10,6 +10,7 @@ from starlette.routing import BaseRoute, Route
 
 from wechat_sandbox import (
     account_control,
+    bills,
     certificates,
     codepay,
     control,
@@ -43,6 +44,7 @@ def routes() -> list[BaseRoute]:
     return [
         *pay.routes,
         *refunds.routes,
+        *bills.routes,
         *codepay.routes,
         *micropay.routes,
         *v2_refunds.routes,

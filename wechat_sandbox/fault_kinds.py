@@ -21,6 +21,9 @@ class Point(StrEnum):
     REVERSE = "reverse"  # a scanned order is about to be reversed
     REFUND = "refund"  # a valid refund is about to be accepted
     REFUND_END = "refund_end"  # an accepted refund is about to be carried out
+    BILL = "bill"  # a bill of a past day was asked for
+    BILL_ROWS = "bill_rows"  # a trade bill is about to be written
+    BILL_FILE = "bill_file"  # a bill's file is about to be handed out
     TOKEN = "token"  # noqa: S105 - an API token was found valid
     MESSAGE = "message"  # a valid message is about to reach a phone
     ISSUE = "issue"  # a new API token is about to be handed out
@@ -81,7 +84,24 @@ PAY: tuple[Kind, ...] = (
     Kind("scan_error_then_paid", Point.SCAN, "SYSTEMERROR, paid after `seconds`", seconds=5.0),
     Kind("reverse_again", Point.REVERSE, "SYSTEMERROR with recall=Y, nothing is done"),
     Kind("refund_not_enough", Point.REFUND, "403 NOT_ENOUGH, no refund is made"),
-    Kind("refund_hold", Point.REFUND_END, "stay PROCESSING until told otherwise"),
+    Kind("refund_stuck", Point.REFUND_END, "stay PROCESSING until told otherwise"),
+)
+BILLS: tuple[Kind, ...] = (
+    Kind("bill_not_ready", Point.BILL, "400 STATEMENT_CREATING"),
+    Kind("bill_none", Point.BILL, "400 NO_STATEMENT_EXIST"),
+    Kind("bill_missing_row", Point.BILL_ROWS, "leave out the row of `value`, or the first"),
+    Kind(
+        "bill_extra_row", Point.BILL_ROWS, "add a payment of 88 yuan nobody knows, numbered `value`"
+    ),
+    Kind(
+        "bill_changed_amount", Point.BILL_ROWS, "add one yuan to the row of `value`, or the first"
+    ),
+    Kind("bill_duplicate_row", Point.BILL_ROWS, "write the row of `value`, or the first, twice"),
+    Kind("bill_refund_processing", Point.BILL_ROWS, "show the refund of `value` as PROCESSING"),
+    Kind("bill_comma_in_name", Point.BILL_ROWS, "commas in the product name of `value`"),
+    Kind("bill_bad_hash", Point.BILL, "the hash of another file"),
+    Kind("bill_token_expired", Point.BILL_FILE, "400 INVALID_REQUEST, the link is over"),
+    Kind("bill_bad_gzip", Point.BILL_FILE, "a broken compressed file"),
 )
 ACCOUNT: tuple[Kind, ...] = (
     Kind("token_invalid", Point.TOKEN, "revoke the token and answer 40001"),
@@ -108,5 +128,5 @@ ACCOUNT: tuple[Kind, ...] = (
     Kind("sms_500", Point.SMS, "answer 500, send nothing"),
     Kind("sms_refused", Point.SMS, "answer 422 number_refused, send nothing"),
 )
-KINDS = {kind.name: kind for kind in (*PAY, *ACCOUNT)}
+KINDS = {kind.name: kind for kind in (*PAY, *BILLS, *ACCOUNT)}
 COPIES_WHEN_NOT_SAID = {"notify_dup": 2, "notify_concurrent": 20, "callback_dup": 3}

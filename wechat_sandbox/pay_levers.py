@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
-from wechat_sandbox import orders, paycodes, people
+from wechat_sandbox import bills, orders, paycodes, people
 from wechat_sandbox.checkout import Result
-from wechat_sandbox.clock import rfc3339
+from wechat_sandbox.clock import digits, rfc3339
 from wechat_sandbox.control import Misused, lever
 from wechat_sandbox.sandbox import Sandbox
 
@@ -40,6 +41,18 @@ def micropay_password(sandbox: Sandbox, said: dict[str, Any]) -> dict[str, Any]:
     return {"outcome": outcome.result.value, "trade_state": order.state if order else ""}
 
 
+def bill(sandbox: Sandbox, said: dict[str, Any]) -> dict[str, Any]:
+    """The bill of `day` (YYYY-MM-DD, today when not said) as far as it has come, without faults.
+
+    `kind`: ALL, SUCCESS, REFUND, or BASIC for the fund flow. `text` is empty when nothing moved.
+    """
+    kind = str(said.get("kind") or "ALL")
+    if kind not in (*bills.KINDS, *bills.ACCOUNTS):
+        raise Misused(400, f"kind must be one of {', '.join((*bills.KINDS, *bills.ACCOUNTS))}")
+    on = str(said.get("day") or digits(sandbox.clock.now(), "%Y-%m-%d"))
+    return {"day": on, "kind": kind, "text": bills.as_of_now(sandbox, date.fromisoformat(on), kind)}
+
+
 def calm(sandbox: Sandbox, said: dict[str, Any]) -> dict[str, Any]:
     """Drop every waiting fault, change nothing else."""
     del said
@@ -52,4 +65,5 @@ routes = [
     lever("scan_code", scan_code),
     lever("micropay_password", micropay_password),
     lever("calm", calm),
+    lever("bill", bill, method="GET"),
 ]

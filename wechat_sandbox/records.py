@@ -117,6 +117,25 @@ class Refund:
 
 
 @dataclass(frozen=True)
+class RefundEnd:
+    """A refund left PROCESSING, or came out of ABNORMAL; kept for the bills."""
+
+    id: int
+    out_refund_no: str
+    status: str
+    at: float
+
+
+@dataclass(frozen=True)
+class BillFile:
+    """What a download link leads to, until it expires."""
+
+    token: str
+    text: str
+    expires_at: float
+
+
+@dataclass(frozen=True)
 class WalletEntry:
     """Money that left (negative) or came (positive); `balance_fen` is the change after it."""
 

@@ -148,6 +148,12 @@ def decide(sandbox: Sandbox, refund: Refund, status: str) -> Refund:
             sandbox.clock.now() if status == "SUCCESS" else None,
             refund.out_refund_no,
         )
+        sandbox.store.insert(
+            "refund_ends",
+            out_refund_no=refund.out_refund_no,
+            status=status,
+            at=sandbox.clock.now(),
+        )
         ended = _again(sandbox, refund)
         if status == "SUCCESS":
             wallet.give_back(sandbox, user, order, ended)

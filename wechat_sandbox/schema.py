@@ -40,6 +40,14 @@ CREATE TABLE IF NOT EXISTS refunds (
   created_at REAL NOT NULL, due_at REAL NOT NULL, success_at REAL);
 CREATE INDEX IF NOT EXISTS refunds_order ON refunds (out_trade_no);
 CREATE INDEX IF NOT EXISTS refunds_due ON refunds (due_at) WHERE status = 'PROCESSING';
+CREATE INDEX IF NOT EXISTS orders_success ON orders (success_at) WHERE success_at IS NOT NULL;
+CREATE INDEX IF NOT EXISTS refunds_created ON refunds (created_at);
+CREATE TABLE IF NOT EXISTS refund_ends (
+  id INTEGER PRIMARY KEY AUTOINCREMENT, out_refund_no TEXT NOT NULL, status TEXT NOT NULL,
+  at REAL NOT NULL);
+CREATE INDEX IF NOT EXISTS refund_ends_refund ON refund_ends (out_refund_no, id);
+CREATE TABLE IF NOT EXISTS bill_files (
+  token TEXT PRIMARY KEY, text TEXT NOT NULL, expires_at REAL NOT NULL);
 CREATE TABLE IF NOT EXISTS wallet_entries (
   id INTEGER PRIMARY KEY AUTOINCREMENT, openid TEXT NOT NULL, amount_fen INTEGER NOT NULL,
   balance_fen INTEGER NOT NULL, kind TEXT NOT NULL, title TEXT NOT NULL, method TEXT NOT NULL,
@@ -85,6 +93,8 @@ TABLES = (
     "scans",
     "reversals",
     "refunds",
+    "refund_ends",
+    "bill_files",
     "wallet_entries",
     "notices",
     "deliveries",

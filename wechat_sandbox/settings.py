@@ -35,6 +35,7 @@ class Settings:
     `notify_url` is the merchant console's default, used for refunds that name none.
     `templates` None means that every template id is approved.
     `redirect_hosts` are OAuth hosts accepted besides loopback and private addresses.
+    `fee_per_myriad`: WeChat's share in ten-thousandths, on bills only.
     `password_above_fen`: a scanned payment code is charged without a password up to this.
     `entries` are the Official Account's first menu, (name, address) each; `mini_programs` are
     listed on the phone likewise.
@@ -51,6 +52,7 @@ class Settings:
     account_name: str = "杏林中医医院"
     merchant_name: str = "杏林中医医院"
     password_above_fen: int = 100_000
+    fee_per_myriad: int = 60
     entries: tuple[tuple[str, str], ...] = ()
     callback_url: str = ""
     callback_mode: str = "plain"

@@ -53,10 +53,15 @@ class Call:
 
 @dataclass(frozen=True)
 class Answer:
-    """A success; no document means 204. `status` 202: heard, not decided yet."""
+    """A success; neither document nor file means 204. `status` 202: heard, not decided yet.
+
+    A file goes out unsigned.
+    """
 
     document: dict[str, Any] | None = None
     status: int = 200
+    file: bytes | None = None
+    media_type: str = ""
 
 
 Handler = Callable[[Sandbox, Call], Answer]
@@ -76,6 +81,9 @@ def route(path: str, handler: Handler, *, method: str) -> Route:
             return _refusal(refused)
         except fields.Wrong as wrong:
             return _refusal(_parameter_error(wrong))
+        if answer.file is not None:
+            headers = {"Request-ID": ids.request_id()}
+            return Response(answer.file, 200, headers, answer.media_type)
         return _signed(sandbox, answer, call, with_public_key=with_public_key)
 
     return Route(path, endpoint, methods=[method])

@@ -101,6 +101,12 @@ class SandboxControl:
         """Let something go wrong: `times=`, `seconds=`, `match=`, `value=`."""
         return self.post("fault", kind=kind, **options)
 
+    def bill(self, day: str = "", kind: str = "ALL") -> str:
+        """The stand-in's own bill of a Beijing day (YYYY-MM-DD), today's when not said, as far as
+        it has come. `kind`: ALL, SUCCESS, REFUND, or BASIC for the fund flow."""
+        answer = self._http.get(f"{self.base}/_ctl/bill", params={"day": day, "kind": kind})
+        return str(self._read(answer)["text"])
+
     def calm(self) -> None:
         """Drop every waiting fault."""
         self.post("calm")

@@ -220,7 +220,7 @@ class TestMoney:
         self, phone: Phone, control: SandboxControl, merchant: Merchant
     ) -> None:
         out_trade_no, out_refund_no = paid_by(phone, merchant), number("R")
-        control.fault("refund_hold")
+        control.fault("refund_stuck")
         merchant.refund(out_trade_no, out_refund_no, 1000, reason="用户取消预约")
         control.refund_state(out_refund_no, "SUCCESS")
 
@@ -239,7 +239,7 @@ class TestMoney:
         self, phone: Phone, control: SandboxControl, merchant: Merchant, status: str, says: str
     ) -> None:
         out_trade_no, out_refund_no = paid_by(phone, merchant), number("R")
-        control.fault("refund_hold")
+        control.fault("refund_stuck")
         merchant.refund(out_trade_no, out_refund_no, 2500)
         control.refund_state(out_refund_no, status)
 
@@ -251,7 +251,7 @@ class TestMoney:
         self, phone: Phone, control: SandboxControl, merchant: Merchant
     ) -> None:
         out_trade_no, out_refund_no = paid_by(phone, merchant, "card"), number("R")
-        control.fault("refund_hold")
+        control.fault("refund_stuck")
         merchant.refund(out_trade_no, out_refund_no, 2500)
         control.refund_state(out_refund_no, "SUCCESS")
 

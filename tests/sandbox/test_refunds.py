@@ -82,7 +82,7 @@ def test_a_closed_refund_frees_its_amount(
     control: SandboxControl, merchant: Merchant, paid: str
 ) -> None:
     failed = number("R")
-    control.fault("refund_hold")
+    control.fault("refund_stuck")
     merchant.refund(paid, failed, 2500)
     control.refund_state(failed, "CLOSED")
     assert merchant.query_refund(failed).json()["status"] == "CLOSED"
@@ -121,7 +121,7 @@ def test_a_held_refund_waits_for_a_decision(
     control: SandboxControl, merchant: Merchant, paid: str
 ) -> None:
     out_refund_no = number("R")
-    control.fault("refund_hold", match=out_refund_no)
+    control.fault("refund_stuck", match=out_refund_no)
     merchant.refund(paid, out_refund_no, 2500)
     control.clock(3 * 86400)
     assert merchant.query_refund(out_refund_no).json()["status"] == "PROCESSING"
@@ -149,7 +149,7 @@ def test_the_end_is_told_to_the_refunds_own_address(
     control: SandboxControl, merchant: Merchant, paid: str, receiver: Receiver, status: str
 ) -> None:
     out_refund_no = number("R")
-    control.fault("refund_hold")
+    control.fault("refund_stuck")
     merchant.refund(paid, out_refund_no, 900, notify_url=receiver.url)
     control.refund_state(out_refund_no, status)
     notice = receiver.wait()[0]
