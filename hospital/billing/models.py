@@ -12,6 +12,8 @@ from hospital.billing.states import (
     BILL_MOVES,
     CHARGE_MOVES,
     PAID,
+    SUSPENSE,
+    SUSPENSE_KINDS,
     BillStatus,
     ChargeStatus,
     PostingKind,
@@ -19,10 +21,25 @@ from hospital.billing.states import (
 from hospital.kernel.models import append_only
 from hospital.kernel.states import StatefulModel, guard, one_of
 
-_ACCOUNT = r"^(cash:[a-z]+|revenue:[a-z_]+|refund_due)$"
+_ACCOUNT = r"^(cash:[a-z]+|revenue:[a-z_]+|refund_due|suspense)$"
+_CASH = r"^cash:[a-z]+$"
+
+# No more suspended money goes back than came.
+_SUSPENSE_CHECK = """
+    SELECT amount_fen INTO held FROM billing_posting
+        WHERE id = NEW.suspended_id AND kind = 'suspend';
+    SELECT sum(amount_fen) INTO gone FROM billing_posting WHERE suspended_id = NEW.suspended_id;
+    IF held IS NULL OR gone > held THEN
+        RAISE EXCEPTION 'suspended money %: % came and % went back', NEW.suspended_id, held, gone;
+    END IF;
+    RETURN NULL;
+"""
 
 _CHECK = """
     SELECT * INTO bill FROM billing_bill WHERE id = {bill_id};
+    IF NOT FOUND THEN
+        RETURN NULL;  -- suspended money belongs to no bill
+    END IF;
     SELECT coalesce(sum(amount_fen) FILTER (WHERE reversal_of_id IS NULL), 0),
         coalesce(sum(amount_fen), 0)
         INTO gross, net FROM billing_charge WHERE bill_id = bill.id;
@@ -174,14 +191,15 @@ class Posting(models.Model):
     """分录: `amount_fen` moved from the credited to the debited account. Append-only.
 
     `charge` is the line a settlement earns or a reversal gives up; `reference` is the channel's
-    number of the payment or refund.
+    number of the payment or refund. Only suspended money has no bill; its way back points at it.
     """
 
     debit = models.CharField(max_length=40)
     credit = models.CharField(max_length=40)
     amount_fen = models.PositiveBigIntegerField()
-    bill = models.ForeignKey(Bill, models.PROTECT, related_name="postings")
+    bill = models.ForeignKey(Bill, models.PROTECT, null=True, related_name="postings")
     charge = models.OneToOneField(Charge, models.PROTECT, null=True, related_name="posting")
+    suspended = models.ForeignKey("self", models.PROTECT, null=True, related_name="returns")
     kind = models.CharField(max_length=10, choices=PostingKind)
     reference = models.CharField(max_length=64, blank=True)
     by = models.CharField(max_length=40)
@@ -201,13 +219,43 @@ class Posting(models.Model):
                 condition=Q(
                     kind__in=[PostingKind.SETTLE, PostingKind.REVERSE], charge__isnull=False
                 )
-                | Q(kind__in=[PostingKind.SURPLUS, PostingKind.REFUND], charge__isnull=True),
+                | Q(charge__isnull=True) & ~Q(kind__in=[PostingKind.SETTLE, PostingKind.REVERSE]),
                 name="posting_of_a_charge",
             ),
-            # The same payment or refund is booked once, however often it is told.
+            models.CheckConstraint(
+                condition=Q(kind__in=SUSPENSE_KINDS, bill__isnull=True)
+                | ~Q(kind__in=SUSPENSE_KINDS) & Q(bill__isnull=False),
+                name="posting_of_a_bill",
+            ),
+            models.CheckConstraint(
+                condition=Q(
+                    kind=PostingKind.SUSPEND,
+                    debit__regex=_CASH,
+                    credit=SUSPENSE,
+                    suspended__isnull=True,
+                )
+                | Q(
+                    kind=PostingKind.RETURN,
+                    debit=SUSPENSE,
+                    credit__regex=_CASH,
+                    suspended__isnull=False,
+                )
+                | ~Q(kind__in=SUSPENSE_KINDS)
+                & ~Q(debit=SUSPENSE)
+                & ~Q(credit=SUSPENSE)
+                & Q(suspended__isnull=True),
+                name="posting_suspense",
+            ),
+            # The same payment or refund is booked once, however often it is told; one payment may
+            # be too much for several bills.
+            models.UniqueConstraint(
+                fields=["bill", "reference"],
+                condition=Q(kind=PostingKind.SURPLUS),
+                name="posting_surplus_once",
+            ),
             models.UniqueConstraint(
                 fields=["kind", "reference"],
-                condition=Q(kind__in=[PostingKind.SURPLUS, PostingKind.REFUND]),
+                condition=Q(kind__in=[PostingKind.REFUND, *SUSPENSE_KINDS]),
                 name="posting_reference_once",
             ),
         ]
@@ -215,6 +263,15 @@ class Posting(models.Model):
         triggers = [
             append_only("posting_append_only"),
             ledger_check("posting_balances", pgtrigger.Insert, bill_id="NEW.bill_id"),
+            pgtrigger.Trigger(
+                name="posting_returns_fit",
+                when=pgtrigger.After,
+                operation=pgtrigger.Insert,
+                timing=pgtrigger.Deferred,
+                condition=pgtrigger.Q(new__suspended_id__isnull=False),
+                declare=[("held", "BIGINT"), ("gone", "BIGINT")],
+                func=_SUSPENSE_CHECK,
+            ),
         ]
 
     def __str__(self) -> str:

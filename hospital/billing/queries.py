@@ -5,10 +5,10 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import TypedDict
 
-from django.db.models import Sum
+from django.db.models import Q, Sum
 
 from hospital.billing.models import Bill, Charge, Posting
-from hospital.billing.states import REFUND_DUE, BillStatus, MoneyState, PostingKind
+from hospital.billing.states import REFUND_DUE, SUSPENSE, BillStatus, MoneyState, PostingKind
 from hospital.kernel.errors import NotFound
 from hospital.kernel.models import Transition
 from hospital.kernel.states import subject_type
@@ -22,11 +22,13 @@ _UNPAID = {
 
 
 class Totals(TypedDict):
-    """Sums over the whole ledger in fen; `balance_fen` is debits minus credits, always nought."""
+    """Sums over the whole ledger in fen; `balance_fen` is debits minus credits, always nought:
+    what was kept is what was earned, is owed back, or waits because it could not be applied."""
 
     cash_fen: int
     revenue_fen: int
     due_fen: int
+    suspense_fen: int
     balance_fen: int
 
 
@@ -54,11 +56,12 @@ class BillPage:
 
 @dataclass(frozen=True, slots=True)
 class Balance:
-    """Where one bill's money stands, in fen: kept, earned, owed back."""
+    """Where money stands, in fen: kept, earned, owed back; and, never of a bill, suspended."""
 
     cash_fen: int
     revenue_fen: int
     due_fen: int
+    suspense_fen: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +160,20 @@ def balance(*, bill_id: int) -> Balance:
     )
 
 
+def is_suspended(*, reference: str) -> bool:
+    """Whether a payment's money was booked as money we cannot apply."""
+    return Posting.objects.filter(kind=PostingKind.SUSPEND, reference=reference).exists()
+
+
+def suspended_fen(*, reference: str) -> int:
+    """What is still held of money we could not apply, by its payment's number."""
+    rows = Posting.objects.filter(
+        Q(kind=PostingKind.SUSPEND, reference=reference)
+        | Q(kind=PostingKind.RETURN, suspended__reference=reference)
+    )
+    return _balance(rows.values_list("debit", "credit", "amount_fen")).suspense_fen
+
+
 def money_of(bills: Collection[Bill]) -> dict[int, Money]:
     """Bill id → its payment side; one statement for all of them."""
     rows = (
@@ -169,7 +186,7 @@ def money_of(bills: Collection[Bill]) -> dict[int, Money]:
 
 
 def ledger_totals() -> Totals:
-    """The whole ledger in one line: money kept, earned and owed back."""
+    """The whole ledger in one line: money kept, earned, owed back and suspended."""
     kept = _balance(
         Posting.objects.values("debit", "credit")
         .annotate(fen=Sum("amount_fen"))
@@ -179,7 +196,8 @@ def ledger_totals() -> Totals:
         cash_fen=kept.cash_fen,
         revenue_fen=kept.revenue_fen,
         due_fen=kept.due_fen,
-        balance_fen=kept.cash_fen - kept.revenue_fen - kept.due_fen,
+        suspense_fen=kept.suspense_fen,
+        balance_fen=kept.cash_fen - kept.revenue_fen - kept.due_fen - kept.suspense_fen,
     )
 
 
@@ -193,6 +211,7 @@ def _balance(rows: Iterable[tuple[str, str, int]]) -> Balance:
         cash_fen=held.get("cash", 0),
         revenue_fen=-held.get("revenue", 0),
         due_fen=-held.get(REFUND_DUE, 0),
+        suspense_fen=-held.get(SUSPENSE, 0),
     )
 
 

@@ -72,6 +72,8 @@ class PostingKind(TextChoices):
     REVERSE = "reverse", "冲销"
     SURPLUS = "surplus", "重复付款"
     REFUND = "refund", "退款"
+    SUSPEND = "suspend", "挂账"
+    RETURN = "return", "挂账退回"
 
 
 class Settlement(TextChoices):
@@ -83,6 +85,9 @@ class Settlement(TextChoices):
 
 
 REFUND_DUE: Final = "refund_due"
+SUSPENSE: Final = "suspense"
+# Money we cannot apply, and its way back: the only postings without a bill.
+SUSPENSE_KINDS: Final = (PostingKind.SUSPEND, PostingKind.RETURN)
 
 
 def cash(method: str) -> str:

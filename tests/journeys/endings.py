@@ -47,6 +47,7 @@ def books_balance(story: Story, *, kept_fen: int) -> None:
         "cash_fen": kept_fen,
         "revenue_fen": kept_fen,
         "due_fen": 0,
+        "suspense_fen": 0,
         "balance_fen": 0,
     }
     assert _kept_at_wechat(story.wechat.state()) == kept_fen
