@@ -21,15 +21,33 @@ def look(*, payment_id: int, attempt: int = 0) -> None:
 
 
 @job()
+def settle_scan(*, payment_id: int, attempt: int = 0) -> None:
+    """A charged payment code: asked about every five seconds, taken back after thirty."""
+    gateway.settle_or_close(payment_id=payment_id, attempt=attempt, by=SYSTEM, at=clock.now())
+
+
+@job()
+def verify(*, payment_id: int, attempt: int = 0) -> None:
+    """A notice disagreed with us: ask WeChat at once."""
+    gateway.verify(payment_id=payment_id, attempt=attempt, by=SYSTEM, at=clock.now())
+
+
+@job()
+def ask_unknown(*, number: str, attempt: int = 0) -> None:
+    """A notice told of an order we do not have."""
+    gateway.ask_unknown(number=number, attempt=attempt, by=SYSTEM, at=clock.now())
+
+
+@job()
 def close_payments(*, bill_id: int) -> None:
     """The bill is not wanted any more: its order must not be paid."""
     gateway.close_payments(bill_id=bill_id, by=SYSTEM, at=clock.now())
 
 
 @job()
-def refund_reversed(*, bill_id: int) -> None:
+def refund_reversed(*, bill_id: int, attempt: int = 0) -> None:
     """Charges were reversed: what the ledger owes goes back the way it came (M1.6)."""
-    actions.refund_due(bill_id=bill_id, reason=REVERSED, by=SYSTEM, at=clock.now())
+    actions.refund_due(bill_id=bill_id, reason=REVERSED, attempt=attempt, by=SYSTEM, at=clock.now())
 
 
 @job()

@@ -12,6 +12,10 @@ UNKNOWN_FOR = dt.timedelta(hours=24)
 ORDER_FOR = dt.timedelta(hours=2)  # a prepay id opens the sheet for two hours
 SHORTEST_ORDER = dt.timedelta(seconds=70)
 
+# A payment code that was charged: asked about every five seconds, taken back after thirty.
+SCAN_EVERY = dt.timedelta(seconds=5)
+REVERSE_AFTER = dt.timedelta(seconds=30)
+
 # While somebody may be paying: WeChat's own notice comes within seconds, so this only finds lost
 # ones. After these the order's end settles it.
 _PENDING_SECONDS = (20, 40, 60, 120, 300)
@@ -54,8 +58,19 @@ def refused_wait(attempt: int) -> dt.timedelta:
     return dt.timedelta(seconds=_REFUSED_SECONDS[min(attempt, len(_REFUSED_SECONDS) - 1)])
 
 
-def order_end(*, bill_ends_at: dt.datetime | None, at: dt.datetime) -> dt.datetime:
+def next_refund_wait(attempt: int) -> dt.timedelta:
+    """The wait for another refund of the same payment to end: a minute, then longer, because a
+    refund that ended wakes those behind it."""
+    return SECOND_REFUND_AFTER * min(1 << min(attempt, 5), 30)
+
+
+def order_end(
+    *, bill_ends_at: dt.datetime | None, is_scan: bool = False, at: dt.datetime
+) -> dt.datetime:
     """When an order made now stops being payable: with its bill, but WeChat takes no order with
-    less than a minute to go, and whoever opened the sheet deserves that minute."""
+    less than a minute to go, and whoever opened the sheet deserves that minute. A charged payment
+    code is taken back after half a minute, whatever the bill."""
+    if is_scan:
+        return at + REVERSE_AFTER
     longest = at + ORDER_FOR
     return max(min(bill_ends_at or longest, longest), at + SHORTEST_ORDER)

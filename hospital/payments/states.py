@@ -1,8 +1,10 @@
 """Lifecycles of a payment (SM10) and a refund (SM11), and the kinds of cases staff look at.
 
-A refund for a reversed charge or a second payment is the system's duty and needs no approval; the
-approval states of SM11 come with refunds that staff ask for.
+A refund for a reversed charge or a second payment is the system's duty and needs no approval; what
+staff ask for is a request first, and an approved one reverses the charges.
 """
+
+from collections.abc import Mapping
 
 from django.db import models
 
@@ -13,6 +15,18 @@ class Scene(models.TextChoices):
     """Where somebody pays; the first two digits of our number."""
 
     OFFICIAL_ACCOUNT = "10", "公众号"
+    OWN_CODE = "20", "二维码扫码"
+    CASHIER_SCAN = "30", "窗口扫付款码"
+    SCREEN_CODE = "40", "屏幕二维码"
+    UNKNOWN = "90", "来源不明"
+
+
+class TradeType(models.TextChoices):
+    """The channel's product: who starts the payment, and how its end is found out."""
+
+    JSAPI = "jsapi", "公众号支付"
+    NATIVE = "native", "扫屏支付"
+    SCAN = "scan", "付款码支付"
 
 
 class PaymentStatus(models.TextChoices):
@@ -46,7 +60,11 @@ PAYMENT_MOVES: Moves = frozenset(
         (P.UNKNOWN, P.SUCCEEDED),
         (P.UNKNOWN, P.CLOSED),
         (P.CLOSED, P.SUCCEEDED),  # late success: a tested path, not an error
-        (P.SUCCEEDED, P.SUCCEEDED_UNAPPLIED),  # the bill needs no money any more (R07)
+        (P.SUCCEEDED, P.SUCCEEDED_UNAPPLIED),  # the bills need no money any more (R07)
+        (P.CREATED, P.SUCCEEDED_UNAPPLIED),  # another amount arrived than was ordered (R06)
+        (P.PENDING, P.SUCCEEDED_UNAPPLIED),
+        (P.UNKNOWN, P.SUCCEEDED_UNAPPLIED),
+        (P.CLOSED, P.SUCCEEDED_UNAPPLIED),
         (P.SUCCEEDED, P.PARTIALLY_REFUNDED),
         (P.SUCCEEDED, P.FULLY_REFUNDED),
         (P.SUCCEEDED_UNAPPLIED, P.PARTIALLY_REFUNDED),
@@ -94,6 +112,57 @@ REFUND_MOVES: Moves = frozenset(
 )
 
 
+class RefundRoute(models.TextChoices):
+    """How the money went back; a separate fact from why."""
+
+    ORIGINAL = "original", "原路退回"
+    OFFLINE = "offline", "线下转账"
+
+
+class RequestStatus(models.TextChoices):
+    """SM11's first half: what staff ask for."""
+
+    REQUESTED = "requested", "待审批"
+    APPROVED = "approved", "已批准"
+    REJECTED = "rejected", "已驳回"
+
+
+REQUEST_MOVES: Moves = frozenset(
+    {
+        (RequestStatus.REQUESTED, RequestStatus.APPROVED),
+        (RequestStatus.REQUESTED, RequestStatus.REJECTED),
+    }
+)
+
+
+class TransferStatus(models.TextChoices):
+    ASKED = "asked", "待复核"
+    DONE = "done", "已转账"
+    REJECTED = "rejected", "已驳回"
+
+
+TRANSFER_MOVES: Moves = frozenset(
+    {
+        (TransferStatus.ASKED, TransferStatus.DONE),
+        (TransferStatus.ASKED, TransferStatus.REJECTED),
+    }
+)
+
+
+class DecisionStatus(models.TextChoices):
+    PROPOSED = "proposed", "待复核"
+    CONFIRMED = "confirmed", "已执行"
+    REJECTED = "rejected", "已驳回"
+
+
+DECISION_MOVES: Moves = frozenset(
+    {
+        (DecisionStatus.PROPOSED, DecisionStatus.CONFIRMED),
+        (DecisionStatus.PROPOSED, DecisionStatus.REJECTED),
+    }
+)
+
+
 class NoticeKind(models.TextChoices):
     PAYMENT = "payment", "支付通知"
     REFUND = "refund", "退款通知"
@@ -118,8 +187,39 @@ class CaseKind(models.TextChoices):
     UNRESOLVED = "unresolved", "支付结果长时间未知"
     REFUND_MISMATCH = "refund_mismatch", "退款信息不一致"
     REFUND_STUCK = "refund_stuck", "退款长时间未成功"
-    REFUND_ABNORMAL = "refund_abnormal", "退款异常或关闭"
+    REFUND_ABNORMAL = "refund_abnormal", "退款异常"
+    REFUND_CLOSED = "refund_closed", "退款被关闭"
     REFUND_IMPOSSIBLE = "refund_impossible", "无法原路退款"
+    UNKNOWN_REFUND = "unknown_refund", "找不到退款单"
+    REFUND_TWICE = "refund_twice", "线下转账后又到账"
+
+
+class CaseRemedy(models.TextChoices):
+    """The one right thing to do about a case."""
+
+    ASK_AGAIN = "ask_again", "向微信查询"
+    SEND_AGAIN = "send_again", "重新提交退款"
+    REFUND_UNAPPLIED = "refund_unapplied", "退回这笔款"
+    OFFLINE_TRANSFER = "offline_transfer", "线下转账"
+    CLOSE = "close", "写明结果后关闭"
+
+
+REMEDIES: Mapping[CaseKind, CaseRemedy] = {
+    CaseKind.UNKNOWN_ORDER: CaseRemedy.REFUND_UNAPPLIED,
+    CaseKind.WRONG_AMOUNT: CaseRemedy.REFUND_UNAPPLIED,
+    CaseKind.WRONG_ACCOUNT: CaseRemedy.ASK_AGAIN,
+    CaseKind.SECOND_TRANSACTION: CaseRemedy.ASK_AGAIN,
+    CaseKind.UNRESOLVED: CaseRemedy.ASK_AGAIN,
+    CaseKind.REFUND_MISMATCH: CaseRemedy.ASK_AGAIN,
+    CaseKind.REFUND_STUCK: CaseRemedy.SEND_AGAIN,
+    CaseKind.REFUND_ABNORMAL: CaseRemedy.OFFLINE_TRANSFER,
+    CaseKind.REFUND_CLOSED: CaseRemedy.SEND_AGAIN,
+    CaseKind.REFUND_IMPOSSIBLE: CaseRemedy.OFFLINE_TRANSFER,
+    CaseKind.UNKNOWN_REFUND: CaseRemedy.CLOSE,
+    CaseKind.REFUND_TWICE: CaseRemedy.CLOSE,
+}
+# These move money: one person proposes, another confirms.
+FOUR_EYES = frozenset({CaseRemedy.REFUND_UNAPPLIED, CaseRemedy.OFFLINE_TRANSFER})
 
 
 class PayState(models.TextChoices):

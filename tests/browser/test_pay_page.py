@@ -27,7 +27,12 @@ from hospital.identity.states import Theme
 from hospital.kernel import clock
 from hospital.kernel.actors import SYSTEM, Actor
 from hospital.payments import actions, jobs
-from hospital.payments.tests.world import a_bill, a_pending_payment, a_reversed_payment
+from hospital.payments.tests.world import (
+    a_bill,
+    a_pending_payment,
+    a_reversed_payment,
+    bill_of,
+)
 from hospital.testing.people import a_wechat_user, patient_client
 from hospital.testing.wechat import StandIn
 from tests.browser.axe import violations
@@ -175,7 +180,7 @@ def in_every_state(wechat: StandIn, look: str) -> dict[str, Bill]:
     jobs.send_refund(refund_id=refund.pk)
     wechat.refund_state(refund.out_refund_no, "SUCCESS")
     jobs.ask_refund(refund_id=refund.pk)
-    bills["refunded"] = payment.bill
+    bills["refunded"] = bill_of(payment)
     bills["expired"] = a_bill(who_likes(look), ends_in=dt.timedelta(seconds=-1))
     bills["cancelled"] = a_bill(who_likes(look))
     with transaction.atomic():

@@ -42,14 +42,14 @@ def holds_until_the_end(story: Story, schedule: Schedule, name: str = "陈晓宁
 
 def pays_late(story: Story, phone: Phone) -> None:
     """The payment that was under way at WeChat comes through after all."""
-    payment = phone.appointment.bill.payments.get()
+    payment = phone.appointment.bill.allocations.get().payment
     story.wechat.pay(payment.out_trade_no, mode="late")
     story.deliver()
 
 
 def returned_within_a_minute(phone: Phone) -> None:
     """The refund left for WeChat at most a minute after the money had arrived."""
-    refund = Refund.objects.get(payment__bill=phone.appointment.bill)
+    refund = Refund.objects.get(bill=phone.appointment.bill)
     assert refund.submitted_at is not None
     assert refund.payment.succeeded_at is not None
     assert refund.submitted_at - refund.payment.succeeded_at <= dt.timedelta(minutes=1)
@@ -133,7 +133,7 @@ def test_the_patient_has_booked_again_meanwhile(story: Story) -> None:
     story.deliver()
     second = phone.appointment
 
-    story.wechat.pay(first.bill.payments.get().out_trade_no, mode="late")
+    story.wechat.pay(first.bill.allocations.get().payment.out_trade_no, mode="late")
     story.deliver()
 
     story.refund_arrives()
@@ -147,7 +147,7 @@ def test_late_and_its_notice_lost_so_the_desk_asks(story: Story) -> None:
     """The patient comes with the receipt on the phone; finance asks WeChat again."""
     story.wechat.fault("notify_lost")
     phone = holds_until_the_end(story, story.schedule)
-    payment = phone.appointment.bill.payments.get()
+    payment = phone.appointment.bill.allocations.get().payment
     story.wechat.pay(payment.out_trade_no, mode="late")
 
     answer = staff_client(Role.FINANCE).post(reverse("payments-ask-again", args=[payment.pk]))

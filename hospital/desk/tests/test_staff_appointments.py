@@ -331,7 +331,7 @@ def test_the_history_costs_little(
     with django_assert_num_queries(10):
         page(client, whole(booked))
     an_order(Bill.objects.get(pk=booked.bill_id))
-    with django_assert_num_queries(17):  # what one payment adds: its moves, notices, refunds, cases
+    with django_assert_num_queries(18):  # one payment: bills, moves, notices, refunds, cases
         page(client, whole(booked))
 
 

@@ -203,13 +203,13 @@ def test_lists_cost_the_same_with_three_and_with_thirty(
 
     more(3)
     page(client, PAYMENTS)
-    # session, account, roles, payments, six figures, cases
-    with django_assert_num_queries(11):
+    # session, account, roles, payments with their bills, six figures, cases
+    with django_assert_num_queries(12):
         page(client, PAYMENTS)
     with django_assert_num_queries(4):  # session, account, roles, refunds
         page(client, REFUNDS)
     more(27)
-    with django_assert_num_queries(11):
+    with django_assert_num_queries(12):
         assert page(client, PAYMENTS).count("<tr>") == 32
     with django_assert_num_queries(4):
         assert page(client, REFUNDS).count("<tr>") == 31

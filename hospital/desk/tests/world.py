@@ -28,7 +28,7 @@ def an_order(bill: Bill) -> Payment:
     assert bill.wechat_user_id is not None
     by = Actor("patient", bill.wechat_user_id)
     payment = actions.create_payment(
-        bill_id=bill.pk,
+        bill_ids=[bill.pk],
         wechat_user_id=bill.wechat_user_id,
         shown_fen=bill.total_fen,
         account=(MCHID, APPID),
@@ -58,7 +58,7 @@ def money_arrives(payment: Payment, *, fen: int | None = None) -> Payment:
             transaction_id=f"42000{next(_numbers):023d}",
             total_fen=amount_fen,
             payer_fen=amount_fen,
-            openid=payment.payer.openid,
+            openid=payment.payer.openid if payment.payer else "",
             succeeded_at=clock.now(),
         ),
         received=notice(NoticeKind.PAYMENT),
@@ -86,7 +86,7 @@ def give_back(booked: Appointment) -> Refund:
     registration.cancel(number=booked.number, by=by, at=clock.now())
     assert run_jobs(only="payments.jobs.refund_reversed") == []
     booked.refresh_from_db()
-    return Refund.objects.get(payment__bill_id=booked.bill_id)
+    return Refund.objects.get(bill_id=booked.bill_id)
 
 
 def money_returns(refund: Refund) -> Refund:
@@ -100,7 +100,7 @@ def money_returns(refund: Refund) -> Refund:
             refund_id=f"50000{next(_numbers):023d}",
             progress=RefundProgress.SUCCESS,
             refund_fen=refund.amount_fen,
-            total_fen=refund.payment.amount_fen,
+            total_fen=refund.payment.received_fen or 0,
             received_account="支付用户零钱",
             succeeded_at=clock.now(),
         ),

@@ -18,6 +18,7 @@ from hospital.payments.permissions import ASK_CHANNEL, CLOSE_CASE, VIEW_PAYMENTS
 from hospital.payments.states import PaymentStatus, RefundStatus
 from hospital.registration import queries as registration
 from hospital.registration.permissions import VIEW_APPOINTMENTS
+from hospital.ui.masks import mask_name
 
 _TONES = {
     "succeeded": "brand",
@@ -50,7 +51,14 @@ def payments(request: StaffRequest) -> HttpResponse:
         "statuses": PaymentStatus.choices,
         "start": start,
         "end": end,
-        "rows": [{"payment": row, "tone": _TONES.get(row.status, "")} for row in rows],
+        "rows": [
+            {
+                "payment": row,
+                "tone": _TONES.get(row.status, ""),
+                "patients": "、".join(mask_name(name) for name in queries.patient_names(row)),
+            }
+            for row in rows
+        ],
         "is_cut": len(rows) >= queries.SEARCH_LIMIT,
         "totals": queries.totals(day=clock.hospital_day(at)),
         "cases": queries.open_cases(),
@@ -63,15 +71,18 @@ def payments(request: StaffRequest) -> HttpResponse:
 @require_safe
 def payment(request: StaffRequest, payment_id: int) -> HttpResponse:
     """One payment with every move, notice, refund and case."""
+    at = clock.now()
     found = queries.payment_story(payment_id=payment_id)
     context = {
         "story": found,
         "payment": found.payment,
         "tone": _TONES.get(found.payment.status, ""),
         "events": story.of_payment(found),
-        "appointment": registration.appointment_of_bill(
-            bill_id=found.payment.bill_id, at=clock.now()
-        ),
+        "appointments": [
+            appointment
+            for part in found.parts
+            if (appointment := registration.appointment_of_bill(bill_id=part.bill_id, at=at))
+        ],
         "refunds": [{"refund": row, "tone": _TONES.get(row.status, "")} for row in found.refunds],
         "may_ask": identity.may(request.user, ASK_CHANNEL),
         "may_view_appointments": identity.may(request.user, VIEW_APPOINTMENTS),

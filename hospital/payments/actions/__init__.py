@@ -3,12 +3,14 @@
 from hospital.payments.actions.cases import CaseAlreadyClosed, close_case
 from hospital.payments.actions.orders import (
     PaidElsewhere,
+    ask_unknown_again,
     create_payment,
     look_again,
     record_closed,
     record_prepay,
     record_unanswered,
     record_unpaid,
+    verify_again,
 )
 from hospital.payments.actions.received import Received
 from hospital.payments.actions.refund_results import record_refund_result
@@ -20,6 +22,7 @@ from hospital.payments.actions.refunds import (
     ask_refund_again,
     record_refund_refused,
     refund_due,
+    renew_closed,
     request_refund,
     submit_refund,
 )
@@ -34,6 +37,7 @@ __all__ = [
     "RefundNotPossible",
     "RefundTooMuch",
     "ask_refund_again",
+    "ask_unknown_again",
     "close_case",
     "create_payment",
     "look_again",
@@ -45,6 +49,8 @@ __all__ = [
     "record_unanswered",
     "record_unpaid",
     "refund_due",
+    "renew_closed",
     "request_refund",
     "submit_refund",
+    "verify_again",
 ]

@@ -1,6 +1,7 @@
 """Opening and closing what a person must look at. A case is opened once a kind and number."""
 
 import datetime as dt
+from collections.abc import Sequence
 
 from django.db import connection, transaction
 
@@ -11,10 +12,13 @@ from hospital.payments.models import Payment, PaymentCase, Refund
 from hospital.payments.states import CaseKind
 
 _OPEN = """
-    INSERT INTO payments_paymentcase (kind, number, payment_id, refund_id, expected_fen, found_fen,
-        detail, opened_at, closed_by, closing_note)
-    VALUES (%s, %s, %s, %s, %s, %s, %s, %s, '', '')
-    ON CONFLICT (kind, number) WHERE closed_at IS NULL DO NOTHING
+    INSERT INTO payments_paymentcase (kind, number, payment_id, refund_id, bill_id, expected_fen,
+        found_fen, detail, opened_at, closed_by, closing_note)
+    VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, '', '')
+    ON CONFLICT (kind, number) WHERE closed_at IS NULL DO UPDATE SET
+        payment_id = coalesce(payments_paymentcase.payment_id, excluded.payment_id),
+        refund_id = coalesce(payments_paymentcase.refund_id, excluded.refund_id),
+        found_fen = coalesce(excluded.found_fen, payments_paymentcase.found_fen)
 """
 
 
@@ -30,12 +34,13 @@ def open_case(
     at: dt.datetime,
     payment: Payment | None = None,
     refund: Refund | None = None,
+    bill_id: int | None = None,
     expected_fen: int | None = None,
     found_fen: int | None = None,
     detail: str = "",
 ) -> None:
     """Ask for a person within the caller's transaction; an open one of this kind and number
-    already does."""
+    already does, and learns what is known now."""
     with connection.cursor() as cursor:
         cursor.execute(
             _OPEN,
@@ -44,6 +49,7 @@ def open_case(
                 number,
                 payment.pk if payment else None,
                 refund.pk if refund else None,
+                bill_id,
                 expected_fen,
                 found_fen,
                 detail[:200],
@@ -52,7 +58,7 @@ def open_case(
         )
 
 
-def cure_cases(*, number: str, kinds: list[CaseKind], note: str, at: dt.datetime) -> None:
+def cure_cases(*, number: str, kinds: Sequence[CaseKind], note: str, at: dt.datetime) -> None:
     """Close cases that the course of things has answered, within the caller's transaction."""
     PaymentCase.objects.filter(number=number, kind__in=kinds, closed_at__isnull=True).update(
         closed_at=at, closed_by=str(SYSTEM), closing_note=note

@@ -1,10 +1,11 @@
 """An order at the channel: made before it is placed, closed only when the channel says so (SM10).
 
-Locks: bill, then payment. The bill is handed to one payment at a time (billing.start_paying) and
-handed back when that payment came to nothing.
+Locks: bills in the order of their ids, then payment. Each bill is handed to one payment at a time
+(billing.start_paying) and handed back when that payment came to nothing.
 """
 
 import datetime as dt
+from collections.abc import Collection
 
 from django.db import connection, transaction
 
@@ -15,8 +16,8 @@ from hospital.kernel.events import later
 from hospital.kernel.states import move
 from hospital.payments import numbers, schedule
 from hospital.payments.actions.cases import cure_cases, open_case
-from hospital.payments.models import Payment
-from hospital.payments.states import LIVE, CaseKind, PaymentStatus, Scene
+from hospital.payments.models import Allocation, Payment
+from hospital.payments.states import CaseKind, PaymentStatus, Scene, TradeType
 
 
 class PaidElsewhere(Refusal):
@@ -28,64 +29,89 @@ class PaidElsewhere(Refusal):
 
 def create_payment(
     *,
-    bill_id: int,
-    wechat_user_id: int,
+    bill_ids: Collection[int],
+    wechat_user_id: int | None,
     shown_fen: int,
     account: tuple[str, str],
     node: int,
+    trade_type: TradeType = TradeType.JSAPI,
+    scene: Scene = Scene.OFFICIAL_ACCOUNT,
     by: Actor,
     at: dt.datetime,
 ) -> Payment:
-    """Make an order for the bill, or return the one that still stands (a double tap, "continue").
+    """Make an order for the bills, or return the one that still stands (a double tap, "continue").
 
-    `shown_fen` is the amount the payer saw; `account` the merchant number and app id; `node` this
-    installation (0-99). The order's end is deferred with it. Raises NotFound, PaidElsewhere,
-    and billing's BillChanged and BillNotPayable.
+    `shown_fen` is the sum the payer saw; `account` the merchant number and app id; `node` this
+    installation (0-99); no `wechat_user_id` when only WeChat will tell who pays. The order's end is
+    deferred with it. Raises NotFound, PaidElsewhere, and billing's BillChanged and BillNotPayable.
     """
     with transaction.atomic():
-        bill = billing.lock_bill(bill_id=bill_id)
-        if bill.total_fen != shown_fen or bill.total_fen <= 0:
+        bills = billing.lock_bills(bill_ids=bill_ids)
+        total_fen = sum(bill.total_fen for bill in bills)
+        if total_fen != shown_fen or any(bill.total_fen <= 0 for bill in bills):
             raise billing.BillChanged
-        standing = Payment.objects.filter(bill_id=bill_id, status__in=LIVE).first()
-        if standing is not None and standing.payer_id != wechat_user_id:
-            raise PaidElsewhere
+        standing = _standing([bill.pk for bill in bills])
         if standing is not None:
+            if not _is_same(standing, wechat_user_id, trade_type, {bill.pk for bill in bills}):
+                raise PaidElsewhere
             return standing
-        billing.start_paying(bill_id=bill_id, by=by, at=at)
+        for bill in bills:
+            billing.start_paying(bill_id=bill.pk, by=by, at=at)
         mchid, appid = account
         payment_id = _next_id()
+        ends = [bill.expires_at for bill in bills if bill.expires_at is not None]
+        title = bills[0].title if len(bills) == 1 else f"{bills[0].title}等{len(bills)}项"
         payment = Payment.objects.create(
             pk=payment_id,
             status=PaymentStatus.CREATED,
-            out_trade_no=numbers.payment_number(
-                scene=Scene.OFFICIAL_ACCOUNT, at=at, node=node, serial=payment_id
-            ),
-            bill_id=bill_id,
+            out_trade_no=numbers.payment_number(scene=scene, at=at, node=node, serial=payment_id),
+            scene=scene,
+            trade_type=trade_type,
             payer_id=wechat_user_id,
             mchid=mchid,
             appid=appid,
-            amount_fen=bill.total_fen,
-            description=bill.title,
+            amount_fen=total_fen,
+            description=title,
             created_at=at,
-            expires_at=schedule.order_end(bill_ends_at=bill.expires_at, at=at),
+            expires_at=schedule.order_end(
+                bill_ends_at=min(ends, default=None), is_scan=trade_type == TradeType.SCAN, at=at
+            ),
         )
-        later("payments.jobs.settle_or_close", at=payment.expires_at, payment_id=payment.pk)
+        Allocation.objects.bulk_create(
+            Allocation(payment=payment, bill=bill, amount_fen=bill.total_fen) for bill in bills
+        )
+        if trade_type == TradeType.SCAN:
+            first = at + schedule.SCAN_EVERY
+            later("payments.jobs.settle_scan", at=first, payment_id=payment.pk)
+        else:
+            later("payments.jobs.settle_or_close", at=payment.expires_at, payment_id=payment.pk)
         return payment
 
 
-def record_prepay(*, payment_id: int, prepay_id: str, by: Actor, at: dt.datetime) -> Payment:
+def record_prepay(
+    *, payment_id: int, prepay_id: str = "", code_url: str = "", by: Actor, at: dt.datetime
+) -> Payment:
     """The order stands at the channel: created or unknown → pending. Raises NotFound.
 
-    From now on it is looked at now and then, should its notice be lost.
+    `prepay_id` opens the payer's sheet, `code_url` is what a screen shows. From now on the order is
+    looked at now and then, should its notice be lost.
     """
     with transaction.atomic():
         payment = _lock(payment_id)
         was = payment.status
         if was == PaymentStatus.PENDING:
-            payment.prepay_id, payment.prepaid_at = prepay_id, at
-            payment.save(update_fields=["prepay_id", "prepaid_at"])
+            payment.prepay_id, payment.code_url, payment.prepaid_at = prepay_id, code_url, at
+            payment.save(update_fields=["prepay_id", "code_url", "prepaid_at"])
         elif payment.is_live:
-            move(payment, PaymentStatus.PENDING, by=by, at=at, prepay_id=prepay_id, prepaid_at=at)
+            move(
+                payment,
+                PaymentStatus.PENDING,
+                by=by,
+                at=at,
+                prepay_id=prepay_id,
+                code_url=code_url,
+                prepaid_at=at,
+            )
         if was == PaymentStatus.CREATED:
             _plan_look(payment, attempt=0, at=at)
         return payment
@@ -102,10 +128,9 @@ def record_unpaid(*, payment_id: int, reason: str, by: Actor, at: dt.datetime) -
 
 
 def record_closed(*, payment_id: int, reason: str, by: Actor, at: dt.datetime) -> Payment:
-    """The order can never be paid: closed, and the bill is free again. Else nothing happens."""
+    """The order can never be paid: closed, and its bills are free again. Else nothing happens."""
     with transaction.atomic():
-        billing.lock_bill(bill_id=_bill_of(payment_id))
-        payment = _lock(payment_id)
+        payment = lock_with_bills(payment_id)
         if payment.is_live:
             give_up(payment, reason=reason, by=by, at=at)
         return payment
@@ -144,17 +169,66 @@ def look_again(*, payment_id: int, attempt: int, at: dt.datetime) -> None:
         _plan_look(_lock(payment_id), attempt=attempt, at=at)
 
 
+def verify_again(*, payment_id: int, attempt: int, at: dt.datetime) -> None:
+    """Plan the next question about a payment a notice disagreed with; its case is open already."""
+    with transaction.atomic():
+        wait = schedule.unknown_wait(attempt)
+        if wait is not None:
+            later("payments.jobs.verify", at=at + wait, payment_id=payment_id, attempt=attempt + 1)
+
+
+def ask_unknown_again(*, number: str, attempt: int, at: dt.datetime) -> None:
+    """Plan the next question about an order we do not have; its case is open already."""
+    with transaction.atomic():
+        wait = schedule.unknown_wait(attempt)
+        if wait is not None:
+            later("payments.jobs.ask_unknown", at=at + wait, number=number, attempt=attempt + 1)
+
+
 def give_up(payment: Payment, *, reason: str, by: Actor, at: dt.datetime) -> None:
-    """Close a live payment whose bill and row are locked, and free its bill."""
+    """Close a live payment whose bills and row are locked, and free its bills."""
     move(payment, PaymentStatus.CLOSED, by=by, at=at, reason=reason)
     cure_cases(number=payment.out_trade_no, kinds=[CaseKind.UNRESOLVED], note="closed", at=at)
-    billing.stop_paying(bill_id=payment.bill_id, by=by, at=at, reason=reason)
+    free_bills(payment, reason=reason, by=by, at=at)
 
 
-def lock_with_bill(payment_id: int) -> Payment:
-    """The payment, its bill locked first (floor order). Raises NotFound."""
-    billing.lock_bill(bill_id=_bill_of(payment_id))
+def free_bills(payment: Payment, *, reason: str, by: Actor, at: dt.datetime) -> None:
+    """Give the locked bills of a payment that pays for nothing back to whoever pays next."""
+    for bill_id in bill_ids_of(payment.pk):
+        billing.stop_paying(bill_id=bill_id, by=by, at=at, reason=reason)
+
+
+def lock_with_bills(payment_id: int) -> Payment:
+    """The payment, its bills locked first (floor order, then pk). Raises NotFound."""
+    billing.lock_bills(bill_ids=bill_ids_of(payment_id))
     return _lock(payment_id)
+
+
+def bill_ids_of(payment_id: int) -> list[int]:
+    """What a payment is for, which never changes; in the order of locking."""
+    rows = Allocation.objects.filter(payment_id=payment_id).order_by("bill_id")
+    return list(rows.values_list("bill_id", flat=True))
+
+
+def _standing(bill_ids: Collection[int]) -> Payment | None:
+    """The live order of any of these locked bills."""
+    row = (
+        Allocation.objects.filter(bill_id__in=bill_ids, is_live=True)
+        .select_related("payment")
+        .first()
+    )
+    return row.payment if row else None
+
+
+def _is_same(
+    payment: Payment, wechat_user_id: int | None, trade_type: TradeType, bill_ids: set[int]
+) -> bool:
+    """Whether an order is the one asked for. A payment code is charged once: never again."""
+    return (
+        trade_type != TradeType.SCAN
+        and (payment.payer_id, payment.trade_type) == (wechat_user_id, trade_type)
+        and set(bill_ids_of(payment.pk)) == bill_ids
+    )
 
 
 def _lock(payment_id: int) -> Payment:
@@ -162,13 +236,6 @@ def _lock(payment_id: int) -> Payment:
     if payment is None:
         raise NotFound
     return payment
-
-
-def _bill_of(payment_id: int) -> int:
-    bill_id = Payment.objects.filter(pk=payment_id).values_list("bill_id", flat=True).first()
-    if bill_id is None:
-        raise NotFound
-    return bill_id
 
 
 def _plan_look(payment: Payment, *, attempt: int, at: dt.datetime) -> None:

@@ -18,11 +18,17 @@ from hospital.live import actions as live
 from hospital.messaging import actions as messaging
 from hospital.payments import schedule
 from hospital.payments.actions.cases import cure_cases, open_case
-from hospital.payments.actions.orders import lock_with_bill
+from hospital.payments.actions.orders import bill_ids_of, lock_with_bills
 from hospital.payments.actions.received import Received, finish, keep
 from hospital.payments.actions.refunds import lock_refund
 from hospital.payments.models import Payment, Refund
-from hospital.payments.states import CaseKind, NoticeOutcome, PaymentStatus, RefundStatus
+from hospital.payments.states import (
+    CaseKind,
+    NoticeOutcome,
+    PaymentStatus,
+    RefundRoute,
+    RefundStatus,
+)
 from hospital.wechat.outcomes import RefundProgress, RefundState
 
 METHOD = "wechat"
@@ -43,20 +49,26 @@ def record_refund_result(
     *, state: RefundState, received: Received | None = None, by: Actor, at: dt.datetime
 ) -> NoticeOutcome:
     """Apply what became of a refund. A notice seen before ends at its unique id; one that does not
-    fit our refund opens a case and moves nothing."""
+    fit our refund opens a case, moves nothing and makes us ask at once: our own question's answer
+    is the truth."""
     with transaction.atomic():
         notice_pk = keep(received, at=at) if received else None
         if received and notice_pk is None:
             return NoticeOutcome.REPEATED
         known = Refund.objects.filter(out_refund_no=state.out_refund_no).first()
         if known is None:
-            outcome = _park(CaseKind.UNKNOWN_ORDER, state, None, at)
+            outcome = _park(CaseKind.UNKNOWN_REFUND, state, None, at)
             finish(notice_pk, outcome)
             return outcome
-        payment = lock_with_bill(known.payment_id)
+        payment = lock_with_bills(known.payment_id)
         refund = lock_refund(known.pk)
         outcome = _apply(payment, refund, state, by, at)
+        if received is None and outcome is not NoticeOutcome.PARKED:
+            note, kinds = "WeChat's answer agrees", [CaseKind.REFUND_MISMATCH]
+            cure_cases(number=refund.out_refund_no, kinds=kinds, note=note, at=at)
         finish(notice_pk, outcome, payment=payment, refund=refund)
+        if received and outcome is NoticeOutcome.PARKED:
+            later("payments.jobs.ask_refund", refund_id=refund.pk)
         return outcome
 
 
@@ -66,6 +78,8 @@ def _apply(
     if not _fits(payment, refund, state):
         return _park(CaseKind.REFUND_MISMATCH, state, refund, at)
     to = _STATUS[state.progress]
+    if refund.route == RefundRoute.OFFLINE and to is RefundStatus.SUCCEEDED:
+        return _park(CaseKind.REFUND_TWICE, state, refund, at)
     if refund.status == to or (to is RefundStatus.PROCESSING and refund.status not in _BEFORE):
         return NoticeOutcome.REPEATED
     if (refund.status, to) not in Refund.MOVES:
@@ -94,51 +108,77 @@ _BEFORE = {RefundStatus.SUBMITTED, RefundStatus.FAILED}
 def _end(payment: Payment, refund: Refund, to: RefundStatus, by: Actor, at: dt.datetime) -> None:
     """Whatever the end is, the payer hears of it; only success moves money in the books."""
     if to is RefundStatus.SUCCEEDED:
-        _book(payment, refund, by, at)
+        book_refund(payment, refund, method=METHOD, by=by, at=at)
     else:
+        is_closed = to is RefundStatus.CLOSED
         open_case(
-            kind=CaseKind.REFUND_ABNORMAL,
+            kind=CaseKind.REFUND_CLOSED if is_closed else CaseKind.REFUND_ABNORMAL,
             number=refund.out_refund_no,
             payment=payment,
             refund=refund,
+            bill_id=refund.bill_id,
             expected_fen=refund.amount_fen,
             detail=to.value,
             at=at,
         )
-    messaging.send(
-        kind="N26",
-        to=[payment.payer_id],
-        event_key=f"refund:{refund.pk}:{to.value}",
-        subject=refund,
-        fields={
-            "amount": f"¥{format_yuan(refund.amount_fen)}",
-            "route": refund.received_account or "原支付账户",
-            "state": _TOLD[to],
-        },
-        path=reverse("payments-pay", args=[payment.bill.token]),
-        by=by,
-        at=at,
-    )
-    live.publish(f"bill:{payment.bill_id}")
+    _wake(payment, refund, at)
+    tell_payer(payment, refund, to, by=by, at=at)
 
 
-def _book(payment: Payment, refund: Refund, by: Actor, at: dt.datetime) -> None:
-    billing.post_refund(
-        bill_id=payment.bill_id,
-        method=METHOD,
-        amount_fen=refund.amount_fen,
-        reference=refund.out_refund_no,
-        by=by,
-        at=at,
-    )
+def tell_payer(
+    payment: Payment, refund: Refund, to: RefundStatus, *, by: Actor, at: dt.datetime
+) -> None:
+    """N26 to whoever paid, and a hint to every page that shows the bill."""
+    bill, path = refund.bill, reverse("portal-home")
+    if bill is not None and bill.wechat_user_id == payment.payer_id:
+        path = reverse("payments-pay", args=[bill.token])
+    if payment.payer_id is not None:
+        messaging.send(
+            kind="N26",
+            to=[payment.payer_id],
+            event_key=f"refund:{refund.pk}:{to.value}",
+            subject=refund,
+            fields={
+                "amount": f"¥{format_yuan(refund.amount_fen)}",
+                "route": refund.received_account or "原支付账户",
+                "state": _TOLD[to],
+            },
+            path=path,
+            by=by,
+            at=at,
+        )
+    if bill is not None:
+        live.publish(f"bill:{bill.pk}")
+
+
+def book_refund(
+    payment: Payment, refund: Refund, *, method: str, by: Actor, at: dt.datetime
+) -> None:
+    """The money has gone back: the ledger, the payment's status, the cases it answers. `method`
+    says by which account of ours. The caller holds the locks."""
+    if refund.bill_id is not None:
+        billing.post_refund(
+            bill_id=refund.bill_id,
+            method=method,
+            amount_fen=refund.amount_fen,
+            reference=refund.out_refund_no,
+            by=by,
+            at=at,
+        )
+    else:
+        billing.return_money(
+            suspended=payment.out_trade_no,
+            method=method,
+            amount_fen=refund.amount_fen,
+            reference=refund.out_refund_no,
+            by=by,
+            at=at,
+        )
     back_fen = sum(
         payment.refunds.filter(status=RefundStatus.SUCCEEDED).values_list("amount_fen", flat=True)
     )
-    to = (
-        PaymentStatus.FULLY_REFUNDED
-        if back_fen == payment.amount_fen
-        else PaymentStatus.PARTIALLY_REFUNDED
-    )
+    is_whole = back_fen == payment.received_fen
+    to = PaymentStatus.FULLY_REFUNDED if is_whole else PaymentStatus.PARTIALLY_REFUNDED
     if payment.status != to:
         move(payment, to, by=by, at=at, reason=refund.out_refund_no)
     cure_cases(
@@ -147,10 +187,28 @@ def _book(payment: Payment, refund: Refund, by: Actor, at: dt.datetime) -> None:
         note="refunded",
         at=at,
     )
+    if is_whole:
+        cure_cases(
+            number=payment.out_trade_no,
+            kinds=[CaseKind.UNKNOWN_ORDER, CaseKind.WRONG_AMOUNT],
+            note="refunded",
+            at=at,
+        )
+
+
+def _wake(payment: Payment, refund: Refund, at: dt.datetime) -> None:
+    """Refunds of the payment's other bills may have waited for this one."""
+    for bill_id in bill_ids_of(payment.pk):
+        if bill_id != refund.bill_id:
+            later(
+                "payments.jobs.refund_reversed",
+                at=at + schedule.SECOND_REFUND_AFTER,
+                bill_id=bill_id,
+            )
 
 
 def _fits(payment: Payment, refund: Refund, state: RefundState) -> bool:
-    ours = (payment.mchid, payment.out_trade_no, payment.amount_fen, refund.amount_fen)
+    ours = (payment.mchid, payment.out_trade_no, payment.received_fen, refund.amount_fen)
     theirs = (state.mchid, state.out_trade_no, state.total_fen, state.refund_fen)
     return ours == theirs and refund.refund_id in {"", state.refund_id}
 
@@ -163,6 +221,7 @@ def _park(
         number=state.out_refund_no[:64],
         payment=refund.payment if refund else None,
         refund=refund,
+        bill_id=refund.bill_id if refund else None,
         expected_fen=refund.amount_fen if refund else None,
         found_fen=state.refund_fen,
         detail=f"{state.progress.value} {state.refund_id}",

@@ -1,25 +1,33 @@
 """Asking for money to go back to the payer, under one number for ever (SM11).
 
 Limits of the channel: never more than was paid, one open refund a payment, a minute between two,
-fifty in all, within 365 days. Locks: bill, payment, refund.
+fifty in all, within 365 days. Locks: bills, payments, refund.
 """
 
 import datetime as dt
 
 from django.db import transaction
-from django.db.models import Sum
+from django.db.models import QuerySet, Sum
 
 from hospital.billing import actions as billing
 from hospital.billing import queries as bills
-from hospital.kernel.actors import Actor
+from hospital.kernel.actors import SYSTEM, Actor
 from hospital.kernel.errors import NotFound, Refusal
 from hospital.kernel.events import later
 from hospital.kernel.states import move
 from hospital.payments import numbers, schedule
 from hospital.payments.actions.cases import open_case
-from hospital.payments.actions.orders import lock_with_bill
-from hospital.payments.models import Payment, Refund
-from hospital.payments.states import COMMITTED, OPEN, RECEIVED, CaseKind, RefundStatus
+from hospital.payments.actions.orders import lock_with_bills
+from hospital.payments.models import Allocation, Payment, PaymentCase, Refund
+from hospital.payments.spread import Part, newest_first
+from hospital.payments.states import (
+    COMMITTED,
+    OPEN,
+    RECEIVED,
+    CaseKind,
+    RefundRoute,
+    RefundStatus,
+)
 
 # Besides an empty balance: the channel is busy, or does not know the fresh payment yet.
 PASSING = {"NOT_ENOUGH", "FREQUENCY_LIMITED", "RATELIMIT_EXCEEDED", "RESOURCE_NOT_EXISTS"}
@@ -48,34 +56,44 @@ class RefundNotPossible(Refusal):
 
 
 def request_refund(
-    *, payment_id: int, amount_fen: int, reason: str, by: Actor, at: dt.datetime
+    *, payment_id: int, bill_id: int, amount_fen: int, reason: str, by: Actor, at: dt.datetime
 ) -> Refund:
-    """Decide that money goes back; sending it is deferred. Raises NotFound, NothingToRefund,
-    RefundTooMuch, RefundInProgress, RefundNotPossible.
+    """Decide that money of a bill goes back by one payment; sending it is deferred. Raises
+    NotFound, NothingToRefund, RefundTooMuch, RefundInProgress, RefundNotPossible.
 
     Only what the ledger owes the payer may go: charges are reversed first, or money would leave
     that no posting could tell of.
     """
     with transaction.atomic():
-        payment = lock_with_bill(payment_id)
-        made = request_locked_refund(payment, amount_fen=amount_fen, reason=reason, by=by, at=at)
-        if _under_way_fen(payment) > bills.balance(bill_id=payment.bill_id).due_fen:
+        payment = lock_with_bills(payment_id)
+        made = make_refund(
+            payment, bill_id=bill_id, amount_fen=amount_fen, reason=reason, by=by, at=at
+        )
+        if under_way_fen(bill_id) > bills.balance(bill_id=bill_id).due_fen:
             raise RefundTooMuch
         return made
 
 
-def request_locked_refund(
-    payment: Payment, *, amount_fen: int, reason: str, by: Actor, at: dt.datetime
+def make_refund(
+    payment: Payment,
+    *,
+    bill_id: int | None,
+    amount_fen: int,
+    reason: str,
+    by: Actor,
+    at: dt.datetime,
 ) -> Refund:
-    """The same for a payment whose bill and row the caller has locked."""
-    _check(payment, amount_fen=amount_fen, at=at)
-    earlier = payment.refunds.order_by("-id")
+    """The same for a payment whose bills and row the caller has locked; without a bill it is money
+    we could not apply."""
+    _check(payment, bill_id=bill_id, amount_fen=amount_fen, at=at)
+    earlier = payment.refunds.filter(route=RefundRoute.ORIGINAL).order_by("-id")
     refund = Refund.objects.create(
         status=RefundStatus.REQUESTED,
         out_refund_no=numbers.refund_number(
             payment_number=payment.out_trade_no, count=earlier.count()
         ),
         payment=payment,
+        bill_id=bill_id,
         amount_fen=amount_fen,
         reason=reason,
         requested_at=at,
@@ -83,42 +101,111 @@ def request_locked_refund(
     latest = earlier.exclude(pk=refund.pk).first()
     earliest = latest.requested_at + schedule.SECOND_REFUND_AFTER if latest else at
     later("payments.jobs.send_refund", at=earliest if earliest > at else None, refund_id=refund.pk)
+    _cure_closed(payment, bill_id, at)
     return refund
 
 
-def refund_due(*, bill_id: int, reason: str, by: Actor, at: dt.datetime) -> list[Refund]:
-    """Send back whatever the ledger owes the payer of this bill and no refund carries yet.
+def refund_due(
+    *, bill_id: int, reason: str, attempt: int = 0, by: Actor, at: dt.datetime
+) -> list[Refund]:
+    """Send back whatever the ledger owes the payers of this bill and no refund carries yet: the
+    newest payment first, each up to what is left of it (M9.3).
 
     Idempotent: it compares what is due with what is under way. While a refund of the same payment
-    is open it comes back a minute later. What cannot go the way it came opens a case.
+    is open it comes back later. What cannot go the way it came opens a case.
     """
     with transaction.atomic():
         billing.lock_bill(bill_id=bill_id)
-        payments = list(
-            Payment.objects.select_for_update(no_key=True)
-            .filter(bill_id=bill_id, status__in=RECEIVED)
-            .order_by("pk")
+        paid = Payment.objects.select_for_update(no_key=True).filter(
+            allocations__bill_id=bill_id, status__in=RECEIVED
         )
-        wanted_fen = bills.balance(bill_id=bill_id).due_fen - sum(
-            _under_way_fen(payment) for payment in payments
+        payments = {row.pk: row for row in paid.order_by("pk")}
+        newest = sorted(
+            payments.values(), key=lambda row: (row.succeeded_at or at, row.pk), reverse=True
         )
-        made: list[Refund] = []
-        for payment in payments:
-            amount_fen = min(wanted_fen, refundable_fen(payment))
-            if amount_fen <= 0:
-                continue
-            wanted_fen -= amount_fen
-            refund = _refund_part(payment, amount_fen, reason, by=by, at=at)
-            made += [refund] if refund else []
-        if wanted_fen > 0:
+        left = [Part(row.pk, refundable_fen(row, bill_id)) for row in newest]
+        due_fen = bills.balance(bill_id=bill_id).due_fen - under_way_fen(bill_id)
+        parts, missing_fen = newest_first(due_fen, left)
+        made = [
+            send_back(
+                payments[part.payment_id],
+                bill_id=bill_id,
+                amount_fen=part.amount_fen,
+                reason=reason,
+                attempt=attempt,
+                by=by,
+                at=at,
+            )
+            for part in parts
+        ]
+        if missing_fen > 0:
             open_case(
                 kind=CaseKind.REFUND_IMPOSSIBLE,
                 number=f"bill {bill_id}",
-                expected_fen=wanted_fen,
+                bill_id=bill_id,
+                expected_fen=missing_fen,
                 detail="no payment left that could be refunded",
                 at=at,
             )
-        return made
+        return [refund for refund in made if refund is not None]
+
+
+def send_back(
+    payment: Payment,
+    *,
+    bill_id: int,
+    amount_fen: int,
+    reason: str,
+    attempt: int = 0,
+    by: Actor,
+    at: dt.datetime,
+) -> Refund | None:
+    """One payment's part of what a bill owes, rows locked by the caller. None when it has to wait
+    for another refund of that payment, or needs a person."""
+    try:
+        return make_refund(
+            payment, bill_id=bill_id, amount_fen=amount_fen, reason=reason, by=by, at=at
+        )
+    except RefundInProgress:
+        later(
+            "payments.jobs.refund_reversed",
+            at=at + schedule.next_refund_wait(attempt),
+            bill_id=bill_id,
+            attempt=attempt + 1,
+        )
+    except RefundNotPossible as refusal:
+        open_case(
+            kind=CaseKind.REFUND_IMPOSSIBLE,
+            number=payment.out_trade_no,
+            payment=payment,
+            bill_id=bill_id,
+            expected_fen=amount_fen,
+            detail=f"limit: {refusal.details.get('limit')}",
+            at=at,
+        )
+    return None
+
+
+def renew_closed(*, refund_id: int, by: Actor, at: dt.datetime) -> Refund:
+    """A refund the channel closed for good: what it still owes goes again under a new number.
+
+    Returns the new one, or this one when nothing is owed any more. Raises NotFound, and what
+    make_refund raises for money that could not be applied.
+    """
+    with transaction.atomic():
+        closed = Refund.objects.select_related("payment").filter(pk=refund_id).first()
+        if closed is None:
+            raise NotFound
+        if closed.bill_id is not None:
+            made = refund_due(bill_id=closed.bill_id, reason=closed.reason, by=by, at=at)
+            return made[0] if made else closed
+        payment = lock_with_bills(closed.payment_id)
+        left_fen = refundable_fen(payment, None)
+        if left_fen <= 0:
+            return closed
+        return make_refund(
+            payment, bill_id=None, amount_fen=left_fen, reason=closed.reason, by=by, at=at
+        )
 
 
 def submit_refund(*, refund_id: int, by: Actor, at: dt.datetime) -> Refund | None:
@@ -164,9 +251,21 @@ def ask_refund_again(
         return refund
 
 
-def refundable_fen(payment: Payment) -> int:
-    """What of the payment is neither back nor on its way."""
-    return payment.amount_fen - _sum_fen(payment, COMMITTED)
+def refundable_fen(payment: Payment, bill_id: int | None) -> int:
+    """What of the payment's part for a bill is neither back nor on its way; without a bill, of
+    money that could not be applied."""
+    if bill_id is None:
+        return (payment.received_fen or 0) - _sum_fen(payment.refunds.all(), COMMITTED)
+    if bills.is_suspended(reference=payment.out_trade_no):
+        return 0
+    part = Allocation.objects.filter(payment=payment, bill_id=bill_id).first()
+    gone_fen = _sum_fen(payment.refunds.filter(bill_id=bill_id), COMMITTED)
+    return part.amount_fen - gone_fen if part else 0
+
+
+def under_way_fen(bill_id: int) -> int:
+    """Refunds of a bill that are committed and not yet booked in the ledger."""
+    return _sum_fen(Refund.objects.filter(bill_id=bill_id), COMMITTED - {RefundStatus.SUCCEEDED})
 
 
 def lock_refund(refund_id: int) -> Refund:
@@ -177,40 +276,26 @@ def lock_refund(refund_id: int) -> Refund:
     return refund
 
 
-def _check(payment: Payment, *, amount_fen: int, at: dt.datetime) -> None:
+def _check(payment: Payment, *, bill_id: int | None, amount_fen: int, at: dt.datetime) -> None:
     if payment.succeeded_at is None:
         raise NothingToRefund
     if payment.refunds.filter(status__in=OPEN).exists():
         raise RefundInProgress
-    if not 0 < amount_fen <= refundable_fen(payment):
-        raise RefundTooMuch(refundable_fen=refundable_fen(payment))
+    left_fen = refundable_fen(payment, bill_id)
+    if not 0 < amount_fen <= left_fen:
+        raise RefundTooMuch(refundable_fen=left_fen)
     if at - payment.succeeded_at > schedule.REFUND_WITHIN:
         raise RefundNotPossible(limit="age")
-    if payment.refunds.count() >= numbers.MOST_REFUNDS:
+    if payment.refunds.filter(route=RefundRoute.ORIGINAL).count() >= numbers.MOST_REFUNDS:
         raise RefundNotPossible(limit="count")
 
 
-def _refund_part(
-    payment: Payment, amount_fen: int, reason: str, *, by: Actor, at: dt.datetime
-) -> Refund | None:
-    try:
-        return request_locked_refund(payment, amount_fen=amount_fen, reason=reason, by=by, at=at)
-    except RefundInProgress:
-        later(
-            "payments.jobs.refund_reversed",
-            at=at + schedule.SECOND_REFUND_AFTER,
-            bill_id=payment.bill_id,
-        )
-    except RefundNotPossible as refusal:
-        open_case(
-            kind=CaseKind.REFUND_IMPOSSIBLE,
-            number=payment.out_trade_no,
-            payment=payment,
-            expected_fen=amount_fen,
-            detail=f"limit: {refusal.details.get('limit')}",
-            at=at,
-        )
-    return None
+def _cure_closed(payment: Payment, bill_id: int | None, at: dt.datetime) -> None:
+    """A refund that was closed there is under way again under a new number."""
+    closed = Refund.objects.filter(payment=payment, bill=bill_id, status=RefundStatus.CLOSED)
+    PaymentCase.objects.filter(
+        kind=CaseKind.REFUND_CLOSED, refund__in=closed, closed_at__isnull=True
+    ).update(closed_at=at, closed_by=str(SYSTEM), closing_note="sent again")
 
 
 def _again(job: str, refund: Refund, wait: dt.timedelta, attempt: int, at: dt.datetime) -> bool:
@@ -233,11 +318,6 @@ def _ask_for_help(refund: Refund, reason: str, at: dt.datetime) -> None:
     )
 
 
-def _under_way_fen(payment: Payment) -> int:
-    """Committed, and not yet booked in the ledger."""
-    return _sum_fen(payment, COMMITTED - {RefundStatus.SUCCEEDED})
-
-
-def _sum_fen(payment: Payment, statuses: frozenset[RefundStatus]) -> int:
-    total = payment.refunds.filter(status__in=statuses).aggregate(fen=Sum("amount_fen"))["fen"]
+def _sum_fen(refunds: QuerySet[Refund], statuses: frozenset[RefundStatus]) -> int:
+    total = refunds.filter(status__in=statuses).aggregate(fen=Sum("amount_fen"))["fen"]
     return int(total or 0)

@@ -14,19 +14,29 @@ from django.test import Client
 from pytest_django.fixtures import Settings
 
 from hospital.billing import actions as billing
+from hospital.billing import queries as bills
 from hospital.billing.states import BillStatus
 from hospital.kernel import clock
 from hospital.kernel.actors import SYSTEM
 from hospital.kernel.states import history
 from hospital.payments import actions, gateway, jobs
 from hospital.payments.models import Notice, Payment, PaymentCase, Refund
-from hospital.payments.states import CaseKind, NoticeOutcome, PaymentStatus, RefundStatus
+from hospital.payments.states import (
+    CaseKind,
+    NoticeKind,
+    NoticeOutcome,
+    PaymentStatus,
+    RefundStatus,
+    Scene,
+)
 from hospital.payments.tests.world import (
     a_bill,
     a_paid_payment,
     a_pending_payment,
     a_reversed_payment,
+    bill_of,
     money,
+    payer_of,
     start,
 )
 from hospital.testing.jobs import due_jobs, run_jobs
@@ -50,10 +60,20 @@ def paid_word(payment: Payment, **changes: object) -> Paid:
         transaction_id="4200000000000000000000000001",
         total_fen=payment.amount_fen,
         payer_fen=payment.amount_fen,
-        openid=payment.payer.openid,
+        openid=payer_of(payment),
         succeeded_at=clock.now(),
     )
     return dataclasses.replace(word, **changes)  # type: ignore[arg-type]
+
+
+def received(number: int) -> actions.Received:
+    return actions.Received(
+        notice_id=f"n{number}",
+        kind=NoticeKind.PAYMENT,
+        event_type="TRANSACTION.SUCCESS",
+        headers={},
+        body=b"{}",
+    )
 
 
 def test_a_notice_pays_the_bill(wechat: StandIn, client: Client) -> None:
@@ -64,12 +84,12 @@ def test_a_notice_pays_the_bill(wechat: StandIn, client: Client) -> None:
     payment.refresh_from_db()
     assert payment.status == PaymentStatus.SUCCEEDED
     assert payment.transaction_id.startswith("4200")
-    assert payment.bill.status == BillStatus.SETTLED
-    assert money(payment.bill) == (2500, 2500, 0)
+    assert bill_of(payment).status == BillStatus.SETTLED
+    assert money(bill_of(payment)) == (2500, 2500, 0)
     notice = Notice.objects.get()
     assert (notice.outcome, notice.payment_id) == (NoticeOutcome.APPLIED, payment.pk)
     assert notice.body.encode() == letter.body
-    assert payment.payer.openid not in notice.body
+    assert payer_of(payment) not in notice.body
     assert "registration.jobs.confirm_paid_appointment" in due_jobs()
 
 
@@ -79,7 +99,7 @@ def test_a_repeated_notice_is_success_and_changes_nothing(wechat: StandIn, clien
     assert statuses == [204, 204, 204]
     assert Notice.objects.count() == 1
     assert len(history(Payment.objects.get())) == 2
-    assert money(payment.bill) == (2500, 2500, 0)
+    assert money(bill_of(payment)) == (2500, 2500, 0)
 
 
 def test_a_notice_after_asking_is_stored_as_repeated(wechat: StandIn, client: Client) -> None:
@@ -157,28 +177,99 @@ def test_an_order_we_do_not_know_is_parked(wechat: StandIn, client: Client) -> N
         ({"appid": "wxother"}, CaseKind.WRONG_ACCOUNT),
     ],
 )
-def test_money_that_does_not_fit_is_parked_and_frees_the_bill(
+def test_a_notice_that_does_not_fit_makes_us_ask_and_the_answer_counts(
     wechat: StandIn, changes: dict[str, object], kind: CaseKind
 ) -> None:
     payment = a_pending_payment()
+    wechat.pay(payment.out_trade_no)
     word = paid_word(payment, **changes)
-    for _ in range(2):
-        outcome = actions.record_result(paid=word, by=SYSTEM, at=clock.now())
+    for number in range(2):
+        outcome = actions.record_result(
+            paid=word, received=received(number), by=SYSTEM, at=clock.now()
+        )
         assert outcome is NoticeOutcome.PARKED
     payment.refresh_from_db()
-    assert payment.status == PaymentStatus.CLOSED
-    assert payment.bill.status == BillStatus.ISSUED
-    assert money(payment.bill) == (0, 0, 0)
-    assert PaymentCase.objects.get().kind == kind
+    assert (payment.status, PaymentCase.objects.get().kind) == (PaymentStatus.PENDING, kind)
+    assert money(bill_of(payment)) == (0, 0, 0)
+    run_jobs(only="payments.jobs.verify")
+    payment.refresh_from_db()
+    assert payment.status == PaymentStatus.SUCCEEDED
+    assert bill_of(payment).status == BillStatus.SETTLED
+    assert PaymentCase.objects.get().closed_at is not None
+    assert money(bill_of(payment)) == (2500, 2500, 0)
 
 
-def test_two_transactions_for_one_order_are_parked(wechat: StandIn) -> None:
+def test_a_wrong_amount_that_really_arrived_is_suspended_and_frees_the_bill(
+    wechat: StandIn,
+) -> None:
+    payment = a_pending_payment()
+    word = paid_word(payment, total_fen=1)
+    outcomes = [actions.record_result(paid=word, by=SYSTEM, at=clock.now()) for _ in range(2)]
+    assert outcomes == [NoticeOutcome.APPLIED, NoticeOutcome.REPEATED]
+    payment.refresh_from_db()
+    assert (payment.status, payment.received_fen) == (PaymentStatus.SUCCEEDED_UNAPPLIED, 1)
+    assert bill_of(payment).status == BillStatus.ISSUED
+    assert money(bill_of(payment)) == (0, 0, 0)
+    totals = bills.ledger_totals()
+    assert (totals["cash_fen"], totals["suspense_fen"], totals["balance_fen"]) == (1, 1, 0)
+    case = PaymentCase.objects.get()
+    assert (case.kind, case.closed_at) == (CaseKind.WRONG_AMOUNT, None)
+    assert (case.expected_fen, case.found_fen) == (2500, 1)
+
+
+def test_a_late_wrong_amount_on_a_closed_order_is_suspended(wechat: StandIn) -> None:
+    payment = a_pending_payment()
+    actions.record_closed(payment_id=payment.pk, reason="test", by=SYSTEM, at=clock.now())
+    actions.record_result(paid=paid_word(payment, total_fen=9), by=SYSTEM, at=clock.now())
+    payment.refresh_from_db()
+    assert payment.status == PaymentStatus.SUCCEEDED_UNAPPLIED
+    assert bills.ledger_totals()["suspense_fen"] == 9
+    assert bill_of(payment).status == BillStatus.ISSUED
+
+
+def test_money_for_an_unknown_order_that_is_really_there_is_kept_apart(wechat: StandIn) -> None:
+    """R02: another system's order under our merchant number, or one a restored backup lost."""
+    payment = a_pending_payment()
+    number = payment.out_trade_no
+    wechat.pay(number)
+    Payment.objects.filter(pk=payment.pk).update(out_trade_no="otherwise")
+    word = paid_word(payment, out_trade_no=number)
+    actions.record_result(paid=word, received=received(1), by=SYSTEM, at=clock.now())
+    assert due_jobs().count("payments.jobs.ask_unknown") == 1
+    run_jobs(only="payments.jobs.ask_unknown")
+    strange = Payment.objects.get(out_trade_no=number)
+    assert (strange.status, strange.scene) == (PaymentStatus.SUCCEEDED_UNAPPLIED, Scene.UNKNOWN)
+    assert (strange.received_fen, strange.allocations.count()) == (2500, 0)
+    case = PaymentCase.objects.get()
+    assert (case.kind, case.payment_id) == (CaseKind.UNKNOWN_ORDER, strange.pk)
+    assert bills.ledger_totals()["suspense_fen"] == 2500
+    jobs.ask_unknown(number=number)
+    assert Payment.objects.count() == 2
+    assert bills.ledger_totals()["suspense_fen"] == 2500
+
+
+def test_an_unknown_order_that_is_nowhere_stays_a_case(wechat: StandIn) -> None:
+    payment = a_pending_payment()
+    word = paid_word(payment, out_trade_no="nowhere0001")
+    actions.record_result(paid=word, received=received(1), by=SYSTEM, at=clock.now())
+    run_jobs(only="payments.jobs.ask_unknown")
+    assert Payment.objects.count() == 1
+    assert PaymentCase.objects.get().closed_at is None
+    assert due_jobs().count("payments.jobs.ask_unknown") == 0
+
+
+def test_two_transactions_for_one_order_are_asked_about(wechat: StandIn) -> None:
     payment = a_paid_payment(wechat)
-    outcome = actions.record_result(paid=paid_word(payment), by=SYSTEM, at=clock.now())
+    outcome = actions.record_result(
+        paid=paid_word(payment), received=received(1), by=SYSTEM, at=clock.now()
+    )
     assert outcome is NoticeOutcome.PARKED
     payment.refresh_from_db()
     assert payment.status == PaymentStatus.SUCCEEDED
     assert PaymentCase.objects.get().kind == CaseKind.SECOND_TRANSACTION
+    run_jobs(only="payments.jobs.verify")
+    assert PaymentCase.objects.get().closed_at is not None
+    assert money(bill_of(payment)) == (2500, 2500, 0)
 
 
 def test_a_notice_may_overtake_our_own_answer(wechat: StandIn) -> None:
@@ -195,12 +286,12 @@ def test_late_success_settles_an_expired_bill(wechat: StandIn, client: Client) -
     payment = a_pending_payment()
     actions.record_closed(payment_id=payment.pk, reason="test", by=SYSTEM, at=clock.now())
     with transaction.atomic():
-        billing.expire_bill(bill_id=payment.bill_id, by=SYSTEM, at=clock.now())
+        billing.expire_bill(bill_id=bill_of(payment).pk, by=SYSTEM, at=clock.now())
     wechat.pay(payment.out_trade_no)
     assert wechat.letters.wait()[0].hand_to(client).status_code == 204
     payment.refresh_from_db()
     assert payment.status == PaymentStatus.SUCCEEDED
-    assert payment.bill.status == BillStatus.SETTLED
+    assert bill_of(payment).status == BillStatus.SETTLED
 
 
 def test_a_second_payment_of_a_settled_bill_goes_back(wechat: StandIn) -> None:
@@ -237,7 +328,7 @@ def test_a_refund_notice_ends_the_refund(wechat: StandIn, client: Client) -> Non
     assert [letter.hand_to(client).status_code for _ in range(2)] == [204, 204]
     refund.refresh_from_db()
     assert refund.status == RefundStatus.SUCCEEDED
-    assert money(payment.bill) == (0, 0, 0)
+    assert money(bill_of(payment)) == (0, 0, 0)
     assert Notice.objects.filter(refund=refund).count() == 1
 
 
@@ -247,7 +338,7 @@ def test_a_refund_we_do_not_know_is_parked(wechat: StandIn, client: Client) -> N
     Refund.objects.filter(pk=refund.pk).update(out_refund_no="otherwise")
     wechat.refund_state(refund.out_refund_no, "SUCCESS")
     assert wechat.letters.wait(2)[1].hand_to(client).status_code == 204
-    assert PaymentCase.objects.get().kind == CaseKind.UNKNOWN_ORDER
+    assert PaymentCase.objects.get().kind == CaseKind.UNKNOWN_REFUND
 
 
 def test_a_stored_notice_cannot_be_rewritten(wechat: StandIn, client: Client) -> None:
@@ -288,7 +379,7 @@ def test_twenty_notices_at_once_change_one_state(wechat: StandIn) -> None:
     assert answers == [204] * 20
     assert Notice.objects.count() == 1
     assert [move.to_status for move in history(payment)] == ["pending", "succeeded"]
-    assert money(payment.bill) == (2500, 2500, 0)
+    assert money(bill_of(payment)) == (2500, 2500, 0)
     assert due_jobs().count("registration.jobs.confirm_paid_appointment") == 1
 
 
@@ -302,7 +393,7 @@ def test_notices_and_questions_at_once_change_one_state(wechat: StandIn) -> None
         *[lambda: gateway.settle_or_close(attempt=0, **asked)] * 2,
     )
     assert [move.to_status for move in history(payment)] == ["pending", "succeeded"]
-    assert money(payment.bill) == (2500, 2500, 0)
+    assert money(bill_of(payment)) == (2500, 2500, 0)
 
 
 def test_a_stale_notice_is_refused(wechat: StandIn, client: Client) -> None:

@@ -8,21 +8,24 @@ from django.db import DatabaseError, IntegrityError, connection, transaction
 from pytest_django.fixtures import Settings
 
 from hospital.billing import actions as billing
+from hospital.billing.models import Bill
 from hospital.billing.states import BillStatus
 from hospital.kernel import clock
 from hospital.kernel.actors import SYSTEM
 from hospital.kernel.errors import NotFound
 from hospital.kernel.states import history
 from hospital.payments import actions, gateway, jobs, numbers, schedule
-from hospital.payments.models import Payment, PaymentCase
+from hospital.payments.models import Allocation, Payment, PaymentCase
 from hospital.payments.states import CaseKind, PaymentStatus
 from hospital.payments.tests.world import (
     HOLD,
     a_bill,
     a_paid_payment,
     a_pending_payment,
+    bill_of,
     later_on,
     money,
+    payer_of,
     start,
 )
 from hospital.testing.jobs import due_jobs, run_jobs
@@ -48,7 +51,7 @@ def test_an_order_is_placed_with_our_number(wechat: StandIn) -> None:
     assert bill.status == BillStatus.PAYING
     assert numbers.is_payment_number(payment.out_trade_no)
     (order,) = wechat.state(payment.out_trade_no)["orders"]
-    assert (order["total_fen"], order["openid"]) == (2500, payment.payer.openid)
+    assert (order["total_fen"], order["openid"]) == (2500, payer_of(payment))
     assert order["description"].endswith("挂号费 针灸推拿科")
     assert payment.expires_at == bill.expires_at
     assert "payments.jobs.settle_or_close" in due_jobs()
@@ -64,11 +67,21 @@ def test_a_second_tap_gets_the_same_order(wechat: StandIn) -> None:
     assert len(wechat.state()["orders"]) == 1
 
 
+def _insert_and_check(payment: Payment, *bills: Bill) -> None:
+    payment.save(force_insert=True)
+    for bill in bills:
+        Allocation.objects.create(payment=payment, bill=bill, amount_fen=payment.amount_fen)
+    connection.check_constraints()
+
+
 def test_the_database_allows_one_live_payment_a_bill(wechat: StandIn) -> None:
     payment = a_pending_payment()
+    bill = bill_of(payment)
     payment.pk, payment.out_trade_no = None, "other"
+    with pytest.raises(DatabaseError, match="its bills add up to"), transaction.atomic():
+        _insert_and_check(payment)
     with pytest.raises(IntegrityError, match="payment_one_live"), transaction.atomic():
-        payment.save(force_insert=True)
+        _insert_and_check(payment, bill)
 
 
 def test_raw_sql_cannot_make_money_up(wechat: StandIn) -> None:
@@ -106,7 +119,7 @@ def test_somebody_elses_bill_is_not_found(wechat: StandIn) -> None:
 
 
 def test_an_expired_or_paid_bill_takes_no_order(wechat: StandIn) -> None:
-    paid = a_paid_payment(wechat).bill
+    paid = bill_of(a_paid_payment(wechat))
     expired = a_bill(ends_in=dt.timedelta(seconds=-1))
     for bill in (paid, expired):
         with pytest.raises(billing.BillNotPayable):
@@ -190,7 +203,7 @@ def test_at_its_end_an_unpaid_order_is_closed_and_the_bill_reopened(wechat: Stan
         run_jobs(only="payments.jobs.settle_or_close")
     payment.refresh_from_db()
     assert payment.status == PaymentStatus.CLOSED
-    assert payment.bill.status == BillStatus.ISSUED
+    assert bill_of(payment).status == BillStatus.ISSUED
     assert "registration.jobs.release_unpaid_bill" in due_jobs()
     (order,) = wechat.state(payment.out_trade_no)["orders"]
     assert order["trade_state"] == "CLOSED"
@@ -204,7 +217,7 @@ def test_at_its_end_a_paid_order_is_found(wechat: StandIn) -> None:
         run_jobs(only="payments.jobs.settle_or_close")
     payment.refresh_from_db()
     assert payment.status == PaymentStatus.SUCCEEDED
-    assert payment.bill.status == BillStatus.SETTLED
+    assert bill_of(payment).status == BillStatus.SETTLED
 
 
 def test_an_order_paid_while_we_close_it(wechat: StandIn) -> None:
@@ -231,7 +244,7 @@ def test_an_order_that_never_arrived_is_closed_at_its_end(
         run_jobs(only="payments.jobs.settle_or_close")
     payment.refresh_from_db()
     assert payment.status == PaymentStatus.CLOSED
-    assert payment.bill.status == BillStatus.ISSUED
+    assert bill_of(payment).status == BillStatus.ISSUED
 
 
 def test_without_an_answer_it_is_asked_again_at_sm10s_pace(wechat: StandIn) -> None:
@@ -241,7 +254,7 @@ def test_without_an_answer_it_is_asked_again_at_sm10s_pace(wechat: StandIn) -> N
     jobs.settle_or_close(payment_id=payment.pk, attempt=3)
     payment.refresh_from_db()
     assert payment.status == PaymentStatus.UNKNOWN
-    assert payment.bill.status == BillStatus.PAYING
+    assert bill_of(payment).status == BillStatus.PAYING
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT args, scheduled_at FROM procrastinate_jobs"
@@ -277,7 +290,7 @@ def test_asking_ends_an_order_whose_timer_gave_up(wechat: StandIn, settings: Set
         settings.WECHAT = connected
         payment = gateway.ask(payment_id=payment.pk, by=SYSTEM, at=clock.now())
     assert payment.status == PaymentStatus.CLOSED
-    assert payment.bill.status == BillStatus.ISSUED
+    assert bill_of(payment).status == BillStatus.ISSUED
     assert PaymentCase.objects.get().closed_at is not None
 
 

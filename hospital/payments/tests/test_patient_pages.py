@@ -21,6 +21,7 @@ from hospital.payments.tests.world import (
     a_paid_payment,
     a_pending_payment,
     a_reversed_payment,
+    bill_of,
     later_on,
 )
 from hospital.testing.people import a_wechat_user, patient_client
@@ -122,7 +123,7 @@ def test_paid_on_the_phone_and_asked(wechat: StandIn) -> None:
 
 def test_not_paid_and_asked(wechat: StandIn) -> None:
     payment = a_pending_payment()
-    answer = payer(payment.bill).post(page(payment.bill, "payments-ask"))
+    answer = payer(bill_of(payment)).post(page(bill_of(payment), "payments-ask"))
     assert 'data-state="paying"' in answer.content.decode()
     assert "继续支付" in answer.content.decode()
 
@@ -162,7 +163,9 @@ def test_wechat_out_of_reach(wechat: StandIn, settings: Settings) -> None:
 def test_paid_meanwhile(wechat: StandIn) -> None:
     payment = a_pending_payment()
     wechat.pay(payment.out_trade_no)
-    answer = payer(payment.bill).post(page(payment.bill), {"amount_fen": 2500}, headers=JSON)
+    answer = payer(bill_of(payment)).post(
+        page(bill_of(payment)), {"amount_fen": 2500}, headers=JSON
+    )
     assert answer.json() == {"ended": True}
     payment.refresh_from_db()
     assert payment.status == PaymentStatus.SUCCEEDED
@@ -170,7 +173,7 @@ def test_paid_meanwhile(wechat: StandIn) -> None:
 
 def test_states_after_payment(wechat: StandIn) -> None:
     payment, refund = a_reversed_payment(wechat)
-    bill, client = payment.bill, payer(payment.bill)
+    bill, client = bill_of(payment), payer(bill_of(payment))
     assert state_of(client, bill) == PayState.REFUNDING
     jobs.send_refund(refund_id=refund.pk)
     assert state_of(client, bill) == PayState.REFUNDING
@@ -182,20 +185,19 @@ def test_states_after_payment(wechat: StandIn) -> None:
 
 def test_a_paid_bill_shows_its_receipt(wechat: StandIn) -> None:
     payment = a_paid_payment(wechat)
-    payment.bill.refresh_from_db()
-    text = payer(payment.bill).get(page(payment.bill)).content.decode()
-    assert payment.bill.receipt_no in text
-    assert state_of(payer(payment.bill), payment.bill) == PayState.PAID
+    text = payer(bill_of(payment)).get(page(bill_of(payment))).content.decode()
+    assert bill_of(payment).receipt_no in text
+    assert state_of(payer(bill_of(payment)), bill_of(payment)) == PayState.PAID
 
 
 def test_an_order_past_its_time_is_being_confirmed(wechat: StandIn) -> None:
     payment = a_pending_payment()
-    client = payer(payment.bill)
+    client = payer(bill_of(payment))
     with later_on(wechat, dt.timedelta(minutes=15, seconds=1)):
-        assert state_of(client, payment.bill) == PayState.CONFIRMING
+        assert state_of(client, bill_of(payment)) == PayState.CONFIRMING
         jobs.settle_or_close(payment_id=payment.pk)
-        assert state_of(client, payment.bill) == PayState.EXPIRED
-        refused = client.post(page(payment.bill), {"amount_fen": 2500}, headers=JSON)
+        assert state_of(client, bill_of(payment)) == PayState.EXPIRED
+        refused = client.post(page(bill_of(payment)), {"amount_fen": 2500}, headers=JSON)
         assert refused.status_code == 409
 
 
@@ -219,7 +221,9 @@ def test_a_bill_of_nought_is_paid_from_the_start(wechat: StandIn) -> None:
 def test_another_live_order_of_a_stranger_is_respected(wechat: StandIn) -> None:
     payment = a_pending_payment()
     Payment.objects.filter(pk=payment.pk).update(payer=a_wechat_user())
-    answer = payer(payment.bill).post(page(payment.bill), {"amount_fen": 2500}, headers=JSON)
+    answer = payer(bill_of(payment)).post(
+        page(bill_of(payment)), {"amount_fen": 2500}, headers=JSON
+    )
     assert answer.status_code == 409
 
 
@@ -228,8 +232,8 @@ def test_hammering_costs_one_question_a_second(
 ) -> None:
     monkeypatch.setattr(moment_cache, "SECONDS", 5.0)
     payment = a_pending_payment()
-    client = payer(payment.bill)
-    client.post(page(payment.bill, "payments-ask"))
+    client = payer(bill_of(payment))
+    client.post(page(bill_of(payment), "payments-ask"))
     wechat.pay(payment.out_trade_no)
-    answer = client.post(page(payment.bill, "payments-ask"))
+    answer = client.post(page(bill_of(payment), "payments-ask"))
     assert 'data-state="paying"' in answer.content.decode()

@@ -10,7 +10,7 @@ from hospital.kernel import clock
 from hospital.payments import jobs, queries
 from hospital.payments.models import Refund
 from hospital.payments.states import PaymentStatus, RefundStatus
-from hospital.payments.tests.world import a_pending_payment, a_reversed_payment
+from hospital.payments.tests.world import a_pending_payment, a_reversed_payment, bill_of
 from hospital.testing.people import staff_client
 from hospital.testing.wechat import StandIn
 
@@ -65,14 +65,13 @@ def test_finance_sends_a_refund_again(wechat: StandIn) -> None:
 
 def test_search_finds_by_every_number(wechat: StandIn) -> None:
     payment, refund = a_reversed_payment(wechat)
-    payment.bill.refresh_from_db()
     today = clock.today()
     for text in (
         payment.out_trade_no,
         payment.transaction_id,
         refund.out_refund_no,
-        payment.bill.number,
-        payment.bill.receipt_no,
+        bill_of(payment).number,
+        bill_of(payment).receipt_no,
     ):
         assert queries.search_payments(text=f" {text} ", start=today, end=today) == [payment]
     assert queries.search_payments(text="nothing", start=today, end=today) == []
@@ -98,7 +97,7 @@ def test_the_story_of_a_payment(wechat: StandIn) -> None:
         "processing",
     ]
     assert (story.refunds, story.cases, story.refundable_fen) == ([refund], [], 0)
-    assert queries.payments_of(bill_id=payment.bill_id) == [payment]
+    assert queries.payments_of(bill_id=bill_of(payment).pk) == [payment]
 
 
 def test_lists_and_figures(wechat: StandIn) -> None:
@@ -118,6 +117,6 @@ def test_lists_read_in_a_fixed_number_of_statements(
     for _ in range(3):
         a_pending_payment()
     today = clock.today()
-    with django_assert_num_queries(1):  # type: ignore[operator]
+    with django_assert_num_queries(2):  # type: ignore[operator]
         rows = queries.search_payments(start=today, end=today)
-        assert [row.bill.patient.name for row in rows] == ["陈晓宁"] * 3
+        assert [queries.patient_names(row) for row in rows] == [["陈晓宁"]] * 3

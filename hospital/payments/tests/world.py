@@ -86,11 +86,22 @@ def a_paid_payment(wechat: StandIn, bill: Bill | None = None) -> Payment:
 def a_reversed_payment(wechat: StandIn, bill: Bill | None = None) -> tuple[Payment, Refund]:
     """Paid, then the charges were reversed and the refund asked for; not sent yet."""
     payment = a_paid_payment(wechat, bill)
-    reverse(payment.bill)
+    reverse(bill_of(payment))
     (refund,) = actions.refund_due(
-        bill_id=payment.bill_id, reason="测试退费", by=SYSTEM, at=clock.now()
+        bill_id=bill_of(payment).pk, reason="测试退费", by=SYSTEM, at=clock.now()
     )
     return payment, refund
+
+
+def bill_of(payment: Payment) -> Bill:
+    """The one bill of a payment, read anew."""
+    return payment.allocations.get().bill
+
+
+def payer_of(payment: Payment) -> str:
+    """The openid of whoever pays."""
+    assert payment.payer is not None
+    return payment.payer.openid
 
 
 def reverse(bill: Bill) -> None:

@@ -1,0 +1,62 @@
+"""Refunds at WeChat: sent under their own number, asked about, pushed by staff."""
+
+import datetime as dt
+
+from hospital.kernel.actors import Actor
+from hospital.payments import actions, queries
+from hospital.payments.gateway.wire import leave_database, refund_order
+from hospital.payments.models import Refund
+from hospital.payments.states import RefundRoute, RefundStatus
+from hospital.wechat import clients
+from hospital.wechat.outcomes import NotFound, RefundState, Refused, Unknown
+
+
+def send_refund(*, refund_id: int, attempt: int, by: Actor, at: dt.datetime) -> None:
+    """Send a refund, always under its own number: a new one might pay twice."""
+    refund = actions.submit_refund(refund_id=refund_id, by=by, at=at)
+    if refund is None:
+        return
+    order = refund_order(refund)
+    leave_database()
+    outcome = clients.pay().refund(order)
+    if isinstance(outcome, RefundState):
+        actions.record_refund_result(state=outcome, by=by, at=at)
+    elif isinstance(outcome, Refused):
+        actions.record_refund_refused(
+            refund_id=refund_id, code=outcome.code, attempt=attempt, by=by, at=at
+        )
+    else:
+        reason = outcome.reason if isinstance(outcome, Unknown) else "not_found"
+        actions.ask_refund_again(refund_id=refund_id, attempt=0, reason=reason, by=by, at=at)
+
+
+def ask_refund(*, refund_id: int, attempt: int, by: Actor, at: dt.datetime) -> Refund:
+    """Ask WeChat how a refund stands and apply the answer. One that WeChat does not know was never
+    taken and is sent again. Raises NotFound."""
+    refund = queries.refund(refund_id=refund_id)
+    if not refund.is_at_channel and refund.route == RefundRoute.ORIGINAL:
+        return refund
+    leave_database()
+    outcome = clients.pay().query_refund(out_refund_no=refund.out_refund_no)
+    if isinstance(outcome, NotFound):
+        send_refund(refund_id=refund_id, attempt=attempt, by=by, at=at)
+        return queries.refund(refund_id=refund_id)
+    if isinstance(outcome, RefundState):
+        actions.record_refund_result(state=outcome, by=by, at=at)
+        reason = outcome.progress.value
+    else:
+        reason = outcome.code if isinstance(outcome, Refused) else outcome.reason
+    actions.ask_refund_again(refund_id=refund_id, attempt=attempt, reason=reason, by=by, at=at)
+    return queries.refund(refund_id=refund_id)
+
+
+def press_refund(*, refund_id: int, by: Actor, at: dt.datetime) -> Refund:
+    """What a member of staff can do for a refund: send it (again), ask, or, when it was closed
+    there for good, send what is still owed under a new number. Raises NotFound."""
+    refund = queries.refund(refund_id=refund_id)
+    if refund.status == RefundStatus.CLOSED:
+        return actions.renew_closed(refund_id=refund_id, by=by, at=at)
+    if refund.is_at_channel:
+        return ask_refund(refund_id=refund_id, attempt=0, by=by, at=at)
+    send_refund(refund_id=refund_id, attempt=0, by=by, at=at)
+    return queries.refund(refund_id=refund_id)
