@@ -1,13 +1,39 @@
-"""Jobs of the messaging area: delivering one message."""
+"""Jobs of the messaging area: delivering messages, acting on what is said to the account."""
 
 from __future__ import annotations
 
 from hospital.kernel import clock
-from hospital.kernel.jobs import job
-from hospital.messaging import gateway
+from hospital.kernel.actors import SYSTEM
+from hospital.kernel.jobs import job, periodic
+from hospital.messaging import account_gateway, actions, gateway
 
 
 @job()
 def deliver(*, message_id: int, **_: object) -> None:
     """Try to send one message through WeChat; tries after this one are deferred by the gateway."""
     gateway.deliver(message_id=message_id, at=clock.now())
+
+
+@job()
+def handle_inbound(*, inbound_id: int, **_: object) -> None:
+    """Do what somebody asked the account for; the second time there is nothing left to do."""
+    actions.handle(inbound_id=inbound_id, at=clock.now())
+
+
+@job()
+def answer_inbound(*, inbound_id: int, attempt: int, **_: object) -> None:
+    """Send one answer, at most once; tries after this one are deferred by the gateway."""
+    account_gateway.answer(inbound_id=inbound_id, attempt=attempt, at=clock.now())
+
+
+@job()
+def publish_menu(*, menu_id: int, **_: object) -> None:
+    """Tell WeChat about a menu whose publisher was cut off, again and again until it answers."""
+    account_gateway.publish_at_last(menu_id=menu_id, by=SYSTEM, at=clock.now())
+
+
+@periodic("50 18 * * *")  # 02:50 hospital time
+@job()
+def forget_texts(*, timestamp: int = 0, **_: object) -> None:
+    """Blank what people wrote to the account some days ago."""
+    actions.forget_texts(at=clock.now())

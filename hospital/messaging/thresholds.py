@@ -49,6 +49,15 @@ AWAKE_MINUTES = Setting(
     maximum=240,
     rule="M8",
 )
+INBOUND_DAYS = Setting(
+    key="messaging.inbound_days",
+    label="用户发给公众号的文字保留多少天",
+    default=7,
+    unit="天",
+    minimum=1,
+    maximum=180,
+    rule="X11",
+)
 
 
 def quiet_hours() -> tuple[dt.time, dt.time]:

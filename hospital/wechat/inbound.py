@@ -49,10 +49,15 @@ class InboundEvent(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class DeliveryReport:
-    """What became of a message we sent; `status` are WeChat's words ("success", "failed:…")."""
+    """What became of a message we sent; `status` are WeChat's words ("success", "failed:…").
+
+    For a subscription notification WeChat tells the number only here, so `template_id` says which
+    one it was; for a template message it is empty.
+    """
 
     message_id: str
     status: str
+    template_id: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -144,17 +149,22 @@ def _scene(event: str, key: str) -> str:
 
 def _deliveries(root: Element, event: str) -> tuple[DeliveryReport, ...]:
     if event == InboundEvent.TEMPLATE_SENT:
-        return _reports([(root.value("MsgID"), root.value("Status"))])
+        return _reports([(root.value("MsgID"), root.value("Status"), "")])
     if event == InboundEvent.NOTIFICATION_SENT:
         rows = _rows(root, "SubscribeMsgSentEvent")
-        return _reports([(row.value("MsgID"), row.value("ErrorStatus")) for row in rows])
+        return _reports(
+            [
+                (row.value("MsgID"), row.value("ErrorStatus"), row.value("TemplateId"))
+                for row in rows
+            ]
+        )
     return ()
 
 
-def _reports(pairs: list[tuple[str, str]]) -> tuple[DeliveryReport, ...]:
+def _reports(rows: list[tuple[str, str, str]]) -> tuple[DeliveryReport, ...]:
     return tuple(
-        DeliveryReport(message_id=number[:64], status=status[:64])
-        for number, status in pairs
+        DeliveryReport(message_id=number[:64], status=status[:64], template_id=template[:64])
+        for number, status, template in rows
         if number and status
     )
 

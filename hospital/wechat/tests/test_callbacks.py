@@ -396,5 +396,5 @@ def test_consents_and_results_of_notifications() -> None:
         ConsentReport(template_id="T1", is_accepted=False),
     )
     assert read_inbound(read_xml(sent.encode())).deliveries == (
-        DeliveryReport(message_id="1700827132819554304", status="success"),
+        DeliveryReport(message_id="1700827132819554304", status="success", template_id="T1"),
     )
