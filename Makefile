@@ -13,13 +13,14 @@ BIN   := .venv/bin
 STAMP := .venv/installed
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench clean docs lock browser
+.PHONY: help demo test check bench chaos clean docs lock browser
 
 help:
 	@echo "make demo    the hospital, the patient's phone and a stand-in for WeChat, on this machine"
 	@echo "make test    every check and every test (about eight minutes on two cores)"
 	@echo "make check   the checks alone: format, lint, contracts, types, migrations, sizes, docs"
 	@echo "make bench   the measured claims; rewrites docs/benchmarks.md"
+	@echo "make chaos   kill every process 100 times under 200 patients, then look at the books (SEED=…)"
 	@echo "make docs    rewrite docs/generated from the code"
 	@echo "make lock    compile requirements/*.in to pinned, hashed requirements/*.txt"
 	@echo "make clean   remove what the others made (ALL=1: the .venv too)"
@@ -42,6 +43,9 @@ check: $(STAMP)
 
 bench: $(STAMP)
 	@exec $(BIN)/python -m tools.together benchmarks $(ARGS)
+
+chaos: $(STAMP)
+	@exec $(BIN)/python -W ignore -m tests.chaos
 
 docs: $(STAMP)
 	@exec $(BIN)/python -m tools.generate_docs

@@ -22,7 +22,8 @@ from hospital.registration.models import Appointment
 from hospital.scheduling.models import Schedule, TimeBand
 from hospital.testing.people import a_patient
 from hospital.testing.wechat import StandIn
-from tests.journeys.browser import Browser, Page
+from tests.journeys.browser import Browser
+from tests.journeys.pages import Page
 from tests.sandbox.phone_client import Phone as Handset
 
 _numbers = itertools.count(1)

@@ -1,0 +1,160 @@
+"""What will happen in a run, drawn from its seed alone: kills, faults, and every patient's acts.
+
+Real processes answer at their own pace, so two runs of one plan differ in how the pieces meet;
+what is tried, by whom and when after the start is the same.
+"""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+from typing import Final
+
+WHO: Final = ("web", "worker", "live", "wechat", "database")
+SECONDS_BETWEEN_KILLS: Final = 1.8
+LONGEST_FAULT: Final = 2.5
+
+#: Every fault a patient's way can meet, how often it may strike in a row, and which calls it hits.
+FAULTS: Final[dict[str, tuple[int, tuple[str, ...]]]] = {
+    "http_500": (3, ("transactions/jsapi", "out-trade-no", "refunds", "template/send", "")),
+    "slow": (2, ("transactions/jsapi", "out-trade-no", "refunds", "template/send")),
+    "timeout_after_success": (2, ("transactions/jsapi", "out-trade-no", "refunds", "template")),
+    "response_bad_signature": (3, ("transactions/jsapi", "out-trade-no", "refunds")),
+    "notify_lost": (3, ("TRANSACTION", "REFUND")),
+    "notify_delay": (3, ("TRANSACTION", "REFUND")),
+    "notify_dup": (3, ("TRANSACTION", "REFUND")),
+    "notify_concurrent": (5, ("TRANSACTION", "REFUND")),
+    "notify_bad_signature": (3, ("TRANSACTION", "REFUND")),
+    "refund_not_enough": (2, ("",)),
+    "token_invalid": (2, ("",)),
+    "user_blocked": (2, ("",)),
+}
+
+#: How a visit goes on after the booking, and how often.
+ENDINGS: Final = {
+    "pay": 8,
+    "pay_and_cancel": 8,
+    "cancel": 2,
+    "leave": 2,
+    "leave_the_sheet": 2,
+    "dismiss_and_pay": 2,
+    "cancel_the_sheet": 2,
+    "pay_and_cancel_at_once": 3,
+}
+
+
+@dataclass(frozen=True)
+class Kill:
+    """SIGKILL for one of WHO, so many seconds after the start."""
+
+    at: float
+    who: str
+
+
+@dataclass(frozen=True)
+class Strike:
+    """A fault that the stand-in is told to have ready from a moment on."""
+
+    at: float
+    kind: str
+    times: int
+    seconds: float
+    match: str
+
+
+@dataclass(frozen=True)
+class Visit:
+    """One booking: after which pause, in which session and band, how often buttons are tapped,
+    and what becomes of it (one of ENDINGS)."""
+
+    pause: float
+    session: int
+    band: int
+    taps: int
+    ending: str
+
+
+@dataclass(frozen=True)
+class Script:
+    """All that one patient wants."""
+
+    starts_at: float
+    visits: tuple[Visit, ...]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A whole run."""
+
+    seed: int
+    seconds: float
+    kills: tuple[Kill, ...]
+    strikes: tuple[Strike, ...]
+    scripts: tuple[Script, ...]
+
+    def lines(self) -> list[str]:
+        """The plan for people, in the order things happen."""
+        kills = [(kill.at, f"kill {kill.who}") for kill in self.kills]
+        strikes = [(it.at, f"fault {it.kind} x{it.times} {it.match}") for it in self.strikes]
+        return [f"{at:7.2f} s  {what}" for at, what in sorted(kills + strikes)]
+
+
+def draw(
+    *, seed: int, kills: int, patients: int, sessions: int, bands: int, faults: tuple[str, ...]
+) -> Plan:
+    """The plan of a seed; `faults` are the kinds the stand-in knows."""
+    dice = random.Random(seed)
+    seconds = max(8.0, kills * SECONDS_BETWEEN_KILLS)
+    return Plan(
+        seed=seed,
+        seconds=seconds,
+        kills=_kills(dice, kills, seconds),
+        strikes=_strikes(dice, max(kills * 4 // 5, 8), seconds, faults),
+        scripts=tuple(_script(dice, seconds, sessions, bands) for _ in range(patients)),
+    )
+
+
+def _kills(dice: random.Random, count: int, seconds: float) -> tuple[Kill, ...]:
+    """Everybody is killed equally often, at random moments and in random order."""
+    victims = [WHO[turn % len(WHO)] for turn in range(count)]
+    dice.shuffle(victims)
+    moments = sorted(dice.uniform(1.0, seconds) for _ in range(count))
+    return tuple(Kill(at, who) for at, who in zip(moments, victims, strict=True))
+
+
+def _strikes(
+    dice: random.Random, count: int, seconds: float, faults: tuple[str, ...]
+) -> tuple[Strike, ...]:
+    usable = [kind for kind in FAULTS if kind in faults]
+    made = []
+    for turn in range(count):
+        kind = usable[turn % len(usable)]
+        most, calls = FAULTS[kind]
+        made.append(
+            Strike(
+                at=dice.uniform(0.0, seconds * 0.95),
+                kind=kind,
+                times=dice.randint(1, most),
+                seconds=dice.uniform(0.2, LONGEST_FAULT),
+                match=dice.choice(calls),
+            )
+        )
+    return tuple(sorted(made, key=lambda strike: strike.at))
+
+
+def _script(dice: random.Random, seconds: float, sessions: int, bands: int) -> Script:
+    endings, weights = list(ENDINGS), list(ENDINGS.values())
+    where = dice.sample(range(sessions), k=min(sessions, dice.randint(1, 3)))
+    return Script(
+        starts_at=dice.uniform(0.0, seconds * 0.7),
+        visits=tuple(
+            Visit(
+                pause=dice.uniform(0.1, 2.0),
+                session=session,
+                band=dice.randrange(bands),
+                taps=dice.choice((1, 1, 2, 3)),
+                ending=dice.choices(endings, weights)[0],
+            )
+            for session in where
+        ),
+    )

@@ -1,0 +1,212 @@
+"""One run from an empty folder to the verdict."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import django
+
+from tests.chaos import house as houses
+from tests.chaos import plan as plans
+from tests.chaos import world
+from tests.chaos.handset import Handset
+from tests.chaos.house import House, Ports
+from tests.chaos.patients import Promises, live
+from tests.chaos.plan import Plan
+from tests.chaos.postgres import Files
+from tests.chaos.wechat import Levers, kept_fen
+
+if TYPE_CHECKING:
+    from tests.chaos.world import Clinic, Person
+
+CLINICS = 8
+# Fewer numbers than wishes, so that people are turned away and late money finds its place taken.
+NUMBERS_PER_PATIENT = 0.9
+
+
+@dataclass
+class Outcome:
+    """What a run was and what it left."""
+
+    broken: list[str]
+    facts: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Scale:
+    """How much of everything."""
+
+    seed: int
+    kills: int
+    patients: int
+
+
+def run(scale: Scale, folder: Path, say: Callable[[str], None]) -> Outcome:
+    """Everything; whatever happens, no process is left behind."""
+    ports = Ports(*_free_ports(4))
+    files = Files(folder / "pg", port=ports.database)
+    environment = world.environment(
+        folder,
+        database=files.url,
+        web=f"http://127.0.0.1:{ports.web}",
+        live=f"http://127.0.0.1:{ports.live}",
+    )
+    (folder / "data" / "static").mkdir(parents=True, exist_ok=True)
+    house = houses.build(folder, ports, files, environment)
+    try:
+        return _run(scale, house, say)
+    finally:
+        house.close()
+
+
+def _run(scale: Scale, house: House, say: Callable[[str], None]) -> Outcome:
+    started = time.monotonic()
+    people, clinics = _prepare(scale, house)
+    plan = plans.draw(
+        seed=scale.seed,
+        kills=scale.kills,
+        patients=scale.patients,
+        sessions=len(clinics),
+        bands=world.BANDS,
+        faults=_faults(),
+    )
+    (house.folder / "plan.txt").write_text("\n".join(plan.lines()) + "\n", "utf-8")
+    seconds = time.monotonic() - started
+    say(f"the hospital is open after {seconds:.1f} s; chaos for {plan.seconds:.0f} s")
+    promises = Promises()
+    levers = Levers(house.wechat)
+    killed = asyncio.run(_chaos(plan, house, levers, people, clinics, promises))
+    say(f"the last patient went home after {time.monotonic() - started:.1f} s; healing")
+    levers.calm()
+    house.wait("the hospital after the chaos", house.all_answer)
+    return _judge(house, levers, promises, killed, [it.openid for it in people], say)
+
+
+def _prepare(scale: Scale, house: House) -> tuple[list[Person], list[Clinic]]:
+    house.files.prepare()
+    house.start("database")
+    house.start("wechat")
+    house.wait("the database", house.files.answers)
+    house.wait("the stand-in", (house.folder / "wechat.json").exists)
+    os.environ.update(house.environment)
+    django.setup()
+    world.make_tables()
+    world.shorten_waits()
+    numbers = max(4, round(scale.patients * NUMBERS_PER_PATIENT / CLINICS / 2) * 2)
+    clinics = world.clinics(CLINICS, numbers=numbers)
+    people = world.people(scale.patients)
+    for name in ("web", "worker", "live"):
+        house.start(name)
+    house.open()
+    house.wait("the hospital", house.all_answer)
+    return people, clinics
+
+
+async def _chaos(
+    plan: Plan,
+    house: House,
+    levers: Levers,
+    people: list[Person],
+    clinics: list[Clinic],
+    promises: Promises,
+) -> Counter[str]:
+    """Patients, kills and faults side by side; ends when the last patient has gone home."""
+    killed: Counter[str] = Counter()
+    over = threading.Event()
+    tasks = [
+        live(Handset(person, house.web, house.wechat), script, clinics, promises)
+        for person, script in zip(people, plan.scripts, strict=True)
+    ]
+    try:
+        await asyncio.gather(
+            *tasks,
+            asyncio.to_thread(_strike, plan, levers, over),
+            asyncio.to_thread(_kill, plan, house, killed, over),
+        )
+    finally:
+        over.set()
+    return killed
+
+
+def _strike(plan: Plan, levers: Levers, over: threading.Event) -> None:
+    started = time.monotonic()
+    for strike in plan.strikes:
+        if over.wait(max(0.0, started + strike.at - time.monotonic())):
+            return
+        levers.strike(strike)
+
+
+def _kill(plan: Plan, house: House, killed: Counter[str], over: threading.Event) -> None:
+    """Kill as planned; who is not running this moment is killed as soon as it is again."""
+    started = time.monotonic()
+    for kill in plan.kills:
+        if over.wait(max(0.0, started + kill.at - time.monotonic())):
+            return
+        while not house.kill(kill.who) and not over.wait(0.02):
+            pass
+        killed[kill.who] += 1
+
+
+def _judge(
+    house: House,
+    levers: Levers,
+    promises: Promises,
+    killed: Counter[str],
+    openids: list[str],
+    say: Callable[[str], None],
+) -> Outcome:
+    # Django's models can only be imported once it is set up.
+    from django.db import connection
+
+    from hospital.scheduling.models import Slot
+    from tests.chaos import spoken, verdict
+    from tests.chaos.healing import Healing
+
+    connection.close()
+    slots = Counter(Slot.objects.values_list("schedule_id", flat=True))
+    healing = Healing(levers, say)
+    began = time.monotonic()
+    healing.run()
+    state = levers.state()
+    evidence = verdict.Evidence(
+        wechat=state,
+        slots=slots,
+        bill_tokens={path.rstrip("/").rsplit("/", 1)[-1] for path in promises.bills},
+    )
+    found = verdict.broken(evidence) + spoken.problems(house, openids)
+    connection.close()
+    facts = [
+        f"killed: {dict(killed)}; started: { {p.name: p.starts for p in house.programs.values()} }",
+        f"people: {dict(promises.told)}",
+        f"WeChat: {len(state['orders'])} orders, {len(state['refunds'])} refunds,"
+        f" {len(state['messages'])} messages, {kept_fen(state)} fen kept",
+        f"healed in {healing.rounds} rounds, {time.monotonic() - began:.1f} s,"
+        f" {healing.moved} later on their clock",
+    ]
+    return Outcome(found, facts)
+
+
+def _faults() -> tuple[str, ...]:
+    from wechat_sandbox.faults import KINDS
+
+    return tuple(KINDS)
+
+
+def _free_ports(count: int) -> list[int]:
+    probes = [socket.socket() for _ in range(count)]
+    try:
+        for probe in probes:
+            probe.bind(("127.0.0.1", 0))
+        return [int(probe.getsockname()[1]) for probe in probes]
+    finally:
+        for probe in probes:
+            probe.close()
