@@ -28,6 +28,8 @@ TRIES = 3
 PATIENCE_S = 5.0
 RETRY_AFTER_S = 5.0
 ANSWER_KEPT = 4000
+BODY_KEPT = 20_000
+HUGE_BYTES = 10_000_000
 ALIEN_APPID, ALIEN_ACCOUNT = "wx0000000000000000", "gh_000000000000"
 _LEVELS = range(1, 10)
 BOMB = (
@@ -122,27 +124,42 @@ def packed(sandbox: Sandbox, message: Inbound, fault: PendingFault | None) -> Pa
     """The request in the current mode, spoilt by the fault."""
     kind = "" if fault is None else fault.kind
     appid, plain, token = sandbox.keys.appid, message.xml, sandbox.keys.token
-    stamp = sandbox.clock.wire()
     if kind == "callback_wrong_appid":
         appid = ALIEN_APPID
         plain = plain.replace(inbound.account_name(sandbox), ALIEN_ACCOUNT, 1)
     if kind == "callback_bad_signature":
         token = nonce(16)
-    if fault is not None and kind == "callback_stale":
-        stamp -= int(fault.seconds)
-    bomb = fault.value or "outer" if fault is not None and kind == "callback_entity_bomb" else ""
-    query = _signed(token, stamp) | {"openid": message.openid}
+    late_s = int(fault.seconds) if fault is not None and kind == "callback_stale" else 0
+    query = _signed(token, sandbox.clock.wire() - late_s) | {"openid": message.openid}
     chosen = mode(sandbox)
     if chosen == PLAIN:
-        return Parcel(query, _armed(plain) if bomb else plain)
-    inner = _armed(plain) if bomb == "inner" else plain
+        return Parcel(query, _spoilt(plain, fault))
+    is_inner = fault is not None and fault.value == "inner"
+    inner = _spoilt(plain, fault) if is_inner else plain
     sealed = sealing.seal(sandbox.keys.aes_key, appid, inner.encode())
+    if kind == "callback_truncated":
+        sealed = sealed[: len(sealed) // 2]
     query |= _sealed_marks(token, query, sealed)
-    account = inbound.account_name(sandbox)
-    body = xml.written([("ToUserName", account), ("Encrypt", sealed)])
+    body = xml.written([("ToUserName", inbound.account_name(sandbox)), ("Encrypt", sealed)])
     if chosen == COMPATIBLE:
         body = f"{plain.removesuffix('</xml>')}<Encrypt><![CDATA[{sealed}]]></Encrypt></xml>"
-    return Parcel(query, _armed(body) if bomb == "outer" else body)
+    if kind == "callback_truncated" or is_inner:
+        return Parcel(query, body)
+    return Parcel(query, _spoilt(body, fault))
+
+
+def _spoilt(text: str, fault: PendingFault | None) -> str:
+    """The document as the fault wants it."""
+    kind = "" if fault is None else fault.kind
+    if kind == "callback_entity_bomb":
+        return BOMB + text.replace("<xml>", f"<xml>{BOMB_USED}", 1)
+    if kind == "callback_truncated":
+        return text[: len(text) // 2]
+    if fault is not None and kind == "callback_huge":
+        wanted = int(fault.value) if fault.value.isdecimal() else HUGE_BYTES
+        filling = "x" * max(wanted - len(text.encode()), 0)
+        return text.replace("<xml>", f"<xml><Filling>{filling}</Filling>", 1)
+    return text
 
 
 async def _send(
@@ -187,7 +204,7 @@ async def _send(
         error=error,
         fault="" if fault is None else fault.kind,
         query=urlencode(parcel.query),
-        body=parcel.body,
+        body=parcel.body[:BODY_KEPT],
     )
     return answer if status == 200 else None
 
@@ -236,11 +253,6 @@ def _signed(token: str, stamp: int) -> dict[str, str]:
 def _sealed_marks(token: str, query: dict[str, str], sealed: str) -> dict[str, str]:
     signed = sealing.signature(token, query["timestamp"], query["nonce"], sealed)
     return {"encrypt_type": "aes", "msg_signature": signed}
-
-
-def _armed(text: str) -> str:
-    """The document with entities that unfold to two gigabytes, and a use of them."""
-    return BOMB + text.replace("<xml>", f"<xml>{BOMB_USED}", 1)
 
 
 def _with_query(url: str, query: dict[str, str]) -> str:

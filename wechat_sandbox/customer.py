@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from wechat_sandbox import conversation, windows
-from wechat_sandbox.faults import Point
+from wechat_sandbox import conversation, messages, windows
 from wechat_sandbox.official import ApiCall, Failed, known_user, require_token, route
 from wechat_sandbox.sandbox import Sandbox
 
@@ -25,8 +24,7 @@ def send(sandbox: Sandbox, call: ApiCall) -> dict[str, Any]:
         raise Failed(45015, "response out of time limit or subscription is canceled")
     if window.messages_left <= 0:
         raise Failed(45047, "out of response count limit")
-    if user.blocked or sandbox.faults.strikes(Point.MESSAGE, call.subject):
-        raise Failed(43019, "require remove blacklist")
+    messages.check_reach(sandbox, call, user, follows=False)
     windows.used(sandbox, user.openid)
     conversation.answered(sandbox, user.openid, kind, text, items, source="customer")
     return {"errcode": 0, "errmsg": "ok"}

@@ -205,7 +205,9 @@ def _check_grant(sandbox: Sandbox, said: Mapping[str, Any]) -> str:
 
 
 def _refuse_when_told(sandbox: Sandbox, subject: str) -> None:
-    struck = {fault.kind for fault in sandbox.faults.take(Point.ACCOUNT_CALL, subject)}
+    struck = {fault.kind: fault for fault in sandbox.faults.take(Point.ACCOUNT_CALL, subject)}
+    if "errcode" in struck:
+        raise Failed(int(struck["errcode"].value or -1), "as the tester wished")
     if "busy" in struck:
         raise Failed(-1, "system error")
     if "quota_45009" in struck:

@@ -106,7 +106,7 @@ def read_qr(png: bytes) -> int:
     rows = [pixels[at : at + width] for at in range(0, len(pixels), width)]
     assert len(rows) == side
     assert {row[0] for row in rows} == {0}
-    modules = side // 8 - 8
+    modules = int(side) // 8 - 8
 
     def dark(x: int, y: int) -> bool:
         return rows[(y + 4) * 8][1 + x + 4] == 0

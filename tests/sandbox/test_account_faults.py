@@ -28,6 +28,9 @@ NAMES = {
     "no_consent",
     "bad_field",
     "code_expired",
+    "errcode",
+    "callback_truncated",
+    "callback_huge",
     "result_user_block",
     "result_system_failed",
     "callback_dup",
@@ -175,3 +178,10 @@ def test_text_messages_that_do_not_go(control: SandboxControl, kind: str, status
     ]
     assert [answer.status_code for answer in answers] == [status, 200]
     assert [one["reference"] for one in control.sms()] == ["m-1"]
+
+
+def test_any_errcode(control: SandboxControl, account: Account, token: str) -> None:
+    control.fault("errcode", value="48004", match="menu/create")
+    body = {"button": [{"type": "click", "name": "门诊时间", "key": "HOURS"}]}
+    answers = [account.post("/cgi-bin/menu/create", body, access_token=token) for _ in range(2)]
+    assert [answer["errcode"] for answer in answers] == [48004, 0]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
 from typing import Any
 from xml.etree import ElementTree as Tree
@@ -9,6 +10,7 @@ from xml.etree import ElementTree as Tree
 import pytest
 from wechatpy import parse_message
 from wechatpy.crypto import WeChatCrypto
+from wechatpy.enterprise.crypto import WeChatCrypto as EchoCrypto
 from wechatpy.exceptions import InvalidAppIdException, InvalidSignatureException
 from wechatpy.replies import ArticlesReply, TextReply
 from wechatpy.utils import check_signature
@@ -17,6 +19,7 @@ from hospital.testing.sandbox import SandboxControl
 from tests.sandbox.merchant import openid
 from tests.sandbox.merchant_server import Answer, Came, MerchantServer
 from tests.sandbox.third_party import account_client
+from wechat_sandbox.sealing import BadSeal, unseal
 
 MODES = ["plain", "compatible", "aes"]
 OUT_OF_ORDER = "该公众号提供的服务出现故障，请稍后再试"
@@ -186,15 +189,15 @@ def test_nothing_is_queued_without_an_address(control: SandboxControl) -> None:
     assert control.account()["inbound"] == []
 
 
-def test_the_console_checks_the_address(
-    control: SandboxControl, server: MerchantServer, crypto: Any
-) -> None:
+def test_the_console_checks_the_address(control: SandboxControl, server: MerchantServer) -> None:
+    facts = control.facts
+    sealed_echo = EchoCrypto(facts["token"], facts["aes_key"], facts["appid"])
     assert control.callback_check()["ok"] is False
 
     def echo(came: Came) -> Answer:
         query = came.query
         if "msg_signature" in query:
-            said = crypto.check_signature(
+            said = sealed_echo.check_signature(
                 query["msg_signature"], query["timestamp"], query["nonce"], query["echostr"]
             )
             return 200, str(said).encode()
@@ -205,6 +208,7 @@ def test_the_console_checks_the_address(
 
     server.reply = echo
     assert control.callback_check()["ok"] is True
+    assert control.callback_check(sealed=True)["ok"] is True
     server.reply = lambda came: (200, came.query["echostr"].encode() + b"\n")
     assert control.callback_check()["ok"] is False
 
@@ -385,3 +389,48 @@ def test_what_is_under_way_survives_a_restart(tmp_path: Any) -> None:
         control.until(lambda: control.account()["inbound"][0]["status"] == "delivered")
     assert len(door.came) == 2
     door.close()
+
+
+@pytest.mark.parametrize("mode", ["compatible", "aes"])
+def test_fault_callback_truncated(
+    control: SandboxControl, server: MerchantServer, crypto: Any, mode: str
+) -> None:
+    control.callback_mode(mode)
+    control.fault("callback_truncated")
+    control.inbound(openid(), "text", text="你好，我想预约明天上午的号")
+    came = server.wait(1)[0]
+    query = came.query
+    sealed = Tree.fromstring(came.body).findtext("Encrypt") or ""
+    parts = sorted((control.facts["token"], query["timestamp"], query["nonce"], sealed))
+    signed = hashlib.sha1("".join(parts).encode(), usedforsecurity=False).hexdigest()
+    assert query["msg_signature"] == signed
+    with pytest.raises((BadSeal, InvalidAppIdException)):
+        unseal_as(control, sealed)
+
+
+def unseal_as(control: SandboxControl, sealed: str) -> None:
+    """Open it with the account's key; the appid behind the message must be the account's."""
+    _, appid = unseal(control.facts["aes_key"], sealed)
+    if appid != control.facts["appid"]:
+        raise InvalidAppIdException()
+
+
+def test_fault_callback_truncated_in_plain_mode(
+    control: SandboxControl, server: MerchantServer
+) -> None:
+    control.fault("callback_truncated")
+    control.inbound(openid(), "text", text="你好")
+    with pytest.raises(Tree.ParseError):
+        Tree.fromstring(server.wait(1)[0].body)
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_fault_callback_huge(
+    control: SandboxControl, server: MerchantServer, crypto: Any, mode: str
+) -> None:
+    control.callback_mode(mode)
+    control.fault("callback_huge", value="300000")
+    control.inbound(openid(), "text", text="你好")
+    came = server.wait(1)[0]
+    assert len(came.body) >= 300_000
+    assert opened(came, control, crypto).content == "你好"
