@@ -7,6 +7,7 @@ import re
 from collections.abc import Sequence
 from decimal import Decimal
 
+_PLAIN = re.compile(r"(-?[0-9]{1,15})(?:\.([0-9]{1,15}))?")
 _YUAN = re.compile(r"^[¥￥]?\s*(-?)\s*(\d{1,3}(?:,\d{3})+|\d+)(?:\.(\d{1,2}))?\s*元?$")
 
 
@@ -21,6 +22,21 @@ def parse_yuan(text: str) -> int:
     sign, whole, part = match.groups()
     fen = int(Decimal(whole.replace(",", "")) * 100) + int((part or "0").ljust(2, "0"))
     return -fen if sign else fen
+
+
+def parse_plain(text: str, *, places: int = 2) -> int:
+    """A number a program wrote ("12.30", "-0.5", "45.0") in whole units of 10^-places: yuan to fen
+    with the usual two.
+
+    Raises ValueError when it is written otherwise or has parts of a unit.
+    """
+    match = _PLAIN.fullmatch(text)
+    if match is None:
+        raise ValueError("not a plain number")
+    whole, part = match.groups(default="")
+    if part[places:].strip("0"):
+        raise ValueError("has parts of a unit")
+    return int(whole + part[:places].ljust(places, "0"))
 
 
 def format_yuan(fen: int) -> str:
