@@ -102,6 +102,7 @@ class Place:
             *("--data", str(self.data / "wechat")),
             *("--export", str(self.wechat_facts)),
             *("--templates", str(self.root / "demo" / "wechat_templates.json")),
+            *("--callback-url", f"{self.url}/callback/wechat/account", "--callback-mode", "aes"),
             *("--account-name", HOSPITAL_NAME, "--merchant-name", HOSPITAL_NAME),
             *(f"--entry={name}={self.url}{path}" for name, path in MENU),
         )
