@@ -97,8 +97,9 @@ class Healing:
         with transaction.atomic(), connection.cursor() as cursor:
             for table, column, where in WAITING:
                 cursor.execute(
-                    f"UPDATE {table} SET {column} = {column} - %s WHERE {where}",
-                    [step],
+                    f"UPDATE {table} SET {column} = {column} - make_interval(secs => %s)"
+                    f" WHERE {where}",
+                    [step.total_seconds()],
                 )
         self.levers.clock(self.moved.total_seconds())
 
