@@ -1,16 +1,18 @@
 """WeChat's keys, found by the serial a message names: the public key, or a platform certificate.
 
 Platform certificates rotate and several are valid at once, so they are fetched from
-`/v3/certificates`: every 12 hours, and when an unknown serial turns up, yet never more often than
-once a minute, so that forged messages cannot make us call out at will. The old ones stay until new
-ones have arrived.
+`/v3/certificates`: every 12 hours, and when an unknown serial turns up. Anybody may send us
+unknown serials, so the second kind is rationed: once a minute, and each time in vain the wait
+doubles, up to an hour. The old ones stay until they end.
 """
 
 import json
 import logging
+import re
 import threading
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from http import HTTPStatus
 from typing import Any
 
 from cryptography import x509
@@ -25,6 +27,9 @@ logger = logging.getLogger(__name__)
 
 REFRESH_AFTER = timedelta(hours=12)
 ASK_AT_MOST_EVERY = timedelta(minutes=1)
+ASK_AT_LEAST_EVERY = timedelta(hours=1)
+# What a certificate's serial can be; anything else is not worth a question.
+SERIAL = re.compile(r"[0-9A-Fa-f]{8,40}")
 
 Fetch = Callable[[], Answer | NoAnswer]
 
@@ -41,12 +46,14 @@ class Keyring:
         }
         self._fetched_at: datetime | None = None
         self._asked_at: datetime | None = None
+        self._wait = ASK_AT_MOST_EVERY
 
     def key_of(self, serial: str) -> RSAPublicKey | None:
         """WeChat's key under this serial, or None when WeChat has no such key."""
         now = clock.now()
-        is_certificate = not serial.startswith(PUBLIC_KEY_PREFIX)
-        if is_certificate and (plain_serial(serial) not in self._certificates or self._is_old(now)):
+        if SERIAL.fullmatch(serial) and (
+            plain_serial(serial) not in self._certificates or self._is_old(now)
+        ):
             self._refresh(now)
         return self._known_key(serial)
 
@@ -80,23 +87,36 @@ class Keyring:
 
     def _refresh(self, now: datetime) -> None:
         with self._lock:
-            if self._asked_at is not None and now - self._asked_at < ASK_AT_MOST_EVERY:
+            if self._asked_at is not None and now - self._asked_at < self._wait:
                 return
             self._asked_at = now
+        brought = self._ask(now)
+        with self._lock:
+            kept = {
+                serial: certificate
+                for serial, certificate in self._certificates.items()
+                if certificate.not_valid_after_utc > now
+            }
+            is_news = bool(brought.keys() - kept.keys())
+            self._wait = ASK_AT_MOST_EVERY if is_news else min(self._wait * 2, ASK_AT_LEAST_EVERY)
+            self._certificates = {**kept, **brought}
+            if brought:
+                self._fetched_at = now
+
+    def _ask(self, now: datetime) -> dict[str, x509.Certificate]:
+        """The list WeChat gives, or nothing."""
         answer = self._fetch()
-        if isinstance(answer, NoAnswer) or answer.status != 200:
+        if isinstance(answer, NoAnswer) or answer.status != HTTPStatus.OK:
             # 404 is the normal answer for a merchant that only ever had the public key.
-            return
+            return {}
         try:
-            fresh = read_certificates(
+            return read_certificates(
                 answer=answer, apiv3_key=self._config.apiv3_key, known=self._known_key, at=now
             )
         except (Untrusted, Unreadable) as error:
             UNTRUSTED.labels(kind="certificates", reason=str(error)).inc()
             logger.error("platform certificates refused", extra={"reason": str(error)})
-            return
-        self._certificates = {**self._certificates, **fresh}
-        self._fetched_at = now
+            return {}
 
 
 def read_certificates(
