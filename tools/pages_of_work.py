@@ -7,7 +7,7 @@ from procrastinate.contrib.django import app
 
 from hospital.kernel import events
 from hospital.kernel.jobs import Retry
-from hospital.messaging.registry import KINDS
+from hospital.messaging.registry import KINDS, Kind
 from tools.tables import first_sentence, page, table
 
 
@@ -40,15 +40,44 @@ def jobs() -> str:
 def messages() -> str:
     """Every kind of message with its fields."""
     rows = [
-        (kind.code, kind.title, "、".join(kind.fields.values()), _fields(kind.fields))
+        (
+            kind.code,
+            kind.title,
+            "、".join(kind.fields.values()),
+            _fields(kind.fields),
+            _ways(kind),
+            "no" if kind.is_urgent else "yes",
+            kind.switch.label if kind.switch else "never",
+        )
         for kind in KINDS.values()
     ]
     return page(
         "Messages",
         "Each goes out once per event, through WeChat and into the in-app inbox, and opens the "
-        "exact thing it speaks of. At most five short fields; no diagnosis, drug or full ID.",
-        table(("kind", "title", "what people read", "fields in code"), rows),
+        "exact thing it speaks of. At most five short fields; no diagnosis, drug or full ID. The "
+        "channels are tried in their order; the inbox has it from the start.",
+        table(
+            (
+                "kind",
+                "title",
+                "what people read",
+                "fields in code",
+                "channels",
+                "waits at night",
+                "switched off by",
+            ),
+            rows,
+        ),
     )
+
+
+def _ways(kind: Kind) -> str:
+    """The channels in the order they are tried."""
+    ways = ["WeChat"]
+    ways += ["SMS"] if kind.sms else []
+    ways += ["inbox"]
+    ways += ["call list"] if kind.is_urgent else []
+    return " → ".join(ways)
 
 
 def _fields(names: Iterable[str]) -> str:

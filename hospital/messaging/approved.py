@@ -76,6 +76,15 @@ def template_of(kind: Kind, channel: Channel) -> Template | None:
     return next((one for one in found if one.product is channel), None)
 
 
+def kinds_of(template_id: str) -> list[str]:
+    """The codes of the kinds that go out under a template id."""
+    return [
+        code
+        for code, listed in _known().items()
+        if template_id in {template.template_id for template in listed}
+    ]
+
+
 def _template(entry: Any, kind: Kind) -> Template:
     product = Channel(entry.get("product", Channel.TEMPLATE.value))
     if product not in WECHAT:

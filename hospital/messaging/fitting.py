@@ -107,8 +107,26 @@ TYPES: Final[dict[str, Callable[[str], str]]] = {
     "number": _like(re.compile(r"[0-9]{1,32}(?:\.[0-9]+)?")),
     "letter": _like(re.compile(r"[A-Za-z]{1,32}")),
     "phone_number": _like(re.compile(r"[0-9+*-]{1,17}")),
+    "symbol": _like(re.compile(r"[^\w\s]{1,5}")),
+    "car_number": _like(re.compile(r"\w{1,8}")),
     "phrase": _phrase,
     "amount": _like(_AMOUNT),
     "time": _like(_TIME),
     "date": _like(_TIME),
+}
+#: The same limits in words, for the people who look at a preview.
+LIMITS: Final = {
+    "thing": "最多20字",
+    "const": "最多20字",
+    "name": "最多10字",
+    "character_string": "最多32位字母数字",
+    "number": "最多32位数字",
+    "letter": "最多32个字母",
+    "phone_number": "最多17位号码",
+    "symbol": "最多5个符号",
+    "car_number": "最多8位",
+    "phrase": "最多5个汉字",
+    "amount": "金额格式",
+    "time": "时间格式",
+    "date": "日期格式",
 }

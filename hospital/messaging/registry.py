@@ -136,7 +136,7 @@ _ALL: Final = (
             "choice": "改约其他医生或日期",
         },
         is_urgent=True,
-        sms="{patient}预约的{doctor}（{date}）停诊。{refund}，您可在微信公众号{choice}。",
+        sms="{patient}预约的{doctor}{date}停诊，{refund}。可{choice}。",
     ),
     Kind(
         code="N26",

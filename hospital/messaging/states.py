@@ -35,6 +35,16 @@ class Channel(TextChoices):
     CALL = "call", "电话通知"
 
 
+#: How a message stands that took another way, in words.
+WAYS: Final = {
+    Channel.TEMPLATE.value: "已改发模板消息",
+    Channel.SUBSCRIPTION.value: "已改发订阅通知",
+    Channel.SMS.value: "已改发短信",
+    Channel.INBOX.value: "仅站内消息",
+    Channel.CALL.value: "转电话通知",
+}
+
+
 class Outcome(TextChoices):
     """What came of one channel. SKIPPED: it was not even asked."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import ClassVar, Literal
+from typing import ClassVar
 
 from django.db import transaction
 
@@ -24,7 +24,7 @@ class CallClosed(Refusal):
 def close_call(
     *,
     task_id: int,
-    status: Literal[CallStatus.DONE, CallStatus.UNREACHABLE],
+    status: CallStatus,
     note: str,
     by: Actor,
     at: dt.datetime,

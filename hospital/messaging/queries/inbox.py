@@ -14,7 +14,7 @@ from hospital.kernel.errors import NotFound
 from hospital.kernel.states import subject_type
 from hospital.messaging.models import Message
 from hospital.messaging.registry import KINDS, Kind
-from hospital.messaging.states import Channel, MessageStatus, Reason
+from hospital.messaging.states import WAYS, MessageStatus, Reason
 
 PAGE_SIZE = 20
 
@@ -96,7 +96,7 @@ def messages_of(subject: models.Model) -> list[SentRow]:
 def status_label(status: str, channel: str) -> str:
     """Return how a message stands, in words: the channel says more than "another way"."""
     if status == MessageStatus.FALLBACK:
-        return str(Channel(channel).label)
+        return WAYS[channel]
     return str(MessageStatus(status).label)
 
 

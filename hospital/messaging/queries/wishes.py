@@ -37,7 +37,7 @@ def switches_of(*, wechat_user_id: int) -> list[SwitchRow]:
         switch: "、".join(kind.title for kind in KINDS.values() if kind.switch is switch)
         for switch in Switch
     }
-    titles[Switch.ANYTIME] = "打开后，夜里也会收到微信消息"
+    titles[Switch.ANYTIME] = "关闭时，不急的消息等到早上再发；您刚办的事夜里也照常回复"
     return [
         SwitchRow(switch, titles[switch], turned.get(switch, switch is not Switch.ANYTIME))
         for switch in Switch

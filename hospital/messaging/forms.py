@@ -1,0 +1,62 @@
+"""What staff and patients typed, as values. Saves nothing."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from typing import Final
+
+from hospital.kernel.errors import Invalid
+from hospital.messaging.queries import SHOWN_STATUSES, LogFilter
+from hospital.messaging.registry import KINDS
+from hospital.messaging.states import CallStatus, Reason, Switch
+
+_DAYS_SHOWN: Final = 7
+_FIRST_YEAR, _LAST_YEAR = 2000, 2999
+_NOTE_LENGTH: Final = 200
+
+
+def log_filter(data: Mapping[str, str], *, today: dt.date) -> LogFilter:
+    """What the log is narrowed to; nothing sensible = not narrowed, the latest week."""
+    end = _day(data.get("end", ""), today)
+    start = _day(data.get("start", ""), end - dt.timedelta(days=_DAYS_SHOWN - 1))
+    return LogFilter(
+        text=_text(data, "q", most=60),
+        kind=_known(data.get("kind", ""), KINDS),
+        status=_known(data.get("status", ""), SHOWN_STATUSES),
+        reason=_known(data.get("reason", ""), dict(Reason.choices)),
+        start=min(start, end),
+        end=max(start, end),
+    )
+
+
+def call_end(data: Mapping[str, str]) -> tuple[CallStatus, str]:
+    """How a call ended, and what was noted. Raises Invalid without a note when nobody answered."""
+    ended = data.get("status", "")
+    if ended not in (CallStatus.DONE, CallStatus.UNREACHABLE):
+        raise Invalid({"status": ["请选择通话结果。"]})
+    note = _text(data, "note", most=_NOTE_LENGTH)
+    if ended == CallStatus.UNREACHABLE and not note:
+        raise Invalid({"note": ["请写明情况。"]}, "联系不上时请写明情况，例如“三次无人接听”。")
+    return CallStatus(ended), note
+
+
+def wishes(data: Mapping[str, str]) -> dict[Switch, bool]:
+    """Where the switches of the settings page stand: a box that is not ticked is not sent."""
+    return {switch: switch.value in data for switch in Switch}
+
+
+def _text(data: Mapping[str, str], name: str, *, most: int) -> str:
+    return data.get(name, "").replace("\x00", "").strip()[:most]
+
+
+def _known(text: str, known: Mapping[str, object]) -> str:
+    return text if text in known else ""
+
+
+def _day(text: str, default: dt.date) -> dt.date:
+    try:
+        day = dt.date.fromisoformat(text)
+    except ValueError:
+        return default
+    return day if _FIRST_YEAR <= day.year <= _LAST_YEAR else default
