@@ -9,6 +9,7 @@ from starlette.applications import Starlette
 from starlette.routing import BaseRoute, Route
 
 from wechat_sandbox import (
+    abnormal_refunds,
     account_control,
     bills,
     certificates,
@@ -44,6 +45,7 @@ def routes() -> list[BaseRoute]:
     return [
         *pay.routes,
         *refunds.routes,
+        *abnormal_refunds.routes,
         *bills.routes,
         *codepay.routes,
         *micropay.routes,

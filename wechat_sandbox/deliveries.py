@@ -12,10 +12,11 @@ import time
 
 import httpx
 
+from wechat_sandbox import notices
 from wechat_sandbox.faults import Point
 from wechat_sandbox.records import Delivery, Notice
 from wechat_sandbox.sandbox import PUBLIC_KEY_MODE, Sandbox
-from wechat_sandbox.signing import sign_message
+from wechat_sandbox.signing import Flaw, sign_message
 
 # 15s 15s 30s 3m 10m 20m 30m 30m 30m 60m 3h 3h 3h 6h 6h
 RETRY_AFTER_S = (
@@ -23,6 +24,12 @@ RETRY_AFTER_S = (
 )  # fmt: skip
 PATIENCE_S = 5.0
 GOOD = (200, 204)
+FLAWS = {
+    "notify_bad_signature": Flaw.OTHER_BYTES,
+    "notify_bad_signtest": Flaw.PROBE,
+    "notify_bad_stale": Flaw.STALE,
+    "notify_bad_serial": Flaw.WRONG_SERIAL,
+}
 ANSWER_KEPT = 2000
 
 
@@ -68,6 +75,8 @@ def _plan(sandbox: Sandbox, notice: Notice, status: str, next_at: float | None) 
         next_at,
         notice.id,
     )
+    if next_at is None and notice.out_refund_no:
+        notices.release(sandbox, notice.out_trade_no)
     sandbox.wake()
 
 
@@ -76,13 +85,15 @@ async def _send(
 ) -> int | None:
     """One request with a fresh signature; its status, None when there was no answer."""
     body = notice.body.encode()
-    fault = sandbox.faults.strikes(Point.ATTEMPT, notice.subject)
+    struck = sandbox.faults.take(Point.ATTEMPT, notice.subject)
+    if any(fault.kind == "notify_truncated" for fault in struck):
+        body = body[: len(body) // 2]
     headers = sign_message(
         sandbox.keys,
         body,
         with_public_key=sandbox.notify_mode == PUBLIC_KEY_MODE,
         at=sandbox.clock.wire(),
-        spoilt=fault is not None,
+        flaws={FLAWS[fault.kind]: fault.seconds for fault in struck if fault.kind in FLAWS},
     )
     headers |= {"Content-Type": "application/json", "User-Agent": "Mozilla/4.0"}
     sent_at, started = sandbox.clock.now(), time.perf_counter()
@@ -110,8 +121,8 @@ async def _send(
         status=status,
         answer=answer,
         error=error,
-        fault="" if fault is None else fault.kind,
+        fault=" ".join(fault.kind for fault in struck),
         headers=json.dumps(headers),
-        body=notice.body,
+        body=body.decode("utf-8", "replace"),
     )
     return status

@@ -8,6 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import json
+import socket
+import struct
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -17,6 +21,37 @@ from wechat_sandbox.records import PendingFault
 from wechat_sandbox.sandbox import Sandbox
 
 IMITATED = ("/v3/", "/cgi-bin/", "/sns/", "/wxa/", "/pay/", "/secapi/", "/sms/")
+
+
+@dataclass(frozen=True)
+class Broken:
+    """An answer given instead of carrying the call out."""
+
+    status: int
+    body: bytes
+    media_type: str = "application/json; charset=utf-8"
+    reason: int = 0
+
+
+def _error(status: int, code: str, message: str, reason: int) -> Broken:
+    return Broken(
+        status,
+        json.dumps({"code": code, "message": message}, ensure_ascii=False).encode(),
+        reason=reason,
+    )
+
+
+def _gateway(status: int, says: str) -> Broken:
+    page = f"<html><head><title>{status} {says}</title></head><body><h1>{says}</h1></body></html>"
+    return Broken(status, page.encode(), "text/html")
+
+
+BROKEN = {
+    "http_500": _error(500, "SYSTEM_ERROR", "系统异常，请用相同参数重新调用", 268435457),
+    "http_429": _error(429, "FREQUENCY_LIMITED", "频率限制，请降低频率后重试", 268435460),
+    "http_502": _gateway(502, "Bad Gateway"),
+    "http_503": _gateway(503, "Service Unavailable"),
+}
 
 
 class Edge:
@@ -34,25 +69,48 @@ class Edge:
         body = await _whole_body(receive)
         subject = subject_of(scope, body)
         struck = {f.kind: f for f in self._sandbox.faults.take(Point.REQUEST, subject)}
-        if "slow" in struck:
-            await asyncio.sleep(struck["slow"].seconds)
-        if "http_500" in struck:
-            await _system_error(send)
-            return
+        if not await _stopped(struck, send):
+            await self._carry_out(scope, _replay(body, receive), send, subject, struck)
+
+    async def _carry_out(
+        self,
+        scope: Scope,
+        receive: Receive,
+        send: Send,
+        subject: str,
+        struck: Mapping[str, PendingFault],
+    ) -> None:
         answer: list[Message] = []
 
         async def keep(message: Message) -> None:
             answer.append(message)
 
-        await self._app(scope, _replay(body, receive), keep)
+        await self._app(scope, receive, keep)
         dropped = None
         if 200 <= answer[0]["status"] < 300:
             dropped = self._sandbox.faults.strikes(Point.ANSWER, subject)
         if dropped is not None:
             await _stay_silent(dropped, receive, send)
             return
+        if "connection_reset" in struck:
+            await _half_of(answer, send)
+            return
         for message in answer:
             await send(message)
+
+
+async def _stopped(struck: Mapping[str, PendingFault], send: Send) -> bool:
+    """Wait where a fault says so; True when the call is not carried out at all."""
+    if "slow" in struck:
+        await asyncio.sleep(struck["slow"].seconds)
+    for kind, broken in BROKEN.items():
+        if kind in struck:
+            await _broken(send, broken)
+            return True
+    if "connection_reset" in struck and struck["connection_reset"].value == "before":
+        _cut(send)
+        return True
+    return False
 
 
 def subject_of(scope: Scope, body: bytes) -> str:
@@ -84,14 +142,35 @@ def _replay(body: bytes, receive: Receive) -> Receive:
     return replayed
 
 
-async def _system_error(send: Send) -> None:
-    document = {"code": "SYSTEM_ERROR", "message": "系统异常，请用相同参数重新调用"}
-    headers = [
-        (b"content-type", b"application/json; charset=utf-8"),
-        (b"request-id", ids.request_id(268435457).encode()),
-    ]
-    await send({"type": "http.response.start", "status": 500, "headers": headers})
-    await send({"type": "http.response.body", "body": json.dumps(document).encode()})
+async def _broken(send: Send, broken: Broken) -> None:
+    headers = [(b"content-type", broken.media_type.encode())]
+    if broken.reason:
+        headers.append((b"request-id", ids.request_id(broken.reason).encode()))
+    await send({"type": "http.response.start", "status": broken.status, "headers": headers})
+    await send({"type": "http.response.body", "body": broken.body})
+
+
+async def _half_of(answer: list[Message], send: Send) -> None:
+    """Begin the answer and reset the connection in the middle of its body."""
+    body = b"".join(message.get("body", b"") for message in answer[1:])
+    if body:
+        await send(answer[0])
+        await send(
+            {"type": "http.response.body", "body": body[: len(body) // 2], "more_body": True}
+        )
+    _cut(send)
+
+
+def _cut(send: Send) -> None:
+    """Reset the connection. The server offers no such thing; its send function knows the socket."""
+    transport = getattr(getattr(send, "__self__", None), "transport", None)
+    if transport is None:
+        return
+    plug = transport.get_extra_info("socket")
+    if plug is not None:
+        # Linger for zero seconds: the peer gets a reset instead of a polite end.
+        plug.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    transport.abort()
 
 
 async def _stay_silent(fault: PendingFault, receive: Receive, send: Send) -> None:
@@ -99,10 +178,7 @@ async def _stay_silent(fault: PendingFault, receive: Receive, send: Send) -> Non
     gone = asyncio.ensure_future(_disconnected(receive))
     done, _ = await asyncio.wait({gone}, timeout=fault.seconds)
     if not done:
-        # The server offers no "close without an answer"; its send function knows the socket.
-        transport = getattr(getattr(send, "__self__", None), "transport", None)
-        if transport is not None:
-            transport.abort()
+        _cut(send)
         await asyncio.wait({gone}, timeout=1)
     gone.cancel()
 

@@ -53,6 +53,14 @@ class Kind:
 
 PAY: tuple[Kind, ...] = (
     Kind("http_500", Point.REQUEST, "answer 500 SYSTEM_ERROR, do nothing"),
+    Kind("http_429", Point.REQUEST, "answer 429 FREQUENCY_LIMITED, do nothing"),
+    Kind("http_502", Point.REQUEST, "answer 502 with a page of HTML, do nothing"),
+    Kind("http_503", Point.REQUEST, "answer 503 with a page of HTML, do nothing"),
+    Kind(
+        "connection_reset",
+        Point.REQUEST,
+        "carry out, reset the connection in mid-answer; value `before`: reset at once, do nothing",
+    ),
     Kind("slow", Point.REQUEST, "carry out and answer late", seconds=4.9),
     Kind(
         "timeout_after_success",
@@ -61,11 +69,35 @@ PAY: tuple[Kind, ...] = (
         seconds=30.0,
     ),
     Kind("response_bad_signature", Point.SIGNATURE, "answer with a signature of other bytes"),
+    Kind("response_stale", Point.SIGNATURE, "sign `seconds` ago", seconds=3600.0),
+    Kind("response_unsigned", Point.SIGNATURE, "answer without a signature"),
+    Kind("response_wrong_serial", Point.SIGNATURE, "name a platform key nobody has"),
+    Kind("response_swapped_key", Point.SIGNATURE, "sign with the other platform key"),
+    Kind("response_changed_amount", Point.SIGNATURE, "change the amount after signing"),
     Kind("notify_lost", Point.NOTICE, "never send this notice"),
     Kind("notify_delay", Point.NOTICE, "send it only after `seconds`", seconds=5.0),
     Kind("notify_dup", Point.NOTICE, "send `times` copies in turn", counts_copies=True),
     Kind("notify_concurrent", Point.NOTICE, "send `times` copies at once", counts_copies=True),
     Kind("notify_bad_signature", Point.ATTEMPT, "sign this attempt over other bytes"),
+    Kind("notify_bad_signtest", Point.ATTEMPT, "sign this attempt as WeChat's probe"),
+    Kind("notify_bad_stale", Point.ATTEMPT, "sign this attempt `seconds` ago", seconds=3600.0),
+    Kind("notify_bad_serial", Point.ATTEMPT, "name a platform key nobody has"),
+    Kind("notify_truncated", Point.ATTEMPT, "send half of the JSON, signed as such"),
+    Kind("notify_wrong_amount", Point.NOTICE, "tell `value` fen, or one yuan more than true"),
+    Kind("notify_wrong_key", Point.NOTICE, "seal it with another APIv3 key"),
+    Kind("notify_other_merchant", Point.NOTICE, "tell another merchant's mchid"),
+    Kind(
+        "notify_unknown_order",
+        Point.NOTICE,
+        "send one more notice, of a paid order the merchant never placed; value `absent`: which"
+        " WeChat does not know either",
+    ),
+    Kind(
+        "refund_before_payment",
+        Point.NOTICE,
+        "hold the payment notice until a refund of it has been told, `seconds` at most",
+        seconds=86_400.0,
+    ),
     Kind("userpaying", Point.SCAN, "USERPAYING until the payer decides"),
     Kind(
         "userpaying_then_success",
@@ -84,6 +116,9 @@ PAY: tuple[Kind, ...] = (
     Kind("scan_error_then_paid", Point.SCAN, "SYSTEMERROR, paid after `seconds`", seconds=5.0),
     Kind("reverse_again", Point.REVERSE, "SYSTEMERROR with recall=Y, nothing is done"),
     Kind("refund_not_enough", Point.REFUND, "403 NOT_ENOUGH, no refund is made"),
+    Kind("refund_not_found", Point.REFUND, "404 RESOURCE_NOT_EXISTS, no refund is made"),
+    Kind("refund_abnormal", Point.REFUND_END, "end ABNORMAL: the payer's card is gone"),
+    Kind("refund_closed", Point.REFUND_END, "end CLOSED: failed for good"),
     Kind("refund_stuck", Point.REFUND_END, "stay PROCESSING until told otherwise"),
 )
 BILLS: tuple[Kind, ...] = (

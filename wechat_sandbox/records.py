@@ -127,6 +127,16 @@ class RefundEnd:
 
 
 @dataclass(frozen=True)
+class RefundPlan:
+    """How a refund is going to end, when not simply with SUCCESS to where the money came from."""
+
+    out_refund_no: str
+    ends_as: str
+    channel: str
+    account: str
+
+
+@dataclass(frozen=True)
 class BillFile:
     """What a download link leads to, until it expires."""
 

@@ -12,8 +12,8 @@ from typing import Any
 from wechat_sandbox import ids, notices, orders, people, wallet
 from wechat_sandbox.clock import rfc3339
 from wechat_sandbox.faults import Point
-from wechat_sandbox.fields import Choice, Series, Text, Thing, Whole
-from wechat_sandbox.records import Order, Refund
+from wechat_sandbox.records import Order, Refund, RefundPlan
+from wechat_sandbox.refund_fields import REQUEST
 from wechat_sandbox.sandbox import Sandbox
 from wechat_sandbox.v3 import Answer, Call, Refused, route
 
@@ -21,44 +21,8 @@ MOST_REFUNDS = 50
 LATEST_AFTER_S = 365 * 24 * 3600
 CHANGED = "订单金额或退款金额与之前请求不一致，请核实后再试"
 
-REQUEST = Thing(
-    {
-        "transaction_id": Text(32),
-        "out_trade_no": Text(32, least=6),
-        "out_refund_no": Text(64, pattern=r"[0-9A-Za-z_\-|*@]+", required=True),
-        "reason": Text(80),
-        "notify_url": Text(256),
-        "funds_account": Choice(("AVAILABLE", "UNSETTLED")),
-        "amount": Thing(
-            {
-                "refund": Whole(required=True),
-                "total": Whole(required=True),
-                "currency": Choice(("CNY",), required=True),
-                "from": Series(
-                    Thing(
-                        {
-                            "account": Choice(("AVAILABLE", "UNAVAILABLE"), required=True),
-                            "amount": Whole(required=True),
-                        }
-                    )
-                ),
-            },
-            required=True,
-        ),
-        "goods_detail": Series(
-            Thing(
-                {
-                    "merchant_goods_id": Text(32, required=True),
-                    "wechatpay_goods_id": Text(32),
-                    "goods_name": Text(256),
-                    "unit_price": Whole(required=True),
-                    "refund_amount": Whole(required=True),
-                    "refund_quantity": Whole(required=True),
-                }
-            )
-        ),
-    }
-)
+ORIGINAL, OTHER_BANKCARD = "ORIGINAL", "OTHER_BANKCARD"
+ENDS = {"refund_abnormal": "ABNORMAL", "refund_closed": "CLOSED"}
 MOVES = {
     "PROCESSING": ("SUCCESS", "ABNORMAL", "CLOSED"),
     "ABNORMAL": ("SUCCESS", "CLOSED"),
@@ -72,7 +36,7 @@ class NotPossible(Exception):
 def create(sandbox: Sandbox, call: Call) -> Answer:
     """POST /v3/refund/domestic/refunds"""
     REQUEST.check(call.body, "")
-    return Answer(shown(*ask(sandbox, call.body, call.subject)))
+    return Answer(shown(sandbox, *ask(sandbox, call.body, call.subject)))
 
 
 def ask(sandbox: Sandbox, body: dict[str, Any], subject: str) -> tuple[Order, Refund]:
@@ -85,7 +49,10 @@ def ask(sandbox: Sandbox, body: dict[str, Any], subject: str) -> tuple[Order, Re
             raise Refused(400, "INVALID_REQUEST", CHANGED)
         return order, known
     _check_amounts(sandbox, order, body["amount"])
-    if sandbox.faults.strikes(Point.REFUND, subject):
+    fault = sandbox.faults.strikes(Point.REFUND, subject)
+    if fault is not None and fault.kind == "refund_not_found":
+        raise Refused(404, "RESOURCE_NOT_EXISTS", "订单不存在")
+    if fault is not None:
         raise Refused(403, "NOT_ENOUGH", "基本账户余额不足，请充值后重新发起")
     return order, _accept(sandbox, order, body, request, subject=subject)
 
@@ -96,7 +63,7 @@ def query(sandbox: Sandbox, call: Call) -> Answer:
     order = None if refund is None else orders.find(sandbox, refund.out_trade_no)
     if refund is None or order is None:
         raise Refused(404, "RESOURCE_NOT_EXISTS", "退款单不存在")
-    return Answer(shown(order, refund))
+    return Answer(shown(sandbox, order, refund))
 
 
 def find(sandbox: Sandbox, out_refund_no: str) -> Refund | None:
@@ -122,7 +89,8 @@ def finish_due(sandbox: Sandbox) -> None:
         sandbox.clock.now(),
     )
     for refund in ready:
-        decide(sandbox, refund, "SUCCESS")
+        plan = plan_of(sandbox, refund)
+        decide(sandbox, refund, "SUCCESS" if plan is None else plan.ends_as)
 
 
 def decide(sandbox: Sandbox, refund: Refund, status: str) -> Refund:
@@ -155,22 +123,45 @@ def decide(sandbox: Sandbox, refund: Refund, status: str) -> Refund:
             at=sandbox.clock.now(),
         )
         ended = _again(sandbox, refund)
-        if status == "SUCCESS":
+        plan = plan_of(sandbox, refund)
+        if status == "SUCCESS" and (plan is None or plan.channel == ORIGINAL):
             wallet.give_back(sandbox, user, order, ended)
         notices.tell_refunded(sandbox, order, ended, user)
     sandbox.hub.publish(user.openid, "wallet", refund.out_refund_no)
     return ended
 
 
-def shown(order: Order, refund: Refund) -> dict[str, Any]:
+def plan_of(sandbox: Sandbox, refund: Refund) -> RefundPlan | None:
+    """How this refund is going to end, when somebody decided that."""
+    return sandbox.store.one(
+        RefundPlan, "SELECT * FROM refund_plans WHERE out_refund_no = ?", refund.out_refund_no
+    )
+
+
+def send_on(sandbox: Sandbox, refund: Refund, account: str) -> Refund:
+    """An abnormal refund is under way again, to another account; it ends with SUCCESS later."""
+    with sandbox.store.write():
+        sandbox.store.run("DELETE FROM refund_plans WHERE out_refund_no = ?", refund.out_refund_no)
+        _plan(sandbox, refund.out_refund_no, "SUCCESS", OTHER_BANKCARD, account)
+        sandbox.store.run(
+            "UPDATE refunds SET status = 'PROCESSING', due_at = ? WHERE out_refund_no = ?",
+            sandbox.clock.now() + _delay_s(sandbox),
+            refund.out_refund_no,
+        )
+    sandbox.wake()
+    return _again(sandbox, refund)
+
+
+def shown(sandbox: Sandbox, order: Order, refund: Refund) -> dict[str, Any]:
     """The refund object of the API; its key is `status`, the notice's is `refund_status`."""
+    plan = plan_of(sandbox, refund)
     document: dict[str, Any] = {
         "refund_id": refund.refund_id,
         "out_refund_no": refund.out_refund_no,
         "transaction_id": refund.transaction_id,
         "out_trade_no": refund.out_trade_no,
-        "channel": "ORIGINAL",
-        "user_received_account": notices.received_account(order),
+        "channel": ORIGINAL if plan is None else plan.channel,
+        "user_received_account": plan.account if plan else notices.received_account(order),
         "create_time": rfc3339(refund.created_at),
         "status": refund.status,
         "funds_account": refund.funds_account,
@@ -235,9 +226,12 @@ def _accept(
     sandbox: Sandbox, order: Order, body: dict[str, Any], request: str, *, subject: str
 ) -> Refund:
     now = sandbox.clock.now()
-    held = sandbox.faults.strikes(Point.REFUND_END, subject) is not None
-    delay = sandbox.settings.refund_delay_s * sandbox.settings.notify_scale
+    fault = sandbox.faults.strikes(Point.REFUND_END, subject)
+    kind = "" if fault is None else fault.kind
     with sandbox.store.write():
+        if kind in ENDS:
+            account = notices.received_account(order)
+            _plan(sandbox, body["out_refund_no"], ENDS[kind], ORIGINAL, account)
         sandbox.store.run(
             "UPDATE orders SET state = 'REFUND' WHERE out_trade_no = ?", order.out_trade_no
         )
@@ -254,9 +248,9 @@ def _accept(
             funds_account=body.get("funds_account", "UNSETTLED"),
             request=request,
             status="PROCESSING",
-            held=held,
+            held=kind == "refund_stuck",
             created_at=now,
-            due_at=now + delay,
+            due_at=now + _delay_s(sandbox),
             success_at=None,
         )
     sandbox.wake()
@@ -264,6 +258,16 @@ def _accept(
     if accepted is None:
         raise LookupError(body["out_refund_no"])
     return accepted
+
+
+def _plan(sandbox: Sandbox, number: str, ends_as: str, channel: str, account: str) -> None:
+    sandbox.store.insert(
+        "refund_plans", out_refund_no=number, ends_as=ends_as, channel=channel, account=account
+    )
+
+
+def _delay_s(sandbox: Sandbox) -> float:
+    return sandbox.settings.refund_delay_s * sandbox.settings.notify_scale
 
 
 routes = [

@@ -46,6 +46,11 @@ CREATE TABLE IF NOT EXISTS refund_ends (
   id INTEGER PRIMARY KEY AUTOINCREMENT, out_refund_no TEXT NOT NULL, status TEXT NOT NULL,
   at REAL NOT NULL);
 CREATE INDEX IF NOT EXISTS refund_ends_refund ON refund_ends (out_refund_no, id);
+CREATE TABLE IF NOT EXISTS refund_plans (
+  out_refund_no TEXT PRIMARY KEY, ends_as TEXT NOT NULL, channel TEXT NOT NULL,
+  account TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS held_notices (
+  notice_id TEXT PRIMARY KEY, out_trade_no TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS bill_files (
   token TEXT PRIMARY KEY, text TEXT NOT NULL, expires_at REAL NOT NULL);
 CREATE TABLE IF NOT EXISTS wallet_entries (
@@ -94,6 +99,8 @@ TABLES = (
     "reversals",
     "refunds",
     "refund_ends",
+    "refund_plans",
+    "held_notices",
     "bill_files",
     "wallet_entries",
     "notices",

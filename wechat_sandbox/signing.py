@@ -13,6 +13,8 @@ import re
 import secrets
 import string
 from collections.abc import Mapping
+from enum import StrEnum
+from types import MappingProxyType
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
@@ -23,8 +25,21 @@ from wechat_sandbox.keys import Keys
 
 SCHEME = "WECHATPAY2-SHA256-RSA2048"
 WINDOW_S = 300
+PROBE_MARK = "WECHATPAY/SIGNTEST/"
+NOBODYS_SERIAL = "5A" * 20
 _PAIR = re.compile(r'\s*(\w+)="([^"]*)"\s*(?:,|$)')
 _ALPHABET = string.ascii_letters + string.digits
+
+
+class Flaw(StrEnum):
+    """What can be wrong with a signature we give, for faults."""
+
+    OTHER_BYTES = "other_bytes"  # it is over other bytes than are sent
+    STALE = "stale"  # good, but made long ago
+    UNSIGNED = "unsigned"  # there is none
+    WRONG_SERIAL = "wrong_serial"  # it names a key nobody has
+    SWAPPED_KEY = "swapped_key"  # made with the other platform key than it names
+    PROBE = "probe"  # WeChat's own probe of the merchant's checking
 
 
 class BadSignature(Exception):
@@ -84,29 +99,41 @@ def check_request(
 
 
 def sign_message(
-    keys: Keys, body: bytes, *, with_public_key: bool, at: int, spoilt: bool = False
+    keys: Keys,
+    body: bytes,
+    *,
+    with_public_key: bool,
+    at: int,
+    flaws: Mapping[Flaw, float] = MappingProxyType({}),
 ) -> dict[str, str]:
-    """The five headers on answers and notices; `spoilt` signs other bytes than are sent."""
-    key, serial = (
-        (keys.pub_private, keys.pub_key_id)
-        if with_public_key
-        else (keys.plat_private, keys.plat_serial)
-    )
-    stamp, random = str(at), nonce()
-    signed = body + b" " if spoilt else body
+    """The five headers on answers and notices; `flaws` says what is wrong with them, and by how
+    many seconds a stale one is late."""
+    if Flaw.UNSIGNED in flaws:
+        return {}
+    named = with_public_key
+    key = keys.pub_private if named is (Flaw.SWAPPED_KEY not in flaws) else keys.plat_private
+    serial = keys.pub_key_id if named else keys.plat_serial
+    stamp, random = str(at - int(flaws.get(Flaw.STALE, 0))), nonce()
+    signed = body + b" " if Flaw.OTHER_BYTES in flaws else body
+    signature = sign(key, lines(stamp, random) + signed + b"\n")
     return {
         "Wechatpay-Timestamp": stamp,
         "Wechatpay-Nonce": random,
-        "Wechatpay-Serial": serial,
-        "Wechatpay-Signature": sign(key, lines(stamp, random) + signed + b"\n"),
+        "Wechatpay-Serial": NOBODYS_SERIAL if Flaw.WRONG_SERIAL in flaws else serial,
+        "Wechatpay-Signature": f"{PROBE_MARK}{signature}" if Flaw.PROBE in flaws else signature,
         "Wechatpay-Signature-Type": SCHEME,
     }
 
 
-def encrypt(keys: Keys, plain: bytes, associated: str) -> dict[str, str]:
-    """The sealed form of notices and certificates; its nonce is not the header's."""
+def encrypt(keys: Keys, plain: bytes, associated: str, *, key: str = "") -> dict[str, str]:
+    """The sealed form of notices and certificates; its nonce is not the header's.
+
+    Another `key` than the merchant's APIv3 key makes it unreadable for the merchant.
+    """
     initial = nonce(12)
-    sealed = AESGCM(keys.apiv3_key.encode()).encrypt(initial.encode(), plain, associated.encode())
+    sealed = AESGCM((key or keys.apiv3_key).encode()).encrypt(
+        initial.encode(), plain, associated.encode()
+    )
     return {
         "algorithm": "AEAD_AES_256_GCM",
         "ciphertext": base64.b64encode(sealed).decode(),

@@ -18,7 +18,7 @@ from wechat_sandbox import fields, ids
 from wechat_sandbox.edge import subject_of
 from wechat_sandbox.faults import Point
 from wechat_sandbox.sandbox import Sandbox, sandbox_of
-from wechat_sandbox.signing import BadSignature, check_request, sign_message
+from wechat_sandbox.signing import BadSignature, Flaw, check_request, sign_message
 
 
 class Refused(Exception):
@@ -43,12 +43,14 @@ class Refused(Exception):
 
 @dataclass(frozen=True)
 class Call:
-    """A proven request. `path` holds the decoded path parameters, `body` the parsed JSON."""
+    """A proven request. `path` holds the decoded path parameters, `body` the parsed JSON,
+    `serial` the platform key the request names (upper case), for answers and sealed fields."""
 
     path: Mapping[str, str]
     query: Mapping[str, str]
     body: dict[str, Any]
     subject: str
+    serial: str = ""
 
 
 @dataclass(frozen=True)
@@ -64,6 +66,13 @@ class Answer:
     media_type: str = ""
 
 
+FLAWS = {
+    "response_bad_signature": Flaw.OTHER_BYTES,
+    "response_stale": Flaw.STALE,
+    "response_unsigned": Flaw.UNSIGNED,
+    "response_wrong_serial": Flaw.WRONG_SERIAL,
+    "response_swapped_key": Flaw.SWAPPED_KEY,
+}
 Handler = Callable[[Sandbox, Call], Answer]
 
 
@@ -140,6 +149,7 @@ def _prove(sandbox: Sandbox, request: Request, body: bytes) -> Call:
         query=request.query_params,
         body=_document(request, body),
         subject=subject_of(request.scope, body),
+        serial=request.headers.get("Wechatpay-Serial", "").upper(),
     )
 
 
@@ -194,18 +204,32 @@ def _refusal(refused: Refused) -> Response:
 
 def _signed(sandbox: Sandbox, answer: Answer, call: Call, *, with_public_key: bool) -> Response:
     body = b"" if answer.document is None else compact(answer.document)
-    spoilt = sandbox.faults.strikes(Point.SIGNATURE, call.subject) is not None
+    struck = sandbox.faults.take(Point.SIGNATURE, call.subject)
     headers = sign_message(
         sandbox.keys,
         body,
         with_public_key=with_public_key,
         at=sandbox.clock.wire(),
-        spoilt=spoilt,
+        flaws={FLAWS[fault.kind]: fault.seconds for fault in struck if fault.kind in FLAWS},
     )
     headers["Request-ID"] = ids.request_id()
+    if answer.document is not None and any(f.kind == "response_changed_amount" for f in struck):
+        body = compact(_dearer(answer.document))
     if answer.document is None:
         return Response(status_code=204, headers=headers)
     return Response(body, answer.status, headers, "application/json; charset=utf-8")
+
+
+def _dearer(document: dict[str, Any]) -> dict[str, Any]:
+    """The answer as somebody on the way would rewrite it: every amount one yuan higher."""
+    amount = document.get("amount")
+    if not isinstance(amount, dict):
+        return document | {"changed": "1"}
+    return document | {
+        "amount": {
+            name: value + 100 if isinstance(value, int) else value for name, value in amount.items()
+        }
+    }
 
 
 def compact(document: dict[str, Any]) -> bytes:

@@ -39,6 +39,7 @@ def _client(program: SandboxControl) -> Iterator[Merchant]:
 def merchant(control: SandboxControl, _client: Merchant) -> Merchant:
     """The merchant in public-key mode."""
     _client.public_key_mode = True
+    _client.named_serial = ""
     _client.http.timeout = httpx.Timeout(10)
     return _client
 

@@ -41,6 +41,7 @@ class Merchant:
     def __init__(self, facts: dict[str, Any], *, public_key_mode: bool = True) -> None:
         self.facts = facts
         self.public_key_mode = public_key_mode
+        self.named_serial = ""
         files = facts["files"]
         self.key = _rsa(
             serialization.load_pem_private_key(Path(files["mch_key"]).read_bytes(), password=None)
@@ -86,8 +87,9 @@ class Merchant:
         }
         if body:
             headers["Content-Type"] = "application/json"
-        if self.public_key_mode:
-            headers["Wechatpay-Serial"] = self.facts["pub_key_id"]
+        named = self.named_serial or (self.facts["pub_key_id"] if self.public_key_mode else "")
+        if named:
+            headers["Wechatpay-Serial"] = named
         return headers
 
     def call(self, method: str, target: str, document: Any = None) -> httpx.Response:
@@ -198,6 +200,23 @@ class Merchant:
             "amount": {"refund": refund, "total": total, "currency": "CNY"},
         } | more
         return self.call("POST", "/v3/refund/domestic/refunds", body)
+
+    def seal(self, text: str, *, public_key_mode: bool = True) -> str:
+        """RSA-OAEP for a platform key, base64."""
+        serial = self.facts["pub_key_id" if public_key_mode else "plat_serial"]
+        sealed = _rsa_public(self.platform_keys[serial]).encrypt(
+            text.encode(),
+            padding.OAEP(
+                mgf=padding.MGF1(algorithm=hashes.SHA1()), algorithm=hashes.SHA1(), label=None
+            ),
+        )
+        return base64.b64encode(sealed).decode()
+
+    def abnormal(self, refund: Mapping[str, Any], kind: str, **more: Any) -> httpx.Response:
+        """Send an abnormal refund on to another account."""
+        target = f"/v3/refund/domestic/refunds/{refund['refund_id']}/apply-abnormal-refund"
+        body = {"out_refund_no": refund["out_refund_no"], "type": kind} | more
+        return self.call("POST", target, body)
 
     def query_refund(self, out_refund_no: str) -> httpx.Response:
         """Ask for a refund by our number."""
