@@ -27,7 +27,7 @@ def read(body: bytes) -> Tree.Element:
         raise Unreadable("it declares a document type")
     try:
         root = Tree.fromstring(body)  # noqa: S314 - declarations were refused above
-    except (Tree.ParseError, ValueError) as bad:
+    except (Tree.ParseError, ValueError, LookupError) as bad:
         raise Unreadable("it is no XML") from bad
     if root.tag != "xml":
         raise Unreadable("its root is not <xml>")

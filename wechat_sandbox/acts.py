@@ -6,7 +6,9 @@ merchant's server. Both the phone and the control address go through here.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import wraps
+from typing import Concatenate, ParamSpec
 
 from wechat_sandbox import consents, conversation, inbound, people, qr_codes, windows
 from wechat_sandbox.account_records import Following, QrCode
@@ -14,12 +16,26 @@ from wechat_sandbox.records import User
 from wechat_sandbox.sandbox import Sandbox
 
 TEXT_LIMIT = 600
+Rest = ParamSpec("Rest")
+Act = Callable[Concatenate[Sandbox, User, Rest], int | None]
 
 
 class NotPossible(Exception):
     """The person cannot do this; the message says why."""
 
 
+def _whole(act: Act[Rest]) -> Act[Rest]:
+    """What is remembered and what the merchant's server is told come together, or not at all."""
+
+    @wraps(act)
+    def run(sandbox: Sandbox, user: User, /, *rest: Rest.args, **named: Rest.kwargs) -> int | None:
+        with sandbox.store.write():
+            return act(sandbox, user, *rest, **named)
+
+    return run
+
+
+@_whole
 def say(sandbox: Sandbox, user: User, text: str) -> int | None:
     """Write to the account; each act answers the queued row, None when nobody is told."""
     conversation.typed(sandbox, user.openid, text[:TEXT_LIMIT])
@@ -27,6 +43,7 @@ def say(sandbox: Sandbox, user: User, text: str) -> int | None:
     return inbound.message(sandbox, user.openid, "text", [("Content", text[:TEXT_LIMIT])])
 
 
+@_whole
 def click(sandbox: Sandbox, user: User, key: str) -> int | None:
     """Tap a menu entry of type click."""
     windows.opened(sandbox, user.openid, windows.CLICKED)
@@ -38,6 +55,7 @@ def view(sandbox: Sandbox, user: User, url: str) -> int | None:
     return inbound.event(sandbox, user.openid, "VIEW", [("EventKey", url), ("MenuId", 414873350)])
 
 
+@_whole
 def follow(sandbox: Sandbox, user: User, code: QrCode | None = None) -> int | None:
     """Follow the account, by its code or by searching; nothing when it is followed already."""
     if user.subscribed:
@@ -61,6 +79,7 @@ def follow(sandbox: Sandbox, user: User, code: QrCode | None = None) -> int | No
     return inbound.event(sandbox, user.openid, "subscribe", fields, awaits_reply=True)
 
 
+@_whole
 def unfollow(sandbox: Sandbox, user: User) -> int | None:
     """Leave the account; nothing when it is not followed."""
     if not user.subscribed:
@@ -76,6 +95,7 @@ def set_following(sandbox: Sandbox, user: User, *, wanted: bool) -> int | None:
     return follow(sandbox, user) if wanted else unfollow(sandbox, user)
 
 
+@_whole
 def scan(sandbox: Sandbox, user: User, code: QrCode) -> int | None:
     """Scan a code with a scene: it follows, or reports the scan. Raises NotPossible."""
     if not qr_codes.is_alive(sandbox, code):
@@ -87,6 +107,7 @@ def scan(sandbox: Sandbox, user: User, code: QrCode) -> int | None:
     return inbound.event(sandbox, user.openid, "SCAN", fields, awaits_reply=True)
 
 
+@_whole
 def answer_popup(
     sandbox: Sandbox, user: User, choices: Mapping[str, bool], *, permanent: bool = False
 ) -> int | None:
@@ -115,6 +136,7 @@ def answer_popup(
     )
 
 
+@_whole
 def refuse_templates(sandbox: Sandbox, user: User, template_ids: list[str]) -> int | None:
     """Switch notifications off in WeChat's settings: what was agreed to is gone."""
     for template_id in template_ids:

@@ -83,15 +83,16 @@ async def attempt(sandbox: Sandbox, client: httpx.AsyncClient, message: Inbound)
     else:
         answers = [await _send(sandbox, client, message, number, copy) for copy in copies]
     heard = [answer for answer in answers if answer is not None]
-    if heard:
-        _end(sandbox, message, "delivered")
-        _show(sandbox, message, next((answer for answer in heard if answer.strip()), b""))
-    elif number >= TRIES:
-        _end(sandbox, message, "given_up")
-        _say_nobody_answers(sandbox, message)
-    else:
-        again_at = sandbox.clock.now() + RETRY_AFTER_S * sandbox.settings.notify_scale
-        _end(sandbox, message, "waiting", again_at)
+    with sandbox.store.write():
+        if heard:
+            _end(sandbox, message, "delivered")
+            _show(sandbox, message, next((answer for answer in heard if answer.strip()), b""))
+        elif number >= TRIES:
+            _end(sandbox, message, "given_up")
+            _say_nobody_answers(sandbox, message)
+        else:
+            again_at = sandbox.clock.now() + RETRY_AFTER_S * sandbox.settings.notify_scale
+            _end(sandbox, message, "waiting", again_at)
 
 
 async def check(

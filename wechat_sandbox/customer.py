@@ -25,8 +25,9 @@ def send(sandbox: Sandbox, call: ApiCall) -> dict[str, Any]:
     if window.messages_left <= 0:
         raise Failed(45047, "out of response count limit")
     messages.check_reach(sandbox, call, user, follows=False)
-    windows.used(sandbox, user.openid)
-    conversation.answered(sandbox, user.openid, kind, text, items, source="customer")
+    with sandbox.store.write():
+        windows.used(sandbox, user.openid)
+        conversation.answered(sandbox, user.openid, kind, text, items, source="customer")
     return {"errcode": 0, "errmsg": "ok"}
 
 

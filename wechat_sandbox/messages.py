@@ -69,8 +69,9 @@ def send_template(sandbox: Sandbox, call: ApiCall) -> dict[str, Any]:
     if repeated is not None:
         return _accepted(FIRST_MSGID + repeated.msgid)
     check_reach(sandbox, call, user, follows=True)
-    message = put(sandbox, call, user, product="template", url=str(body.get("url") or ""))
-    tell_result(sandbox, user.openid, message.msgid, message.result)
+    with sandbox.store.write():
+        message = put(sandbox, call, user, product="template", url=str(body.get("url") or ""))
+        tell_result(sandbox, user.openid, message.msgid, message.result)
     return _accepted(message.msgid)
 
 

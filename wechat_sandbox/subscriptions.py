@@ -27,12 +27,12 @@ def bizsend(sandbox: Sandbox, call: ApiCall) -> dict[str, Any]:
     template_id = str(call.body.get("template_id", ""))
     messages.check_template(sandbox, template_id, call.body.get("data"), SUBSCRIPTION)
     messages.check_reach(sandbox, call, user, follows=False)
-    if not consents.use(sandbox, user.openid, template_id):
-        raise Failed(43101, "user refuse to accept the msg")
-    message = messages.put(
-        sandbox, call, user, product="subscription", url=str(call.body.get("page") or "")
-    )
-    _tell(sandbox, user, template_id, message.msgid, message.result)
+    with sandbox.store.write():
+        _use_consent(sandbox, user.openid, template_id)
+        message = messages.put(
+            sandbox, call, user, product="subscription", url=str(call.body.get("page") or "")
+        )
+        _tell(sandbox, user, template_id, message.msgid, message.result)
     return {"errcode": 0, "errmsg": "ok"}
 
 
@@ -49,10 +49,15 @@ def mini_send(sandbox: Sandbox, call: ApiCall) -> dict[str, Any]:
     if page.startswith(("/", "http")):
         raise Failed(41030, "invalid page")
     messages.check_reach(sandbox, call, user, follows=False)
-    if not consents.use(sandbox, user.mp_openid, template_id):
-        raise Failed(43101, "user refuse to accept the msg")
-    messages.put(sandbox, call, user, product="mini", url="", page=page)
+    with sandbox.store.write():
+        _use_consent(sandbox, user.mp_openid, template_id)
+        messages.put(sandbox, call, user, product="mini", url="", page=page)
     return {"errcode": 0, "errmsg": "ok"}
+
+
+def _use_consent(sandbox: Sandbox, openid: str, template_id: str) -> None:
+    if not consents.use(sandbox, openid, template_id):
+        raise Failed(*messages.REFUSALS["no_consent"])
 
 
 def _tell(sandbox: Sandbox, user: User, template_id: str, msgid: int, result: str) -> None:
