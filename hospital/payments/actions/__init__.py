@@ -1,6 +1,13 @@
 """Every write of payments: orders, results, refunds, cases. One import for callers."""
 
-from hospital.payments.actions.cases import CaseAlreadyClosed, close_case
+from hospital.payments.actions.cases import CaseAlreadyClosed, MoneyStillOpen, close_case
+from hospital.payments.actions.decisions import (
+    NotThisRemedy,
+    confirm_decision,
+    propose_decision,
+    reject_decision,
+)
+from hospital.payments.actions.four_eyes import AlreadyAsked, AlreadyDecided, OwnRequest
 from hospital.payments.actions.orders import (
     PaidElsewhere,
     ask_unknown_again,
@@ -26,21 +33,46 @@ from hospital.payments.actions.refunds import (
     request_refund,
     submit_refund,
 )
+from hospital.payments.actions.requests import (
+    RequestChanged,
+    approve_refund,
+    propose_refund,
+    reject_refund,
+)
 from hospital.payments.actions.results import record_result
+from hospital.payments.actions.transfers import (
+    TransferNotNeeded,
+    confirm_transfer,
+    propose_transfer,
+    reject_transfer,
+)
 
 __all__ = [
+    "AlreadyAsked",
+    "AlreadyDecided",
     "CaseAlreadyClosed",
+    "MoneyStillOpen",
+    "NotThisRemedy",
     "NothingToRefund",
+    "OwnRequest",
     "PaidElsewhere",
     "Received",
     "RefundInProgress",
     "RefundNotPossible",
     "RefundTooMuch",
+    "RequestChanged",
+    "TransferNotNeeded",
+    "approve_refund",
     "ask_refund_again",
     "ask_unknown_again",
     "close_case",
+    "confirm_decision",
+    "confirm_transfer",
     "create_payment",
     "look_again",
+    "propose_decision",
+    "propose_refund",
+    "propose_transfer",
     "record_closed",
     "record_prepay",
     "record_refund_refused",
@@ -49,6 +81,9 @@ __all__ = [
     "record_unanswered",
     "record_unpaid",
     "refund_due",
+    "reject_decision",
+    "reject_refund",
+    "reject_transfer",
     "renew_closed",
     "request_refund",
     "submit_refund",

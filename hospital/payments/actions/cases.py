@@ -1,13 +1,14 @@
 """Opening and closing what a person must look at. A case is opened once a kind and number."""
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from django.db import connection, transaction
 
 from hospital.kernel import audit
 from hospital.kernel.actors import SYSTEM, Actor
 from hospital.kernel.errors import NotFound, Refusal
+from hospital.payments import queries
 from hospital.payments.models import Payment, PaymentCase, Refund
 from hospital.payments.states import CaseKind
 
@@ -25,6 +26,11 @@ _OPEN = """
 class CaseAlreadyClosed(Refusal):
     code = "CASE_CLOSED"
     default_message = "该异常已由其他人处理。"
+
+
+class MoneyStillOpen(Refusal):
+    code = "MONEY_STILL_OPEN"
+    default_message = "这笔款还没有处理完，不能直接关闭，请按页面上的处理方式办理。"
 
 
 def open_case(
@@ -65,16 +71,34 @@ def cure_cases(*, number: str, kinds: Sequence[CaseKind], note: str, at: dt.date
     )
 
 
+def cure_case(case: PaymentCase, *, note: str, by: Actor, at: dt.datetime) -> None:
+    """Close one locked case that somebody's decision has answered."""
+    case.closed_at, case.closed_by, case.closing_note = at, str(by), note[:200]
+    case.save(update_fields=["closed_at", "closed_by", "closing_note"])
+
+
+def lock_case(case_id: int, *, before: Callable[[PaymentCase], None]) -> PaymentCase:
+    """An open case, locked, after `before` has locked what it is about. Raises NotFound,
+    CaseAlreadyClosed."""
+    known = PaymentCase.objects.select_related("payment", "refund").filter(pk=case_id).first()
+    if known is None:
+        raise NotFound
+    before(known)
+    case = PaymentCase.objects.select_for_update(no_key=True).get(pk=case_id)
+    if case.closed_at is not None:
+        raise CaseAlreadyClosed
+    case.payment, case.refund = known.payment, known.refund
+    return case
+
+
 def close_case(*, case_id: int, note: str, by: Actor, at: dt.datetime) -> PaymentCase:
-    """A person has dealt with it. Raises NotFound, CaseAlreadyClosed."""
+    """A person has dealt with it. Raises NotFound, CaseAlreadyClosed, MoneyStillOpen while its
+    money is neither where it belongs nor on its way back."""
     with transaction.atomic():
-        case = PaymentCase.objects.select_for_update().filter(pk=case_id).first()
-        if case is None:
-            raise NotFound
-        if case.closed_at is not None:
-            raise CaseAlreadyClosed
-        case.closed_at, case.closed_by, case.closing_note = at, str(by), note[:200]
-        case.save(update_fields=["closed_at", "closed_by", "closing_note"])
+        case = lock_case(case_id, before=lambda known: None)
+        if queries.money_is_open(case):
+            raise MoneyStillOpen
+        cure_case(case, note=note, by=by, at=at)
         audit.record(
             act="payments.close_case",
             subject=case,

@@ -190,7 +190,7 @@ def book_refund(
     if is_whole:
         cure_cases(
             number=payment.out_trade_no,
-            kinds=[CaseKind.UNKNOWN_ORDER, CaseKind.WRONG_AMOUNT],
+            kinds=[CaseKind.UNKNOWN_ORDER, CaseKind.WRONG_AMOUNT, CaseKind.REFUND_IMPOSSIBLE],
             note="refunded",
             at=at,
         )

@@ -15,7 +15,7 @@ from hospital.payments.gateway.orders import (
     start_wechat_payment,
     verify,
 )
-from hospital.payments.gateway.refunds import ask_refund, press_refund, send_refund
+from hospital.payments.gateway.refunds import ask_refund, press_case, press_refund, send_refund
 
 __all__ = [
     "Ended",
@@ -26,6 +26,7 @@ __all__ = [
     "ask_unknown",
     "close_payments",
     "look",
+    "press_case",
     "press_refund",
     "send_refund",
     "settle_or_close",

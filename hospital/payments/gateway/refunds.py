@@ -4,9 +4,10 @@ import datetime as dt
 
 from hospital.kernel.actors import Actor
 from hospital.payments import actions, queries
+from hospital.payments.gateway.orders import ask, ask_unknown
 from hospital.payments.gateway.wire import leave_database, refund_order
 from hospital.payments.models import Refund
-from hospital.payments.states import RefundRoute, RefundStatus
+from hospital.payments.states import CaseKind, RefundRoute, RefundStatus
 from hospital.wechat import clients
 from hospital.wechat.outcomes import NotFound, RefundState, Refused, Unknown
 
@@ -60,3 +61,14 @@ def press_refund(*, refund_id: int, by: Actor, at: dt.datetime) -> Refund:
         return ask_refund(refund_id=refund_id, attempt=0, by=by, at=at)
     send_refund(refund_id=refund_id, attempt=0, by=by, at=at)
     return queries.refund(refund_id=refund_id)
+
+
+def press_case(*, case_id: int, by: Actor, at: dt.datetime) -> None:
+    """The button of a case whose remedy is to ask or to send again. Raises NotFound."""
+    case = queries.open_case(case_id=case_id)
+    if case.refund_id is not None:
+        press_refund(refund_id=case.refund_id, by=by, at=at)
+    elif case.payment_id is not None:
+        ask(payment_id=case.payment_id, by=by, at=at)
+    elif case.kind == CaseKind.UNKNOWN_ORDER:
+        ask_unknown(number=case.number, attempt=0, by=by, at=at)

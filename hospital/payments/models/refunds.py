@@ -144,6 +144,9 @@ class OfflineTransfer(StatefulModel):
     status = models.CharField(
         max_length=10, choices=TransferStatus.choices, default=TransferStatus.ASKED
     )
+    case = models.ForeignKey(
+        "payments.PaymentCase", on_delete=models.PROTECT, related_name="transfers"
+    )
     payment = models.ForeignKey(
         Payment, on_delete=models.PROTECT, null=True, related_name="transfers"
     )
@@ -174,8 +177,8 @@ class OfflineTransfer(StatefulModel):
                 name="offline_transfer_once",
             ),
             models.UniqueConstraint(
-                fields=["bill"],
-                condition=Q(status=TransferStatus.ASKED, refund__isnull=True),
+                fields=["case"],
+                condition=Q(status=TransferStatus.ASKED),
                 name="offline_transfer_one_open",
             ),
             four_eyes(TransferStatus.ASKED, name="offline_transfer_four_eyes"),
@@ -183,7 +186,7 @@ class OfflineTransfer(StatefulModel):
                 condition=Q(amount_fen__gt=0) & ~Q(proof=""), name="offline_transfer_proof"
             ),
             models.CheckConstraint(
-                condition=Q(refund__isnull=False) | Q(bill__isnull=False),
+                condition=Q(payment__isnull=False) | Q(bill__isnull=False),
                 name="offline_transfer_of_something",
             ),
         ]
@@ -193,7 +196,7 @@ class OfflineTransfer(StatefulModel):
             pgtrigger.ReadOnly(
                 name="offline_transfer_fixed",
                 # A sealed column cannot be compared here; nothing writes the payee again.
-                fields=["payment", "refund", "bill", "amount_fen", "proof", "asked_by", "asked_at"],
+                fields=["case", "payment", "refund", "bill", "amount_fen", "proof", "asked_by"],
             ),
         ]
 

@@ -1,6 +1,18 @@
 """Reads of payments, ready-made for pages. One import for callers."""
 
-from hospital.payments.queries.cases import open_cases
+from hospital.payments.queries.cases import (
+    Approvals,
+    CaseRow,
+    approvals,
+    case_row,
+    case_rows,
+    money_is_open,
+    open_case,
+    open_cases,
+    refund_requests,
+    refund_requests_of,
+    remedy_of,
+)
 from hospital.payments.queries.desk import (
     SEARCH_LIMIT,
     PaymentStory,
@@ -20,13 +32,20 @@ from hospital.payments.queries.pay_page import PayPage, RefundLine, pay_page_for
 
 __all__ = [
     "SEARCH_LIMIT",
+    "Approvals",
+    "CaseRow",
     "PayPage",
     "PaymentStory",
     "RefundLine",
     "Totals",
+    "approvals",
     "bill_ids_of",
+    "case_row",
+    "case_rows",
     "list_refunds",
     "live_payments",
+    "money_is_open",
+    "open_case",
     "open_cases",
     "patient_names",
     "pay_page_for",
@@ -34,6 +53,9 @@ __all__ = [
     "payment_story",
     "payments_of",
     "refund",
+    "refund_requests",
+    "refund_requests_of",
+    "remedy_of",
     "search_payments",
     "totals",
 ]

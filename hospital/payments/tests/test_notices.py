@@ -23,7 +23,6 @@ from hospital.payments import actions, gateway, jobs
 from hospital.payments.models import Notice, Payment, PaymentCase, Refund
 from hospital.payments.states import (
     CaseKind,
-    NoticeKind,
     NoticeOutcome,
     PaymentStatus,
     RefundStatus,
@@ -31,17 +30,18 @@ from hospital.payments.states import (
 )
 from hospital.payments.tests.world import (
     a_bill,
+    a_notice,
     a_paid_payment,
     a_pending_payment,
     a_reversed_payment,
     bill_of,
     money,
+    paid_word,
     payer_of,
     start,
 )
 from hospital.testing.jobs import due_jobs, run_jobs
 from hospital.testing.wechat import Letter, StandIn
-from hospital.wechat.outcomes import Paid
 
 pytestmark = pytest.mark.django_db
 
@@ -50,30 +50,6 @@ def a_paid_letter(wechat: StandIn) -> tuple[Payment, Letter]:
     payment = a_pending_payment()
     wechat.pay(payment.out_trade_no)
     return payment, wechat.letters.wait()[0]
-
-
-def paid_word(payment: Payment, **changes: object) -> Paid:
-    word = Paid(
-        mchid=payment.mchid,
-        appid=payment.appid,
-        out_trade_no=payment.out_trade_no,
-        transaction_id="4200000000000000000000000001",
-        total_fen=payment.amount_fen,
-        payer_fen=payment.amount_fen,
-        openid=payer_of(payment),
-        succeeded_at=clock.now(),
-    )
-    return dataclasses.replace(word, **changes)  # type: ignore[arg-type]
-
-
-def received(number: int) -> actions.Received:
-    return actions.Received(
-        notice_id=f"n{number}",
-        kind=NoticeKind.PAYMENT,
-        event_type="TRANSACTION.SUCCESS",
-        headers={},
-        body=b"{}",
-    )
 
 
 def test_a_notice_pays_the_bill(wechat: StandIn, client: Client) -> None:
@@ -185,7 +161,7 @@ def test_a_notice_that_does_not_fit_makes_us_ask_and_the_answer_counts(
     word = paid_word(payment, **changes)
     for number in range(2):
         outcome = actions.record_result(
-            paid=word, received=received(number), by=SYSTEM, at=clock.now()
+            paid=word, received=a_notice(number), by=SYSTEM, at=clock.now()
         )
         assert outcome is NoticeOutcome.PARKED
     payment.refresh_from_db()
@@ -234,7 +210,7 @@ def test_money_for_an_unknown_order_that_is_really_there_is_kept_apart(wechat: S
     wechat.pay(number)
     Payment.objects.filter(pk=payment.pk).update(out_trade_no="otherwise")
     word = paid_word(payment, out_trade_no=number)
-    actions.record_result(paid=word, received=received(1), by=SYSTEM, at=clock.now())
+    actions.record_result(paid=word, received=a_notice(1), by=SYSTEM, at=clock.now())
     assert due_jobs().count("payments.jobs.ask_unknown") == 1
     run_jobs(only="payments.jobs.ask_unknown")
     strange = Payment.objects.get(out_trade_no=number)
@@ -251,7 +227,7 @@ def test_money_for_an_unknown_order_that_is_really_there_is_kept_apart(wechat: S
 def test_an_unknown_order_that_is_nowhere_stays_a_case(wechat: StandIn) -> None:
     payment = a_pending_payment()
     word = paid_word(payment, out_trade_no="nowhere0001")
-    actions.record_result(paid=word, received=received(1), by=SYSTEM, at=clock.now())
+    actions.record_result(paid=word, received=a_notice(1), by=SYSTEM, at=clock.now())
     run_jobs(only="payments.jobs.ask_unknown")
     assert Payment.objects.count() == 1
     assert PaymentCase.objects.get().closed_at is None
@@ -261,7 +237,7 @@ def test_an_unknown_order_that_is_nowhere_stays_a_case(wechat: StandIn) -> None:
 def test_two_transactions_for_one_order_are_asked_about(wechat: StandIn) -> None:
     payment = a_paid_payment(wechat)
     outcome = actions.record_result(
-        paid=paid_word(payment), received=received(1), by=SYSTEM, at=clock.now()
+        paid=paid_word(payment), received=a_notice(1), by=SYSTEM, at=clock.now()
     )
     assert outcome is NoticeOutcome.PARKED
     payment.refresh_from_db()

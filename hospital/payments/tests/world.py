@@ -1,8 +1,9 @@
 """A small world for payments: a bill, its payer, and a clock that moves ours and WeChat's."""
 
+import dataclasses
 import datetime as dt
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 import time_machine
@@ -17,19 +18,24 @@ from hospital.kernel import clock
 from hospital.kernel.actors import SYSTEM, Actor
 from hospital.payments import actions, gateway
 from hospital.payments.models import Payment, Refund
-from hospital.payments.states import PaymentStatus
+from hospital.payments.states import NoticeKind, PaymentStatus
 from hospital.testing.organisation import a_price_item
 from hospital.testing.people import a_patient, a_wechat_user
 from hospital.testing.wechat import StandIn
+from hospital.wechat.outcomes import Paid, RefundProgress, RefundState
 
 _numbers = itertools.count(1)
 HOLD = dt.timedelta(minutes=15)
 
 
 def a_bill(
-    user: WeChatUser | None = None, *, fen: int = 2500, ends_in: dt.timedelta | None = HOLD
+    user: WeChatUser | None = None,
+    *,
+    fen: int = 2500,
+    more: Sequence[int] = (),
+    ends_in: dt.timedelta | None = HOLD,
 ) -> Bill:
-    """An issued bill of one line for something no other area knows of."""
+    """An issued bill of one line (or `more`) for something no other area knows of."""
     user = user or a_wechat_user()
     at = clock.now()
     item = a_price_item(price_fen=fen)
@@ -44,8 +50,9 @@ def a_bill(
                     code=item.code,
                     name=item.name,
                     category=item.category,
-                    amount_fen=fen,
+                    amount_fen=line_fen,
                 )
+                for line_fen in (fen, *more)
             ],
             title="挂号费 针灸推拿科",
             path="/m/appointments/X/",
@@ -102,6 +109,50 @@ def payer_of(payment: Payment) -> str:
     """The openid of whoever pays."""
     assert payment.payer is not None
     return payment.payer.openid
+
+
+def paid_word(payment: Payment, **changes: object) -> Paid:
+    """What WeChat would say of this payment, or something odd."""
+    word = Paid(
+        mchid=payment.mchid,
+        appid=payment.appid,
+        out_trade_no=payment.out_trade_no,
+        transaction_id=f"42{next(_numbers):026d}",
+        total_fen=payment.amount_fen,
+        payer_fen=payment.amount_fen,
+        openid=payment.payer.openid if payment.payer else "",
+        succeeded_at=clock.now(),
+    )
+    return dataclasses.replace(word, **changes)  # type: ignore[arg-type]
+
+
+def refund_word(
+    refund: Refund, progress: RefundProgress = RefundProgress.SUCCESS, **changes: object
+) -> RefundState:
+    """What WeChat would say of this refund, or something odd."""
+    state = RefundState(
+        mchid=refund.payment.mchid,
+        out_trade_no=refund.payment.out_trade_no,
+        out_refund_no=refund.out_refund_no,
+        refund_id=f"50{refund.pk:018d}",
+        progress=progress,
+        refund_fen=refund.amount_fen,
+        total_fen=refund.payment.received_fen or 0,
+        received_account="支付用户零钱",
+        succeeded_at=clock.now() if progress is RefundProgress.SUCCESS else None,
+    )
+    return dataclasses.replace(state, **changes)  # type: ignore[arg-type]
+
+
+def a_notice(number: int) -> actions.Received:
+    """A notice as it would be stored, without WeChat's bytes."""
+    return actions.Received(
+        notice_id=f"n{number}",
+        kind=NoticeKind.PAYMENT,
+        event_type="TRANSACTION.SUCCESS",
+        headers={},
+        body=b"{}",
+    )
 
 
 def reverse(bill: Bill) -> None:

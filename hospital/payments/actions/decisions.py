@@ -1,0 +1,152 @@
+"""Money of a case that we could not apply: one person proposes to send it back, another confirms.
+
+Locks: bills, payment, case, decision.
+"""
+
+import datetime as dt
+
+from django.db import transaction
+
+from hospital.kernel import audit
+from hospital.kernel.actors import Actor
+from hospital.kernel.errors import NotFound, Refusal
+from hospital.kernel.states import move
+from hospital.payments.actions.cases import lock_case, open_case
+from hospital.payments.actions.four_eyes import AlreadyAsked, AlreadyDecided, check_other
+from hospital.payments.actions.orders import lock_with_bills
+from hospital.payments.actions.refunds import (
+    RefundInProgress,
+    RefundNotPossible,
+    make_refund,
+    refundable_fen,
+)
+from hospital.payments.models import CaseDecision, PaymentCase
+from hospital.payments.states import (
+    REMEDIES,
+    CaseKind,
+    CaseRemedy,
+    DecisionStatus,
+    PaymentStatus,
+)
+
+REASON = "无法入账，原路退回"
+
+
+class NotThisRemedy(Refusal):
+    """The case asks for something else."""
+
+    code = "NOT_THIS_REMEDY"
+    default_message = "这个异常不适用该处理方式，请刷新页面。"
+
+
+def propose_decision(*, case_id: int, note: str, by: Actor, at: dt.datetime) -> CaseDecision:
+    """Propose that the case's unapplied money go back. Raises NotFound, CaseAlreadyClosed,
+    NotThisRemedy, AlreadyAsked."""
+    with transaction.atomic():
+        case = lock_case(case_id, before=_lock_payment)
+        _check(case)
+        if case.decisions.filter(status=DecisionStatus.PROPOSED).exists():
+            raise AlreadyAsked
+        decision = CaseDecision.objects.create(
+            case=case,
+            remedy=CaseRemedy.REFUND_UNAPPLIED,
+            note=note[:200],
+            asked_by=str(by),
+            asked_at=at,
+        )
+        _note(decision, "proposed", note, by, at)
+        return decision
+
+
+def confirm_decision(
+    *, decision_id: int, note: str = "", by: Actor, at: dt.datetime
+) -> CaseDecision:
+    """The second person agrees: the refund is made, and sent at once. One that cannot go the way
+    it came becomes a case of its own. Raises NotFound, OwnRequest, AlreadyDecided, NotThisRemedy,
+    RefundInProgress."""
+    with transaction.atomic():
+        decision, case = _lock(decision_id, by)
+        _check(case)
+        _decide(decision, DecisionStatus.CONFIRMED, note=note, by=by, at=at)
+        assert case.payment is not None
+        amount_fen = refundable_fen(case.payment, None)
+        if amount_fen <= 0:
+            raise RefundInProgress
+        try:
+            make_refund(
+                case.payment, bill_id=None, amount_fen=amount_fen, reason=REASON, by=by, at=at
+            )
+        except RefundNotPossible as refusal:
+            open_case(
+                kind=CaseKind.REFUND_IMPOSSIBLE,
+                number=case.payment.out_trade_no,
+                payment=case.payment,
+                expected_fen=amount_fen,
+                detail=f"limit: {refusal.details.get('limit')}",
+                at=at,
+            )
+        return decision
+
+
+def reject_decision(*, decision_id: int, note: str, by: Actor, at: dt.datetime) -> CaseDecision:
+    """The second person says no; the case stays. Raises NotFound, OwnRequest, AlreadyDecided."""
+    with transaction.atomic():
+        decision, _ = _lock(decision_id, by)
+        _decide(decision, DecisionStatus.REJECTED, note=note, by=by, at=at)
+        return decision
+
+
+def _check(case: PaymentCase) -> None:
+    if REMEDIES[CaseKind(case.kind)] is not CaseRemedy.REFUND_UNAPPLIED or case.payment is None:
+        raise NotThisRemedy
+    if case.payment.status not in {
+        PaymentStatus.SUCCEEDED_UNAPPLIED,
+        PaymentStatus.PARTIALLY_REFUNDED,
+    }:
+        raise NotThisRemedy
+
+
+def _lock(decision_id: int, by: Actor) -> tuple[CaseDecision, PaymentCase]:
+    known = CaseDecision.objects.filter(pk=decision_id).first()
+    if known is None:
+        raise NotFound
+    if known.status != DecisionStatus.PROPOSED:
+        raise AlreadyDecided
+    case = lock_case(known.case_id, before=_lock_payment)
+    decision = CaseDecision.objects.select_for_update(no_key=True).get(pk=decision_id)
+    if decision.status != DecisionStatus.PROPOSED:
+        raise AlreadyDecided
+    check_other(asked_by=decision.asked_by, by=by)
+    return decision, case
+
+
+def _lock_payment(case: PaymentCase) -> None:
+    if case.payment_id is not None:
+        case.payment = lock_with_bills(case.payment_id)
+
+
+def _decide(
+    decision: CaseDecision, to: DecisionStatus, *, note: str, by: Actor, at: dt.datetime
+) -> None:
+    move(
+        decision,
+        to,
+        by=by,
+        at=at,
+        reason=note[:200],
+        decided_by=str(by),
+        decided_at=at,
+        decision_note=note[:200],
+    )
+    _note(decision, to.value, note, by, at)
+
+
+def _note(decision: CaseDecision, act: str, note: str, by: Actor, at: dt.datetime) -> None:
+    audit.record(
+        act=f"payments.decision.{act}",
+        subject=decision,
+        by=by,
+        at=at,
+        after={"case": decision.case_id, "remedy": decision.remedy},
+        reason=note[:200],
+    )

@@ -1,0 +1,210 @@
+"""线下转账: what cannot go back the way it came is sent by the hospital's own bank (M9.3, R13).
+
+One person enters payee and bank slip, another compares them with the bank and confirms; then the
+ledger says that the money has left by cash:offline. Locks: bills, payment, refund, transfer.
+"""
+
+import datetime as dt
+
+from django.db import transaction
+
+from hospital.billing import actions as billing
+from hospital.billing import queries as bills
+from hospital.kernel import audit
+from hospital.kernel.actors import Actor
+from hospital.kernel.errors import Invalid, NotFound, Refusal
+from hospital.kernel.states import move
+from hospital.payments.actions.cases import cure_case, lock_case
+from hospital.payments.actions.four_eyes import AlreadyAsked, AlreadyDecided, check_other
+from hospital.payments.actions.orders import lock_with_bills
+from hospital.payments.actions.refund_results import book_refund, tell_payer
+from hospital.payments.actions.refunds import lock_refund, refundable_fen, under_way_fen
+from hospital.payments.models import OfflineTransfer, Payment, PaymentCase, Refund
+from hospital.payments.states import CaseKind, RefundRoute, RefundStatus, TransferStatus
+
+METHOD = "offline"
+ROUTE = "线下转账"
+
+
+class TransferNotNeeded(Refusal):
+    """The money has gone back otherwise, or is still on its way."""
+
+    code = "TRANSFER_NOT_NEEDED"
+    default_message = "这笔款不需要线下转账，请刷新页面查看最新状态。"
+
+
+def propose_transfer(
+    *,
+    case_id: int,
+    payee: str,
+    payee_account: str,
+    proof: str,
+    proof_file: str = "",
+    reason: str = "",
+    by: Actor,
+    at: dt.datetime,
+) -> OfflineTransfer:
+    """Enter a transfer that answers a case, with the bank's slip number as proof; the amount is
+    what is owed. Raises NotFound, Invalid, TransferNotNeeded, AlreadyAsked."""
+    missing = {"payee": payee, "payee_account": payee_account, "proof": proof}
+    if any(not text.strip() for text in missing.values()):
+        raise Invalid({name: ["请填写。"] for name, text in missing.items() if not text.strip()})
+    with transaction.atomic():
+        case = lock_case(case_id, before=_lock_subject)
+        if case.transfers.filter(status=TransferStatus.ASKED).exists():
+            raise AlreadyAsked
+        amount_fen = owed_fen(case)
+        if amount_fen <= 0:
+            raise TransferNotNeeded
+        transfer = OfflineTransfer.objects.create(
+            case=case,
+            payment=case.payment,
+            refund=case.refund,
+            bill_id=case.refund.bill_id if case.refund else case.bill_id,
+            amount_fen=amount_fen,
+            payee=payee.strip(),
+            payee_account=payee_account.strip(),
+            proof=proof.strip()[:100],
+            proof_file=proof_file[:200],
+            reason=(reason or case.detail)[:200],
+            asked_by=str(by),
+            asked_at=at,
+        )
+        _note(transfer, "proposed", "", by, at)
+        return transfer
+
+
+def confirm_transfer(
+    *, transfer_id: int, note: str = "", by: Actor, at: dt.datetime
+) -> OfflineTransfer:
+    """A second person has seen the money leave the bank: booked and told to the payer. Raises
+    NotFound, OwnRequest, AlreadyDecided, TransferNotNeeded."""
+    with transaction.atomic():
+        transfer, case = _lock(transfer_id, by)
+        if owed_fen(case) < transfer.amount_fen:
+            raise TransferNotNeeded
+        _decide(transfer, TransferStatus.DONE, note=note, by=by, at=at)
+        _book(transfer, by=by, at=at)
+        cure_case(case, note=f"{ROUTE} {transfer.proof}", by=by, at=at)
+        return transfer
+
+
+def reject_transfer(*, transfer_id: int, note: str, by: Actor, at: dt.datetime) -> OfflineTransfer:
+    """The slip does not fit: nothing is booked and the case stays. Raises NotFound, OwnRequest,
+    AlreadyDecided."""
+    with transaction.atomic():
+        transfer, _ = _lock(transfer_id, by)
+        _decide(transfer, TransferStatus.REJECTED, note=note, by=by, at=at)
+        return transfer
+
+
+def owed_fen(case: PaymentCase) -> int:
+    """What of a case's money has to be sent by hand, its rows locked by the caller."""
+    if case.kind == CaseKind.REFUND_ABNORMAL and case.refund is not None:
+        is_open = case.refund.status == RefundStatus.ABNORMAL
+        return case.refund.amount_fen if is_open else 0
+    if case.kind != CaseKind.REFUND_IMPOSSIBLE:
+        return 0
+    if case.bill_id is not None:
+        left_fen = bills.balance(bill_id=case.bill_id).due_fen - under_way_fen(case.bill_id)
+        return min(left_fen, case.expected_fen or left_fen)
+    return refundable_fen(case.payment, None) if case.payment else 0
+
+
+def _book(transfer: OfflineTransfer, *, by: Actor, at: dt.datetime) -> None:
+    payment = transfer.payment
+    if payment is None:
+        assert transfer.bill_id is not None
+        billing.post_refund(
+            bill_id=transfer.bill_id,
+            method=METHOD,
+            amount_fen=transfer.amount_fen,
+            reference=f"T{transfer.pk:08d}",
+            by=by,
+            at=at,
+        )
+        return
+    refund = transfer.refund
+    if refund is not None:
+        move(
+            refund,
+            RefundStatus.SUCCEEDED,
+            by=by,
+            at=at,
+            reason=ROUTE,
+            route=RefundRoute.OFFLINE,
+            received_account=ROUTE,
+            succeeded_at=at,
+        )
+    else:
+        refund = _refund_by_hand(transfer, payment, at)
+    book_refund(payment, refund, method=METHOD, by=by, at=at)
+    tell_payer(payment, refund, RefundStatus.SUCCEEDED, by=by, at=at)
+
+
+def _refund_by_hand(transfer: OfflineTransfer, payment: Payment, at: dt.datetime) -> Refund:
+    """The refund the channel never saw, so that the payment's story is whole."""
+    return Refund.objects.create(
+        status=RefundStatus.SUCCEEDED,
+        out_refund_no=f"{payment.out_trade_no}T{transfer.pk}",
+        payment=payment,
+        bill_id=transfer.bill_id,
+        route=RefundRoute.OFFLINE,
+        amount_fen=transfer.amount_fen,
+        reason=transfer.reason[:80],
+        received_account=ROUTE,
+        requested_at=transfer.asked_at,
+        succeeded_at=at,
+    )
+
+
+def _decide(
+    transfer: OfflineTransfer, to: TransferStatus, *, note: str, by: Actor, at: dt.datetime
+) -> None:
+    move(
+        transfer,
+        to,
+        by=by,
+        at=at,
+        reason=note[:200],
+        decided_by=str(by),
+        decided_at=at,
+        decision_note=note[:200],
+    )
+    _note(transfer, to.value, note, by, at)
+
+
+def _note(transfer: OfflineTransfer, act: str, note: str, by: Actor, at: dt.datetime) -> None:
+    audit.record(
+        act=f"payments.transfer.{act}",
+        subject=transfer,
+        by=by,
+        at=at,
+        after={"fen": transfer.amount_fen, "proof": transfer.proof, "case": transfer.case_id},
+        reason=note[:200],
+    )
+
+
+def _lock(transfer_id: int, by: Actor) -> tuple[OfflineTransfer, PaymentCase]:
+    known = OfflineTransfer.objects.filter(pk=transfer_id).first()
+    if known is None:
+        raise NotFound
+    if known.status != TransferStatus.ASKED:
+        raise AlreadyDecided
+    case = lock_case(known.case_id, before=_lock_subject)
+    transfer = OfflineTransfer.objects.select_for_update(no_key=True).get(pk=transfer_id)
+    if transfer.status != TransferStatus.ASKED:
+        raise AlreadyDecided
+    check_other(asked_by=transfer.asked_by, by=by)
+    transfer.payment, transfer.refund = case.payment, case.refund
+    return transfer, case
+
+
+def _lock_subject(case: PaymentCase) -> None:
+    """Bills, payment and refund of a case, in that order, read anew under their locks."""
+    if case.payment_id is not None:
+        case.payment = lock_with_bills(case.payment_id)
+    elif case.bill_id is not None:
+        billing.lock_bill(bill_id=case.bill_id)
+    if case.refund_id is not None:
+        case.refund = lock_refund(case.refund_id)

@@ -1,0 +1,15 @@
+"""The numbers of this area a hospital may change (configuration rows, law 14)."""
+
+from typing import Final
+
+from hospital.kernel.settings_rows import Setting
+
+APPROVAL_ABOVE_FEN: Final = Setting(
+    key="payments.approval_above_fen",
+    label="退款超过多少分须另一人审批",
+    default=100_000,
+    unit="分",
+    minimum=0,
+    maximum=100_000_000,
+    rule="SM11",
+)
