@@ -2,7 +2,8 @@
 # Fetch the vendored browser assets again, by exact version. Only for whoever raises a version:
 # the files are committed, and neither running nor testing the hospital needs Node.
 #
-#   tools/vendor.sh            writes hospital/ui/static/vendor, tests/browser/vendor, VENDOR.md
+#   tools/vendor.sh            writes hospital/ui/static/vendor, tests/browser/vendor,
+#                              wechat_sandbox/phone/static/vendor, and VENDOR.md in each
 #
 # Source-map comments are stripped: the maps are not shipped, and the hashed static storage
 # refuses a file that names a missing one.
@@ -12,10 +13,12 @@ weui=2.6.26
 tabler=1.6.1
 icons=3.51.0
 axe=4.14.1
+jsqr=1.4.0
 
 cd "$(dirname "$0")/.."
 shipped=hospital/ui/static/vendor
 testing=tests/browser/vendor
+phone=wechat_sandbox/phone/static/vendor
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
@@ -33,8 +36,9 @@ fetch weui $weui weui
 fetch @tabler/core $tabler tabler
 fetch @tabler/icons $icons icons
 fetch axe-core $axe axe
+fetch jsqr $jsqr jsqr
 
-rm -rf "$shipped" "$testing"
+rm -rf "$shipped" "$testing" "$phone"
 keep "$work/weui/dist/style/weui.min.css" "$shipped/weui-$weui/weui.min.css"
 keep "$work/weui/LICENSE.txt" "$shipped/weui-$weui/LICENSE"
 keep "$work/tabler/dist/css/tabler.min.css" "$shipped/tabler-$tabler/tabler.min.css"
@@ -44,6 +48,8 @@ keep tools/licences/tabler-core "$shipped/tabler-$tabler/LICENSE"
 keep "$work/icons/LICENSE" "$shipped/tabler-icons-$icons/LICENSE"
 keep "$work/axe/axe.min.js" "$testing/axe-core-$axe/axe.min.js"
 keep "$work/axe/LICENSE" "$testing/axe-core-$axe/LICENSE"
+keep "$work/jsqr/dist/jsQR.js" "$phone/jsqr-$jsqr/jsQR.js"
+keep "$work/jsqr/LICENSE" "$phone/jsqr-$jsqr/LICENSE"
 
 table() { # folder, then lines "path|name|version|licence"
   {
@@ -67,4 +73,7 @@ LIST
 table "$testing" <<LIST
 axe-core-$axe/axe.min.js|axe-core|$axe|MPL-2.0
 LIST
-echo "done: $shipped, $testing"
+table "$phone" <<LIST
+jsqr-$jsqr/jsQR.js|jsqr|$jsqr|Apache-2.0
+LIST
+echo "done: $shipped, $testing, $phone"

@@ -134,19 +134,24 @@ class TestChats:
         assert phone.try_press("say", text="  ").status_code == 422
 
     def test_the_menu_is_the_accounts_own(self, phone: Phone, control: SandboxControl) -> None:
-        below = [{"type": "view", "name": "我的挂号", "url": PAGE}, {"type": "click", "name": "哑"}]
+        below = [
+            {"type": "view", "name": "我的挂号", "url": PAGE},
+            {"type": "click", "name": "问一问", "key": "ASK"},
+            {"type": "click", "name": "哑"},
+        ]
         control.post(
             "menu",
             button=[
                 {"type": "view", "name": "预约挂号", "url": "http://127.0.0.1:9/m/"},
                 {"name": "服务", "sub_button": below},
-                {"type": "click", "name": "无处可去", "key": "x"},
+                {"type": "pic_weixin", "name": "无处可去", "key": "x"},
             ],
         )
 
         chat = phone.screen("chat/account")
         assert 'href="http://127.0.0.1:9/m/"' in chat
         assert "我的挂号" in chat
+        assert 'data-menu-key="ASK"' in chat
         assert "哑" not in chat
         assert "无处可去" not in chat
 
@@ -180,7 +185,7 @@ class TestChats:
             assert next(lines).startswith("retry:")
             sender = Thread(target=send_message, args=(control, merchant, phone.openid, PAGE))
             events = (json.loads(line[5:]) for line in lines if line.startswith("data:"))
-            assert next(events) == {"kind": "connected", "banners": []}
+            assert next(events) == {"kind": "connected", "subject": "", "banners": []}
             sender.start()
             said = next(events)
             sender.join()

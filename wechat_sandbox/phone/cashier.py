@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from wechat_sandbox import checkout, messages, orders, wallet
+from wechat_sandbox import checkout, messages, orders, paycodes, wallet
 from wechat_sandbox.checkout import Outcome, Result, Sheet
 from wechat_sandbox.phone import account_menu
 from wechat_sandbox.phone.chats import CARD_NAME
@@ -90,6 +90,17 @@ def pay(sandbox: Sandbox, user: User, *, prepay_id: str, password: str, method: 
     outcome = checkout.pay(
         sandbox, prepay_id=prepay_id, openid=user.openid, password=password, method=method
     )
+    if outcome.result is Result.WRONG_PASSWORD:
+        return _count_wrong(sandbox, user, outcome)
+    _forget_tries(sandbox, user)
+    return _said(outcome)
+
+
+def enter_for_scan(sandbox: Sandbox, user: User, out_trade_no: str, password: str | None) -> Answer:
+    """Answer the password question of a scanned charge; None gives up, and it fails."""
+    if password is not None and _locked(sandbox, user):
+        return Answer("locked", LOCKED_SAYS)
+    outcome = paycodes.enter(sandbox, out_trade_no, password)
     if outcome.result is Result.WRONG_PASSWORD:
         return _count_wrong(sandbox, user, outcome)
     _forget_tries(sandbox, user)

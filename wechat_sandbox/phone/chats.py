@@ -1,25 +1,30 @@
-"""The two chats of this phone: the hospital's Official Account and WeChat Pay.
+"""What reaches this phone: the Official Account's chat, WeChat Pay's, and text messages.
 
-A chat is a list of cards, oldest first. What the holder has seen is one number a chat (the id of
-the newest card on the screen), and what the holder typed is a short list; both are kept as
-remembered settings under `phone:`.
+A chat is a list of cards, oldest first. Cards are numbered by their table (`counter`); what the
+holder has seen is the highest number of each, kept as a remembered setting under `phone:`.
 """
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field, replace
+from typing import Any
 
-from wechat_sandbox import messages, orders, wallet
-from wechat_sandbox.phone.looks import ACCOUNT, WECHAT_PAY, Look, chat_time, full_time, yuan
+from wechat_sandbox import conversation, messages, orders, wallet
+from wechat_sandbox.account_records import ChatLine
+from wechat_sandbox.phone import texts
+from wechat_sandbox.phone.account_talk import Piece, articles, pieces
+from wechat_sandbox.phone.looks import ACCOUNT, SMS, WECHAT_PAY, Look, chat_time, full_time, yuan
 from wechat_sandbox.records import Order, Refund, User, WalletEntry
 from wechat_sandbox.sandbox import Sandbox
 
 ACCOUNT_CHAT = "account"
 PAY_CHAT = "pay"
+SMS_CHAT = "sms"
+IN_WECHAT = (ACCOUNT_CHAT, PAY_CHAT)
+EVERYWHERE = (*IN_WECHAT, SMS_CHAT)
+# The tables cards come from, and the chat each is shown in.
+COUNTERS = {"account": ACCOUNT_CHAT, "talk": ACCOUNT_CHAT, "pay": PAY_CHAT, "sms": SMS_CHAT}
 SEPARATOR_AFTER_S = 300
-TEXTS_KEPT = 50
-TEXT_LIMIT = 600
 # The one bank card everybody has; the number is the one refund notices name.
 CARD_NAME = "招商银行储蓄卡(0403)"
 
@@ -32,12 +37,14 @@ class NoChat(Exception):
 class Card:
     """One thing in a chat.
 
-    `kind`: `message` (opens `url`), `money` (opens the screen `open`) or `said` (the holder's own
-    words). `id` grows within a chat for everything that can be unread; 0 for the holder's words.
-    `quiet` cards raise no banner: the holder has just seen them happen.
+    `kind`: `message` (opens `url`), `money` (opens the screen `open`), `said` (the holder's own
+    words), `heard` (the account's, in `pieces`), `news` (articles in `items`), `msgmenu` (a
+    question with choices in `items`) or `sms`. `id` grows within its `counter`. `quiet` cards
+    raise no banner: the holder has just seen them happen.
     """
 
     kind: str
+    counter: str
     id: int
     at: float
     title: str
@@ -49,11 +56,13 @@ class Card:
     amount_label: str = ""
     separator: str = ""
     quiet: bool = False
+    pieces: list[Piece] = field(default_factory=list)
+    items: list[dict[str, Any]] = field(default_factory=list)
 
     @property
     def key(self) -> str:
         """Names the card on the page."""
-        return f"{self.kind}-{self.id}"
+        return f"{self.counter}-{self.id}"
 
 
 @dataclass(frozen=True)
@@ -74,7 +83,7 @@ class Chat:
 
 def overview(sandbox: Sandbox, user: User) -> list[Chat]:
     """The chats to list, the newest on top; the account only while it is followed."""
-    found = [_chat(sandbox, user, name) for name in (ACCOUNT_CHAT, PAY_CHAT)]
+    found = [chat(sandbox, user, name) for name in IN_WECHAT]
     listed = [
         chat
         for chat in found
@@ -97,11 +106,8 @@ def cards(sandbox: Sandbox, user: User, name: str) -> list[Card]:
 
 
 def newest(sandbox: Sandbox, user: User) -> dict[str, int]:
-    """The id of the newest card of each chat."""
-    return {
-        name: max((card.id for card in _cards(sandbox, user, name)), default=0)
-        for name in (ACCOUNT_CHAT, PAY_CHAT)
-    }
+    """The id of the newest card of each counter."""
+    return _newest([card for name in EVERYWHERE for card in _cards(sandbox, user, name)])
 
 
 def marks(known: dict[str, int]) -> str:
@@ -111,7 +117,11 @@ def marks(known: dict[str, int]) -> str:
 
 def title_of(sandbox: Sandbox, name: str) -> str:
     """What stands above a chat; raises NoChat."""
-    titles = {ACCOUNT_CHAT: sandbox.settings.account_name, PAY_CHAT: "微信支付"}
+    titles = {
+        ACCOUNT_CHAT: sandbox.settings.account_name,
+        PAY_CHAT: "微信支付",
+        SMS_CHAT: "信息",
+    }
     if name not in titles:
         raise NoChat(name)
     return titles[name]
@@ -119,65 +129,76 @@ def title_of(sandbox: Sandbox, name: str) -> str:
 
 def mark_seen(sandbox: Sandbox, user: User, name: str) -> None:
     """Everything in the chat has been looked at; raises NoChat."""
-    newest = max((card.id for card in _cards(sandbox, user, name)), default=0)
-    sandbox.store.set_meta(_seen_key(user, name), str(newest))
+    for counter, newest_id in _newest(_cards(sandbox, user, name)).items():
+        sandbox.store.set_meta(_seen_key(user, counter), str(newest_id))
 
 
-def say(sandbox: Sandbox, user: User, text: str) -> None:
-    """The holder writes to the account, which has no answering service in this stand-in."""
-    said = [*_said(sandbox, user), {"at": sandbox.clock.now(), "text": text[:TEXT_LIMIT]}]
-    sandbox.store.set_meta(f"phone:said:{user.openid}", json.dumps(said[-TEXTS_KEPT:]))
-
-
-def _chat(sandbox: Sandbox, user: User, name: str) -> Chat:
+def chat(sandbox: Sandbox, user: User, name: str) -> Chat:
+    """One chat as a row of a list; raises NoChat."""
     found = _cards(sandbox, user, name)
-    seen = int(sandbox.store.meta(_seen_key(user, name), "0"))
+    seen = {counter: int(sandbox.store.meta(_seen_key(user, counter), "0")) for counter in COUNTERS}
     return Chat(
         name=name,
         title=title_of(sandbox, name),
-        look=ACCOUNT if name == ACCOUNT_CHAT else WECHAT_PAY,
+        look={ACCOUNT_CHAT: ACCOUNT, PAY_CHAT: WECHAT_PAY, SMS_CHAT: SMS}[name],
         newest=found[-1] if found else None,
-        unread=sum(card.id > seen for card in found),
+        unread=sum(card.kind != "said" and card.id > seen[card.counter] for card in found),
     )
 
 
-def _seen_key(user: User, name: str) -> str:
-    return f"phone:seen:{name}:{user.openid}"
+def _newest(cards: list[Card]) -> dict[str, int]:
+    known = dict.fromkeys(COUNTERS, 0)
+    for card in cards:
+        known[card.counter] = max(known[card.counter], card.id)
+    return known
 
 
-def _said(sandbox: Sandbox, user: User) -> list[dict[str, str | float]]:
-    said: list[dict[str, str | float]] = json.loads(
-        sandbox.store.meta(f"phone:said:{user.openid}", "[]")
-    )
-    return said
+def _seen_key(user: User, counter: str) -> str:
+    return f"phone:seen:{counter}:{user.openid}"
 
 
 def _cards(sandbox: Sandbox, user: User, name: str) -> list[Card]:
     if name == ACCOUNT_CHAT:
-        both = [*map(_message, messages.received(sandbox, user.openid)), *_spoken(sandbox, user)]
+        both = [
+            *map(_message, messages.received(sandbox, user.openid)),
+            *map(_talk, conversation.lines(sandbox, user.openid)),
+        ]
         return sorted(both, key=lambda card: card.at)
     if name == PAY_CHAT:
         moves = wallet.entries(sandbox, user.openid)
         return [_money(sandbox, move) for move in reversed(moves) if move.kind != "top_up"]
+    if name == SMS_CHAT:
+        return [
+            Card(kind="sms", counter="sms", id=sms.id, at=sms.at, title=sms.text, preview=sms.text)
+            for sms in texts.received(sandbox, user)
+        ]
     raise NoChat(name)
 
 
-def _spoken(sandbox: Sandbox, user: User) -> list[Card]:
-    return [
-        Card(
-            kind="said",
-            id=0,
-            at=float(said["at"]),
-            title=str(said["text"]),
-            preview=str(said["text"]),
-        )
-        for said in _said(sandbox, user)
-    ]
+def _talk(line: ChatLine) -> Card:
+    kind = line.kind if line.kind in ("news", "msgmenu") else "heard"
+    mine = line.side == conversation.HOLDER
+    return Card(
+        kind="said" if mine else kind,
+        counter="talk",
+        id=line.id,
+        at=line.at,
+        title=line.text,
+        preview=_plain(line.text),
+        pieces=[] if mine else pieces(line.text),
+        items=articles(line),
+        quiet=mine,
+    )
+
+
+def _plain(text: str) -> str:
+    return "".join(piece.text for piece in pieces(text))
 
 
 def _message(message: messages.Card) -> Card:
     return Card(
         kind="message",
+        counter="account",
         id=message.msgid,
         at=message.at,
         title=message.title,
@@ -197,6 +218,7 @@ def _money(sandbox: Sandbox, move: WalletEntry) -> Card:
 def _paid(sandbox: Sandbox, move: WalletEntry, order: Order) -> Card:
     return Card(
         kind="money",
+        counter="pay",
         id=move.id,
         at=move.at,
         title="微信支付凭证",
@@ -228,6 +250,7 @@ def _refunded(sandbox: Sandbox, move: WalletEntry, order: Order) -> Card:
         lines.append(("退款原因", refund.reason))
     return Card(
         kind="money",
+        counter="pay",
         id=move.id,
         at=move.at,
         title="退款到账通知",

@@ -14,7 +14,7 @@ from starlette.responses import JSONResponse, Response
 
 from wechat_sandbox import official, people, wallet
 from wechat_sandbox.phone import cashier, chats
-from wechat_sandbox.phone.pages import COOKIE, from_the_phone, held, sent
+from wechat_sandbox.phone.pages import COOKIE, from_the_phone, held, no, remember, sent
 from wechat_sandbox.records import User
 from wechat_sandbox.sandbox import Sandbox, sandbox_of
 
@@ -22,7 +22,6 @@ from wechat_sandbox.sandbox import Sandbox, sandbox_of
 # hospital's patient pages stored for the former holder (name, path) is forgotten when the phone
 # changes hands. Browsers share cookies between the ports of one host; the staff desk keeps its own.
 PAGE_COOKIES = (("xinglin_patient", "/m/"), ("care", "/m/"), ("theme", "/m/"))
-YEAR_S = 365 * 24 * 3600
 MOST_YUAN = Decimal(1_000_000)
 _NICKNAME = re.compile(r"\S(?:.{0,18}\S)?")
 
@@ -34,17 +33,19 @@ async def hold(request: Request) -> Response:
     try:
         user = people.ensure(sandbox_of(request), openid)
     except people.NoOpenid:
-        return _no("没有这个人")
+        return no("没有这个人")
     return _handed_to(user)
 
 
 @from_the_phone
 async def new_person(request: Request) -> Response:
-    """Somebody new takes the phone."""
-    nickname = str((await sent(request)).get("nickname", "")).strip()
+    """Somebody new takes the phone; with `apart` only the asking tab becomes theirs."""
+    asked = await sent(request)
+    nickname = str(asked.get("nickname", "")).strip()
     if not _NICKNAME.fullmatch(nickname):
-        return _no("请输入 1 到 20 个字的名字")
-    return _handed_to(people.create(sandbox_of(request), nickname))
+        return no("请输入 1 到 20 个字的名字")
+    user = people.create(sandbox_of(request), nickname)
+    return JSONResponse({"openid": user.openid}) if asked.get("apart") else _handed_to(user)
 
 
 @from_the_phone
@@ -54,16 +55,6 @@ async def leave(request: Request) -> Response:
     answer.delete_cookie(COOKIE, path="/", samesite="lax")
     _forget_pages(answer)
     return answer
-
-
-@from_the_phone
-@held
-async def follow(request: Request, sandbox: Sandbox, user: User) -> Response:
-    """Follow the account, or stop."""
-    wanted = (await sent(request)).get("on") is True
-    people.change(sandbox, user.openid, subscribed=wanted)
-    sandbox.hub.publish(user.openid, "account")
-    return JSONResponse({"says": "已关注" if wanted else "已取消关注"})
 
 
 @from_the_phone
@@ -82,10 +73,10 @@ async def balance(request: Request, sandbox: Sandbox, user: User) -> Response:
     try:
         yuan = Decimal(str((await sent(request)).get("yuan", "")).strip())
     except InvalidOperation:
-        return _no("请输入金额，例如 100 或 0.50")
+        return no("请输入金额，例如 100 或 0.50")
     fen = yuan * 100
     if not yuan.is_finite() or not 0 <= yuan <= MOST_YUAN or fen != fen.to_integral_value():
-        return _no("金额应在 0 到 1000000 元之间，最多两位小数")
+        return no("金额应在 0 到 1000000 元之间，最多两位小数")
     wallet.set_balance(sandbox, user.openid, int(fen))
     return JSONResponse({})
 
@@ -105,20 +96,8 @@ async def seen(request: Request, sandbox: Sandbox, user: User) -> Response:
     try:
         chats.mark_seen(sandbox, user, str((await sent(request)).get("chat", "")))
     except chats.NoChat:
-        return _no("没有这个聊天", 404)
+        return no("没有这个聊天", 404)
     sandbox.hub.publish(user.openid, "seen")
-    return JSONResponse({})
-
-
-@from_the_phone
-@held
-async def say(request: Request, sandbox: Sandbox, user: User) -> Response:
-    """The holder writes to the account."""
-    text = str((await sent(request)).get("text", "")).strip()
-    if not text:
-        return _no("不能发送空白消息")
-    chats.say(sandbox, user, text)
-    sandbox.hub.publish(user.openid, "said")
     return JSONResponse({})
 
 
@@ -179,7 +158,7 @@ async def forgot(request: Request, sandbox: Sandbox, user: User) -> Response:
 
 def _handed_to(user: User) -> Response:
     answer = JSONResponse({"openid": user.openid})
-    answer.set_cookie(COOKIE, user.openid, max_age=YEAR_S, path="/", httponly=True, samesite="lax")
+    remember(answer, user.openid)
     _forget_pages(answer)
     return answer
 
@@ -187,7 +166,3 @@ def _handed_to(user: User) -> Response:
 def _forget_pages(answer: Response) -> None:
     for name, path in PAGE_COOKIES:
         answer.delete_cookie(name, path=path, httponly=True, samesite="lax")
-
-
-def _no(says: str, status: int = 422) -> Response:
-    return JSONResponse({"says": says}, status)

@@ -31,6 +31,7 @@ class Introduction:
 
 ACCOUNT = Look(picture="account")
 WECHAT_PAY = Look(picture="pay")
+SMS = Look(picture="sms")
 NAMED = {
     "陈桂芳": Introduction("lotus", "68 岁，退休教师"),
     "李建国": Introduction("mountain", "45 岁，货车司机"),

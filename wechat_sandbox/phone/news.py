@@ -1,8 +1,8 @@
 """Server-sent events to the phone page: look again, and what to show at the top.
 
 Each event carries the hint's kind and a banner for every card the page has not heard of. Its id
-says what it has (`account:12,pay:3`, the newest card of each chat), so that nothing is lost or told
-twice over a broken connection; the first connection starts from what the page was drawn with.
+says what it has (`account:12,pay:3`, the newest card of each counter), so that nothing is lost or
+told twice over a broken connection; the first connection starts from what the page was drawn with.
 """
 
 from __future__ import annotations
@@ -50,18 +50,21 @@ async def _stream(sandbox: Sandbox, user: User, marks: dict[str, int]) -> AsyncI
                 continue
             if hint is None:
                 return
-            yield _event(sandbox, user, hint.kind, marks)
+            yield _event(sandbox, user, hint.kind, marks, hint.subject)
 
 
-def _event(sandbox: Sandbox, user: User, kind: str, marks: dict[str, int]) -> str:
+def _event(
+    sandbox: Sandbox, user: User, kind: str, marks: dict[str, int], subject: str = ""
+) -> str:
     now = _now(sandbox, user)
     banners = [
         {"chat": chat.name, "title": chat.title, "text": card.preview, "face": chat.look.picture}
-        for chat in chats.overview(sandbox, now)
+        for chat in [chats.chat(sandbox, now, name) for name in chats.EVERYWHERE]
         for card in chats.cards(sandbox, now, chat.name)
-        if card.id > marks.get(chat.name, 0) and not card.quiet
+        if card.id > marks.get(card.counter, 0) and not card.quiet
     ]
-    text = json.dumps({"kind": kind, "banners": banners}, ensure_ascii=False)
+    document = {"kind": kind, "subject": subject, "banners": banners}
+    text = json.dumps(document, ensure_ascii=False)
     return f"id: {chats.marks(chats.newest(sandbox, now))}\ndata: {text}\n\n"
 
 

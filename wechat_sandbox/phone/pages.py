@@ -1,7 +1,9 @@
 """Templates, the holder of the phone, and the guards every address of the phone shares.
 
-The holder is the cookie `phone`: an openid. Writing needs the header `X-Phone`, which a page of
-another origin cannot send without asking first, so hospital pages cannot press the phone's buttons.
+The holder is the cookie `phone`: an openid. A tab opened as `/?as=<openid>` is a phone of its own:
+its scripts name the holder in the header `X-Phone` (or in `as`, where a header cannot be sent).
+Writing needs that header, which a page of another origin cannot send without asking first, so
+hospital pages cannot press the phone's buttons.
 """
 
 from __future__ import annotations
@@ -23,6 +25,8 @@ from wechat_sandbox.sandbox import Sandbox, sandbox_of
 FOLDER = Path(__file__).parent
 COOKIE = "phone"
 HEADER = "x-phone"
+ASKED = "as"
+YEAR_S = 365 * 24 * 3600
 
 _templates = Environment(
     loader=FileSystemLoader(FOLDER / "templates"),
@@ -38,8 +42,9 @@ POLICY = "; ".join(
         "default-src 'none'",
         "script-src 'self'",
         "style-src 'self'",
-        "img-src 'self' data:",
+        "img-src 'self' data: blob:",
         "connect-src 'self'",
+        "media-src 'self' blob:",
         "form-action 'self'",
         "frame-src http: https:",
         "frame-ancestors 'self'",
@@ -71,7 +76,9 @@ def page(text: str, status: int = 200) -> HTMLResponse:
 
 def holder_of(request: Request) -> User | None:
     """Who holds the phone; unknown openids become people, other text is nobody."""
-    openid = request.cookies.get(COOKIE, "")
+    named = (request.headers.get(HEADER, ""), request.query_params.get(ASKED, ""))
+    openid = next((text for text in named if text.startswith("o")), "")
+    openid = openid or request.cookies.get(COOKIE, "")
     if not openid:
         return None
     try:
@@ -108,6 +115,16 @@ def from_the_phone(
         return await view(request)
 
     return guarded
+
+
+def remember(answer: Response, openid: str) -> None:
+    """From now on the browser's phone is this person's."""
+    answer.set_cookie(COOKIE, openid, max_age=YEAR_S, path="/", httponly=True, samesite="lax")
+
+
+def no(says: str, status: int = 422) -> Response:
+    """A refusal, as a sentence for whoever tapped."""
+    return JSONResponse({"says": says}, status)
 
 
 async def sent(request: Request) -> dict[str, Any]:

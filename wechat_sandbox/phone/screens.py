@@ -8,8 +8,8 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from wechat_sandbox import people
-from wechat_sandbox.phone import account_menu, bills, cashier, chats, looks
-from wechat_sandbox.phone.pages import held, holder_of, page, render
+from wechat_sandbox.phone import account_menu, bills, cashier, chats, desk, looks, texts
+from wechat_sandbox.phone.pages import ASKED, held, holder_of, page, render
 from wechat_sandbox.records import User
 from wechat_sandbox.sandbox import Sandbox, sandbox_of
 
@@ -17,6 +17,7 @@ LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 EMPTY = {
     chats.ACCOUNT_CHAT: "你已关注公众号，点下面的菜单开始",
     chats.PAY_CHAT: "付款和退款的凭证会出现在这里",
+    chats.SMS_CHAT: "发到这个号码的短信会出现在这里",
 }
 ABOUT = {chats.ACCOUNT_CHAT: "/phone/account", chats.PAY_CHAT: "/phone/services"}
 
@@ -24,15 +25,22 @@ ABOUT = {chats.ACCOUNT_CHAT: "/phone/account", chats.PAY_CHAT: "/phone/services"
 async def phone(request: Request) -> Response:
     """The whole phone; the choice of a holder comes first when nobody holds it.
 
+    `?as=<openid>` is a phone of its own in this tab, whatever the browser's cookie says, and
+    `?as=` without one asks who holds it.
+
     Under another name of this machine (localhost) the hospital's pages in the frame would count as
     foreign and lose their log-in, so the browser is sent to the one name everybody uses.
     """
     sandbox, user = sandbox_of(request), holder_of(request)
     at, known_as = request.url.hostname, urlsplit(sandbox.settings.base).hostname
     if at != known_as and {at, known_as} <= LOOPBACK:
-        return RedirectResponse(f"{sandbox.settings.base}/")
+        query = f"?{request.url.query}" if request.url.query else ""
+        return RedirectResponse(f"{sandbox.settings.base}/{query}")
+    apart = request.query_params.get(ASKED)
+    if apart is not None and not (user and apart == user.openid):
+        user = None
     first = _home(sandbox, user) if user else _holders(sandbox, None, "")
-    return _shell(sandbox, user, first)
+    return _shell(sandbox, user, first, apart=apart is not None)
 
 
 async def choose(request: Request) -> Response:
@@ -74,22 +82,54 @@ async def holders(request: Request, sandbox: Sandbox, user: User) -> Response:
 async def chat(request: Request, sandbox: Sandbox, user: User) -> Response:
     """One chat with all its cards."""
     name = request.path_params["name"]
-    try:
-        title = chats.title_of(sandbox, name)
-    except chats.NoChat:
+    if name not in chats.IN_WECHAT:
         return page("", 404)
     return page(
         render(
             "screens/chat.html",
             chat=name,
-            title=title,
+            title=chats.title_of(sandbox, name),
             about=ABOUT[name],
             empty=EMPTY[name],
             cards=chats.cards(sandbox, user, name),
             menu=account_menu.entries(sandbox),
             look=looks.look_of(user),
+            account_look=looks.ACCOUNT,
         )
     )
+
+
+@held
+async def messages(request: Request, sandbox: Sandbox, user: User) -> Response:
+    """短信: what arrived for the number in this phone."""
+    return page(
+        render(
+            "screens/sms.html",
+            empty=EMPTY[chats.SMS_CHAT],
+            cards=chats.cards(sandbox, user, chats.SMS_CHAT),
+            number=texts.number_of(sandbox, user),
+        )
+    )
+
+
+@held
+async def apps(request: Request, sandbox: Sandbox, user: User) -> Response:
+    """The phone's own start screen."""
+    return page(
+        render(
+            "screens/apps.html",
+            unread=sum(chat.unread for chat in chats.overview(sandbox, user)),
+            sms_unread=chats.chat(sandbox, user, chats.SMS_CHAT).unread,
+            today=looks.local(sandbox.clock.now()),
+            weekdays=looks.WEEKDAYS,
+        )
+    )
+
+
+@held
+async def minis(request: Request, sandbox: Sandbox, user: User) -> Response:
+    """小程序: those the stand-in was told about."""
+    return page(render("screens/minis.html", minis=sandbox.settings.mini_programs))
 
 
 @held
@@ -129,7 +169,7 @@ async def wallet(request: Request, sandbox: Sandbox, user: User) -> Response:
 @held
 async def settings(request: Request, sandbox: Sandbox, user: User) -> Response:
     """设置: who this is, and leaving."""
-    return page(render("screens/settings.html", holder=user))
+    return page(render("screens/settings.html", holder=user, number=texts.number_of(sandbox, user)))
 
 
 @held
@@ -157,24 +197,19 @@ async def avatar(request: Request) -> Response:
     return Response(text, media_type="image/svg+xml")
 
 
-@held
-async def drawer(request: Request, sandbox: Sandbox, user: User) -> Response:
-    """What stands beside the phone on a desk."""
-    return page(_drawer(sandbox, user))
-
-
-def _shell(sandbox: Sandbox, user: User | None, first: str) -> Response:
+def _shell(sandbox: Sandbox, user: User | None, first: str, *, apart: bool = False) -> Response:
     now = sandbox.clock.now()
     return page(
         render(
             "phone.html",
             account_name=sandbox.settings.account_name,
             holder=user,
+            apart=apart,
             heard=chats.marks(chats.newest(sandbox, user)) if user else "",
             clock_offset_ms=int(sandbox.clock.offset_s * 1000),
             time=f"{looks.local(now):%H:%M}",
             first=first,
-            drawer=_drawer(sandbox, user),
+            drawer=desk.shown(sandbox, user),
         )
     )
 
@@ -207,30 +242,8 @@ def _home(sandbox: Sandbox, user: User) -> str:
 
 def _holders(sandbox: Sandbox, user: User | None, goes_on: str) -> str:
     return render(
-        "screens/holders.html", people=_people(sandbox, user), back=user is not None, next=goes_on
-    )
-
-
-def _people(sandbox: Sandbox, user: User | None) -> list[dict[str, object]]:
-    return [
-        {
-            "openid": person.openid,
-            "nickname": person.nickname,
-            "note": looks.note_of(person),
-            "look": looks.look_of(person),
-            "current": user is not None and person.openid == user.openid,
-        }
-        for person in people.everyone(sandbox)
-    ]
-
-
-def _drawer(sandbox: Sandbox, user: User | None) -> str:
-    return render(
-        "drawer.html",
-        people=_people(sandbox, user),
-        holder=user,
-        account_name=sandbox.settings.account_name,
-        balance=looks.yuan(user.balance_fen) if user else "",
-        card_name=chats.CARD_NAME,
-        card_works=cashier.card_works(sandbox, user) if user else True,
+        "screens/holders.html",
+        people=desk.persons(sandbox, user),
+        back=user is not None,
+        next=goes_on,
     )

@@ -3,9 +3,12 @@
    The page is believed only as far as the browser vouches for it: messages must come from this very
    frame, answers go to the origin that asked, and addresses of another origin are ignored. */
 
-import { post } from "./net.js";
+import { isApart, post } from "./net.js";
 import { copyOf, dialog, say, sheet, toast } from "./overlays.js";
 import { pay } from "./cashier.js";
+import { askConsent } from "./consent.js";
+import { frameAddress } from "./phones.js";
+import { readForPage } from "./scan.js";
 
 const MOVE_MS = 320;
 const SANDBOX =
@@ -32,15 +35,17 @@ export function isAddress(text) {
   }
 }
 
-export function openPage(address) {
+export function openPage(address, { mini = false } = {}) {
   if (!isAddress(address)) {
     say("无法打开这个网址");
     return;
   }
   if (current) current.close();
-  current = new View(address);
+  current = new View(address, mini);
   tellChange();
 }
+
+export const openMini = (address) => openPage(address, { mini: true });
 
 export function closePage() {
   current?.close();
@@ -59,7 +64,7 @@ export function pageAddress() {
 }
 
 class View {
-  constructor(address) {
+  constructor(address, mini) {
     this.url = address;
     this.linked = false;
     this.goesBack = false;
@@ -70,11 +75,18 @@ class View {
     this.frame.title = "网页";
     this.frame.setAttribute("sandbox", SANDBOX);
     this.frame.setAttribute("allow", "clipboard-write");
-    this.frame.src = address;
+    this.frame.credentialless = isApart;
+    this.element.classList.toggle("is-mini", mini);
+    this.start();
     this.element.querySelector(".view-page").append(this.frame);
     this.heading.textContent = "";
     this.listen();
     this.enter();
+  }
+
+  /* A phone of its own must first tell its cookies who holds it. */
+  async start() {
+    this.frame.src = isApart ? await frameAddress(this.url) : this.url;
   }
 
   listen() {
@@ -149,7 +161,7 @@ class View {
   reload() {
     this.progress(true);
     if (this.linked) this.order("reload");
-    else this.frame.src = this.url;
+    else this.start();
   }
 
   order(what) {
@@ -178,6 +190,7 @@ class View {
       getLocation: () => this.locate(origin),
       openLocation: () => this.showPlace(params),
       scanQRCode: () => this.scan(params),
+      subscribe: () => this.subscribe(params),
     };
     return Object.hasOwn(calls, call) ? calls[call]() : undefined;
   }
@@ -238,27 +251,32 @@ class View {
     return { result: "ok" };
   }
 
+  /* The finder lies below this page's view, so the view steps aside meanwhile. */
   async scan({ needResult }) {
-    const text = await scanned();
+    this.stepAside(true);
+    const text = await readForPage();
+    this.stepAside(false);
     if (!text) return { result: "cancel" };
     if (needResult === 1) return { result: "ok", data: { resultStr: text } };
     openPage(text);
     return { result: "ok" };
   }
-}
 
-/* There is no camera: what the code holds is typed or pasted. */
-export async function scanned() {
-  const { value, text } = await dialog({
-    title: "扫一扫",
-    text: "这部手机没有摄像头，请粘贴二维码里的内容",
-    field: { label: "http://…" },
-    buttons: [
-      { label: "取消", value: false },
-      { label: "确定", value: true, main: true },
-    ],
-  });
-  return value ? text : "";
+  stepAside(away) {
+    this.element.classList.toggle("is-on", !away);
+    this.element.inert = away;
+    const stack = document.getElementById("stack");
+    stack.classList.toggle("is-under", !away);
+    stack.inert = !away;
+    if (!away) this.heading.focus({ preventScroll: true });
+  }
+
+  async subscribe({ templates }) {
+    const ids = Array.isArray(templates) ? templates.map(String) : [];
+    const answers = ids.length ? await askConsent(ids) : null;
+    if (!answers) return { result: "fail", message: "no template list" };
+    return { result: "ok", data: { answers } };
+  }
 }
 
 export async function copyText(text) {

@@ -6,15 +6,49 @@ import { copyOf, dialog, hide, holdBack, iconOf, say, sheet, show, toast } from 
 const DIGITS = 6;
 const OFFLINE = "网络异常，请稍后再试";
 let open = false;
+let scannedSheet = null;
 
 const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 /* fields: the six of getBrandWCPayRequest; origin: of the asking page, as the browser says. */
-export async function pay(fields, origin) {
+export function pay(fields, origin) {
+  return onlyOne(() => askAndPay(fields, origin));
+}
+
+/* A merchant's QR was scanned; sheet: what the stand-in says about its order. */
+export function payOrder(sheet) {
+  return onlyOne(() => new Cashier(sheet, sendPassword).run());
+}
+
+/* A cashier scanned this phone's code and the amount wants a password; giving up ends the charge.
+   settled: called once this phone has decided. */
+export function payScanned(order, settled) {
+  return onlyOne(async () => {
+    const number = order.out_trade_no;
+    const enter = (password) => post("/phone/paycode/enter", { out_trade_no: number, password });
+    scannedSheet = new Cashier(order, (_, password) => enter(password));
+    const outcome = await scannedSheet.run();
+    scannedSheet = null;
+    settled();
+    if (outcome.result === "cancel") await enter(null);
+    return outcome;
+  });
+}
+
+/* The charge was decided: true when this phone's own sheet is just telling so. A sheet that still
+   waits for digits is put away. */
+export function isTelling(number) {
+  if (scannedSheet?.order.out_trade_no !== number) return false;
+  if (scannedSheet.busy) return true;
+  scannedSheet.finish({ result: "over" });
+  return false;
+}
+
+async function onlyOne(run) {
   if (open) return { result: "fail", message: "another payment is open" };
   open = true;
   try {
-    return await askAndPay(fields, origin);
+    return await run();
   } catch (problem) {
     if (!(problem instanceof Refused) && !(problem instanceof TypeError)) throw problem;
     await say(OFFLINE);
@@ -36,12 +70,17 @@ async function askAndPay(fields, origin) {
     await say(answer.refused);
     return { result: "fail", message: answer.refused };
   }
-  return new Cashier(answer.sheet).run();
+  return new Cashier(answer.sheet, sendPassword).run();
+}
+
+function sendPassword({ prepay_id }, password, method) {
+  return post("/phone/pay", { prepay_id, password, method });
 }
 
 class Cashier {
-  constructor(order) {
+  constructor(order, send) {
     this.order = order;
+    this.submit = send;
     this.method = order.methods[0];
     this.digits = "";
     this.busy = false;
@@ -130,10 +169,8 @@ class Cashier {
     const done = toast("支付中", { busy: true, kind: "is-pay" });
     let answer;
     try {
-      const password = this.digits;
-      const { prepay_id } = this.order;
       [answer] = await Promise.all([
-        post("/phone/pay", { prepay_id, password, method: this.method.name }),
+        this.submit(this.order, this.digits, this.method.name),
         pause(700),
       ]);
     } catch (problem) {
@@ -150,7 +187,7 @@ class Cashier {
 
   async heard(answer) {
     if (answer.result === "paid") {
-      await showPaid(this.order, this.method);
+      await showReceipt({ ...this.order, method: this.method.label });
       this.finish({ result: "ok" });
     } else if (answer.result === "wrong_password" || answer.result === "locked") {
       await this.wrongPassword(answer);
@@ -193,10 +230,10 @@ class Cashier {
   }
 }
 
-function showPaid(order, method) {
+export function showReceipt({ merchant, amount, method }) {
   return new Promise((resolve) => {
     const screen = copyOf("paid-template");
-    fill(screen, { merchant: order.merchant, amount: order.amount, method: method.label });
+    fill(screen, { merchant, amount, method });
     const release = holdBack(screen);
     screen.querySelector("[data-paid-done]").addEventListener("click", () => {
       release();

@@ -208,7 +208,15 @@
     "showMenuItems",
     "showOptionMenu",
   ];
-  const config = { state: "none", appId: "", allowed: [], whenReady: [], whenError: null, error: null };
+  const config = {
+    state: "none",
+    appId: "",
+    allowed: [],
+    tags: [],
+    whenReady: [],
+    whenError: null,
+    error: null,
+  };
 
   function finish(name, options, answer) {
     const outcome = Object.assign({}, answer.data, { errMsg: name + ":" + answer.result });
@@ -256,6 +264,7 @@
       config.state = "asking";
       config.appId = options.appId;
       config.allowed = (options.jsApiList || []).filter((name) => SUPPORTED.includes(name));
+      config.tags = options.openTagList || [];
       const fields = {
         appId: String(options.appId),
         timestamp: String(options.timestamp),
@@ -294,6 +303,14 @@
       name: String(options.name || ""),
       address: String(options.address || ""),
     })),
+    /* What a page of a mini program calls; there is no permission to ask for first. */
+    requestSubscribeMessage(options) {
+      const given = options || {};
+      ask("subscribe", { templates: given.tmplIds || [] }, (answer) => {
+        const data = answer.result === "ok" ? answer.data.answers : {};
+        finish("requestSubscribeMessage", given, Object.assign({}, answer, { data }));
+      });
+    },
     scanQRCode: asked("scanQRCode", (options) => ({ needResult: Number(options.needResult || 0) })),
     getNetworkType: guarded("getNetworkType", (options) => {
       finish("getNetworkType", options, { result: "ok", data: { networkType: "wifi" } });
@@ -312,6 +329,74 @@
     hideAllNonBaseMenuItem: told("hideAllNonBaseMenuItem", "menu", { base: true }),
     showAllNonBaseMenuItem: told("showAllNonBaseMenuItem", "menu", { base: false }),
   };
+
+  // ------------------------------------------------------------------ <wx-open-subscribe>
+  /* The open tag of service accounts: the page brings a button in a template, a tap asks the person.
+     As in WeChat it does nothing unless wx.config named it in openTagList. */
+  const SUBSCRIBE = "wx-open-subscribe";
+  const MOST_TEMPLATES = 3;
+
+  class OpenSubscribe extends HTMLElement {
+    connectedCallback() {
+      if (this.shadowRoot) return;
+      const inside = this.attachShadow({ mode: "open" });
+      const scripts = [...this.querySelectorAll('script[type="text/wxtag-template"], template')];
+      const styled = scripts.filter((one) => one.getAttribute("slot") === "style");
+      scripts.filter((one) => !styled.includes(one)).forEach((one) => inside.append(contentOf(one)));
+      inside.adoptedStyleSheets = styled.map(sheetOf);
+      inside.addEventListener("click", () => this.ask());
+      config.whenReady.push(() => this.told("ready", {}));
+      if (config.state === "ok") this.told("ready", {});
+    }
+
+    ask() {
+      const templates = (this.getAttribute("template") || "").split(",").map((id) => id.trim());
+      if (config.state !== "ok" || !config.tags.includes(SUBSCRIBE)) {
+        this.failed(10001, "wx.config with openTagList first");
+      } else if (!templates[0] || templates.length > MOST_TEMPLATES) {
+        this.failed(10002, "template is empty or has more than three ids");
+      } else {
+        ask("subscribe", { templates }, (answer) => this.answered(answer));
+      }
+    }
+
+    answered(answer) {
+      if (answer.result !== "ok") {
+        this.failed(10003, answer.message || "fail");
+        return;
+      }
+      const details = {};
+      Object.entries(answer.data.answers).forEach(([id, status]) => {
+        details[id] = JSON.stringify({ status });
+      });
+      const subscribeDetails = JSON.stringify(details);
+      this.told("success", { errMsg: "subscribe:ok", subscribeDetails });
+    }
+
+    failed(errCode, errMsg) {
+      this.told("error", { errCode, errMsg: "subscribe:fail " + errMsg });
+    }
+
+    told(name, detail) {
+      this.dispatchEvent(new CustomEvent(name, { detail }));
+    }
+  }
+
+  function contentOf(element) {
+    if (element.content) return element.content.cloneNode(true);
+    const place = document.createElement("template");
+    place.innerHTML = element.textContent;
+    return place.content;
+  }
+
+  /* A constructed sheet is allowed where inline styles are not. */
+  function sheetOf(element) {
+    const rules = new CSSStyleSheet();
+    rules.replaceSync(contentOf(element).textContent);
+    return rules;
+  }
+
+  if (!customElements.get(SUBSCRIBE)) customElements.define(SUBSCRIBE, OpenSubscribe);
 
   if (framed) {
     ask("hello", {}, bridgeIsReady);

@@ -1,17 +1,18 @@
 /* News from the stand-in: screens are read again, new cards drop down as a banner. */
 
 import { copyFace } from "./faces.js";
+import { addressed } from "./net.js";
 
 const SHOW_MS = 4000;
 let timer = 0;
 
-/* onNews(kind) after every event; opens(chat) when a banner is tapped; isOpen(chat) silences it. */
+/* onNews(kind, subject) after every event; opens(chat) when a banner is tapped; isOpen(chat) silences it. */
 export function listen({ onNews, opens, isOpen }) {
   const heard = encodeURIComponent(document.body.dataset.heard);
-  const source = new EventSource(`/phone/news?heard=${heard}`);
+  const source = new EventSource(addressed(`/phone/news?heard=${heard}`));
   source.addEventListener("message", (event) => {
     const news = JSON.parse(event.data);
-    onNews(news.kind);
+    onNews(news.kind, news.subject);
     const banner = news.banners.filter((one) => !isOpen(one.chat)).at(-1);
     if (banner) drop(banner, opens);
   });

@@ -6,29 +6,43 @@ import {
   copyText,
   isAddress,
   onPageChange,
+  openMini,
   openPage,
   pageAddress,
   pageElement,
-  scanned,
 } from "./browser.js";
 import { pay } from "./cashier.js";
+import { askConsent } from "./consent.js";
+import { DESK_SWITCHES, DESK_TAPS, lookAgain, onDrawn, refreshDesk } from "./desk.js";
 import { listen, putAway } from "./live.js";
-import { getText, post, Refused } from "./net.js";
+import { isApart, post, Refused } from "./net.js";
 import { dialog, say, sheet, toast } from "./overlays.js";
-import { fingerLifted, patchChildren } from "./patch.js";
-import { isFirst, onShown, pop, push, refreshAll, showTab, top } from "./stack.js";
+import { askAgain, paycodeShown, scanned } from "./paycode.js";
+import { canLiveApart, hold, leave, newHolder, openAnother, settleDown } from "./phones.js";
+import { found, scanFile, scannerLeft, scanText, scanWindow } from "./scan.js";
+import { isFirst, onShown, pop, popTo, push, refreshAll, showTab, top } from "./stack.js";
 import { swipeBack } from "./swipe.js";
 
 const holder = document.body.dataset.holder;
 
 /* Attribute of the tapped element -> what happens. The first that matches wins. */
 const TAPS = {
-  "data-back": () => pop(),
+  "data-back": () => goBack(),
   "data-push": (element) => push(element.dataset.push),
   "data-browse": (element) => openPage(element.href),
   "data-tab": (element) => showTab(element.dataset.tab),
   "data-plus": () => plusMenu(),
-  "data-scan": () => scan(),
+  "data-home": () => goHome(),
+  "data-mini": (element) => openMini(element.dataset.mini),
+  "data-menu-view": (element) => openEntry(element.href),
+  "data-menu-key": (element) => tapEntry(element.dataset.menuKey),
+  "data-choice": (element) => post("/phone/say", { text: element.dataset.choice }),
+  "data-scan-text": () => scanText(),
+  "data-scan-window": () => scanWindow(),
+  "data-scan-code": (element) => found(element.dataset.scanCode),
+  "data-number": (element) => askNumber(element.dataset.number),
+  "data-popup": (element) => askConsent(element.dataset.popup.split(",")),
+  "data-apart": (element) => openAnother(element.dataset.apart),
   "data-hold": (element) => hold(element.dataset.hold),
   "data-new-holder": () => newHolder(),
   "data-leave": () => leave(),
@@ -40,12 +54,15 @@ const TAPS = {
   "data-tab-page": () => window.open(pageAddress(), "_blank", "noopener"),
   "data-typing": (element) => swapMenu(element),
   "data-submenu": (element) => openSubmenu(element),
+  ...DESK_TAPS,
 };
 
 const SWITCHES = {
   "data-card": (input) => post("/phone/card", { on: input.checked }),
   "data-block": (input) => post("/phone/block", { on: !input.checked }),
   "data-follow-switch": (input) => post("/phone/follow", { on: input.checked }),
+  "data-scan-file": (input) => scanFile(takeFile(input)),
+  ...DESK_SWITCHES,
 };
 
 document.addEventListener("click", (event) => {
@@ -55,12 +72,12 @@ document.addEventListener("click", (event) => {
   if (!element) return;
   const name = names.find((candidate) => element.hasAttribute(candidate));
   event.preventDefault();
-  run(() => TAPS[name](element));
+  run(() => TAPS[name](element), element.closest("#drawer"));
 });
 
 document.addEventListener("change", (event) => {
   const name = Object.keys(SWITCHES).find((candidate) => event.target.hasAttribute(candidate));
-  if (name) run(() => SWITCHES[name](event.target));
+  if (name) run(() => SWITCHES[name](event.target), event.target.closest("#drawer"));
 });
 
 document.addEventListener("input", (event) => {
@@ -75,45 +92,15 @@ document.addEventListener("submit", (event) => {
 });
 
 /* Whatever a tap does, a refusal is shown and a lost connection is said. */
-async function run(what) {
+async function run(what, fromTheDesk = false) {
   try {
     await what();
+    if (fromTheDesk) await refreshDesk();
   } catch (problem) {
     if (problem instanceof Refused) await say(problem.message);
     else if (problem instanceof TypeError) toast("网络不可用");
     else throw problem;
   }
-}
-
-// -------------------------------------------------------------------- holders
-async function hold(openid) {
-  if (openid !== holder) await post("/phone/hold", { openid });
-  goOn();
-}
-
-async function newHolder() {
-  const { value, text } = await dialog({
-    title: "新的人",
-    text: "起个名字，得到一个新的 openid",
-    field: { label: "名字" },
-    buttons: [
-      { label: "取消", value: false },
-      { label: "确定", value: true, main: true },
-    ],
-  });
-  if (!value) return;
-  await post("/phone/people", { nickname: text });
-  goOn();
-}
-
-function goOn() {
-  const next = document.querySelector("[data-next]")?.dataset.next || "/";
-  window.location.replace(next);
-}
-
-async function leave() {
-  await post("/phone/leave");
-  window.location.replace("/");
 }
 
 // -------------------------------------------------------------------- account, money
@@ -145,24 +132,60 @@ async function askBalance(now) {
   if (value) await post("/phone/balance", { yuan: text });
 }
 
+async function askNumber(now) {
+  const { value, text } = await dialog({
+    title: "手机号",
+    text: "短信发到这个号码",
+    field: { label: "11 位手机号", value: now, mode: "numeric" },
+    buttons: [
+      { label: "取消", value: false },
+      { label: "确定", value: true, main: true },
+    ],
+  });
+  if (value) await post("/phone/number", { number: text });
+}
+
+// -------------------------------------------------------------------- moving around
+function goBack() {
+  if (top()?.hasAttribute("data-scanner")) scannerLeft();
+  pop();
+}
+
+/* The start screen of the phone lies over WeChat; from there WeChat is one tap back. */
+async function goHome() {
+  if (!holder || document.querySelector("[data-cashier], #overlays > :not([inert])")) return;
+  closePage();
+  if (!popTo("/phone/apps")) await push("/phone/apps");
+}
+
+async function openEntry(url) {
+  openPage(url);
+  await post("/phone/tap", { url });
+}
+
+async function tapEntry(key) {
+  closeSubmenus(null);
+  await post("/phone/tap", { key });
+}
+
+/* The same file may be chosen twice in a row. */
+function takeFile(input) {
+  const [file] = input.files;
+  input.value = "";
+  return file;
+}
+
 // -------------------------------------------------------------------- chats
 async function plusMenu() {
   const choice = await sheet({
     kind: "is-popover",
     items: [
-      { label: "扫一扫", icon: "scan", value: "scan" },
-      { label: "切换账号", icon: "swap", value: "holders" },
+      { label: "扫一扫", icon: "scan", value: "/phone/scan" },
+      { label: "收付款", icon: "paycode", value: "/phone/paycode" },
+      { label: "切换账号", icon: "swap", value: "/phone/holders" },
     ],
   });
-  if (choice === "scan") await scan();
-  if (choice === "holders") await push("/phone/holders");
-}
-
-async function scan() {
-  const text = await scanned();
-  if (!text) return;
-  if (isAddress(text)) openPage(text);
-  else await dialog({ title: "扫描结果", text, buttons: [{ label: "关闭", value: true, main: true }] });
+  if (choice) await push(choice);
 }
 
 function filterChats(input) {
@@ -214,29 +237,21 @@ async function see() {
 
 async function showChat(name) {
   closePage();
-  if (top()?.dataset.chat !== name) await push(`/phone/chat/${name}`);
+  if (top()?.dataset.chat !== name) await push(name === "sms" ? "/phone/sms" : `/phone/chat/${name}`);
 }
 
 // -------------------------------------------------------------------- news, clock, beside the phone
-async function heard(kind) {
+async function heard(kind, subject) {
   if (kind === "reset") {
     window.location.reload();
     return;
   }
   await refreshAll();
   document.querySelectorAll("[data-search]").forEach(filterChats);
-  await refreshDrawer();
-  if (["message", "wallet", "connected"].includes(kind)) await see();
-}
-
-async function refreshDrawer() {
-  const drawer = document.getElementById("drawer");
-  if (!drawer.getClientRects().length) return;
-  const fresh = document.createElement("template");
-  fresh.innerHTML = await getText("/phone/drawer");
-  await fingerLifted();
-  patchChildren(drawer, fresh.content);
-  showPageInDrawer();
+  await refreshDesk();
+  if (["message", "wallet", "chat", "sms", "connected"].includes(kind)) await see();
+  if (kind === "connected") await askAgain();
+  if (kind === "scanpay") await scanned(subject);
 }
 
 function showPageInDrawer() {
@@ -275,22 +290,28 @@ onPageChange(() => {
   showPageInDrawer();
   run(see);
 });
-onShown(() => run(see));
+onDrawn(showPageInDrawer);
+lookAgain(run);
+onShown(() => {
+  paycodeShown();
+  run(see);
+});
 const glass = document.getElementById("glass");
 swipeBack(glass, {
   target: () => {
     if (document.querySelector("#overlays > :not([inert])")) return null;
     return pageElement() || (isFirst() ? null : top());
   },
-  leave: () => (pageElement() ? backInPage() : pop()),
+  leave: () => (pageElement() ? backInPage() : goBack()),
 });
 glass.inert = false;
 document.getElementById("drawer").inert = false;
 document.addEventListener("visibilitychange", () => run(see));
 if (document.querySelector("[data-cashier]")) run(serveCashier);
+else if (isApart && holder && !canLiveApart) run(() => settleDown(holder));
 else if (holder) {
   listen({
-    onNews: (kind) => run(() => heard(kind)),
+    onNews: (kind, subject) => run(() => heard(kind, subject)),
     opens: (chat) => run(() => showChat(chat)),
     isOpen: (chat) => openChat() === chat,
   });

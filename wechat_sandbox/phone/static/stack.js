@@ -67,6 +67,14 @@ export function pop() {
   refresh(below).then(() => shown(below));
 }
 
+/* Back to a screen that lies somewhere below; false when there is none. */
+export function popTo(address) {
+  const at = staying().findIndex((screen) => screen.dataset.src === address);
+  if (at < 0) return false;
+  for (let above = staying().length - 1 - at; above > 0; above -= 1) pop();
+  return true;
+}
+
 export function showTab(name) {
   const screen = stack().querySelector("[data-tabs]");
   if (!screen) return;
@@ -115,6 +123,8 @@ function glideToEnd(part) {
   part.scrollTo({ top: part.scrollHeight, behavior: calm ? "auto" : "smooth" });
 }
 
+/* What was made for this moment (a payment code) stays until its own time is over. */
 export function refreshAll() {
-  return Promise.all([...stack().children].map(refresh));
+  const screens = [...stack().children].filter((screen) => !screen.hasAttribute("data-still"));
+  return Promise.all(screens.map(refresh));
 }
