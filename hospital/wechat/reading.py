@@ -11,8 +11,13 @@ from typing import Any
 
 from hospital.wechat.outcomes import Closed, Paid, RefundProgress, RefundState, Unpaid
 from hospital.wechat.signing import Unreadable
+from hospital.wechat.xml import clean
 
 Facts = Mapping[str, Any]
+
+# Longer or bigger than anything WeChat means, and still safe to store.
+LONGEST_TEXT = 256
+MOST_FEN = 10**12
 
 PAID_STATES = {"SUCCESS", "REFUND"}
 OPEN_STATES = {"NOTPAY", "USERPAYING"}
@@ -23,7 +28,8 @@ def read_json(body: bytes) -> Facts:
     """A JSON object. Raises Unreadable."""
     try:
         facts = json.loads(body)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
+        # The second: brackets nested deeper than Python goes.
         raise Unreadable("not_json") from error
     if not isinstance(facts, dict):
         raise Unreadable("not_an_object")
@@ -32,7 +38,7 @@ def read_json(body: bytes) -> Facts:
 
 def read_order(facts: Facts) -> Paid | Unpaid | Closed:
     """An order object of a query or a payment notice. Raises Unreadable."""
-    state = facts.get("trade_state")
+    state = str(facts.get("trade_state"))
     if state in PAID_STATES:
         return _read_paid(facts)
     if state in OPEN_STATES:
@@ -46,13 +52,13 @@ def _read_paid(facts: Facts) -> Paid:
     amount = _object(facts, "amount")
     total_fen = _fen(amount, "total")
     return Paid(
-        mchid=_text(facts, "mchid"),
-        appid=_text(facts, "appid"),
-        out_trade_no=_text(facts, "out_trade_no"),
-        transaction_id=_text(facts, "transaction_id"),
+        mchid=read_text(facts, "mchid"),
+        appid=read_text(facts, "appid"),
+        out_trade_no=read_text(facts, "out_trade_no"),
+        transaction_id=read_text(facts, "transaction_id"),
         total_fen=total_fen,
         payer_fen=_fen(amount, "payer_total") if "payer_total" in amount else total_fen,
-        openid=_text(_object(facts, "payer"), "openid") if facts.get("payer") else "",
+        openid=read_text(_object(facts, "payer"), "openid") if facts.get("payer") else "",
         succeeded_at=_moment(facts, "success_time"),
         has_refunds=facts["trade_state"] == "REFUND",
     )
@@ -70,14 +76,14 @@ def read_refund(facts: Facts, *, mchid: str = "") -> RefundState:
         raise Unreadable("refund_status") from error
     amount = _object(facts, "amount")
     return RefundState(
-        mchid=facts.get("mchid") or mchid,
-        out_trade_no=_text(facts, "out_trade_no"),
-        out_refund_no=_text(facts, "out_refund_no"),
-        refund_id=_text(facts, "refund_id"),
+        mchid=_optional(facts, "mchid") or mchid,
+        out_trade_no=read_text(facts, "out_trade_no"),
+        out_refund_no=read_text(facts, "out_refund_no"),
+        refund_id=read_text(facts, "refund_id"),
         progress=progress,
         refund_fen=_fen(amount, "refund"),
         total_fen=_fen(amount, "total"),
-        received_account=str(facts.get("user_received_account") or ""),
+        received_account=_optional(facts, "user_received_account"),
         succeeded_at=(
             _moment(facts, "success_time") if progress is RefundProgress.SUCCESS else None
         ),
@@ -91,16 +97,21 @@ def _object(facts: Facts, name: str) -> Facts:
     return value
 
 
-def _text(facts: Facts, name: str) -> str:
+def read_text(facts: Facts, name: str) -> str:
+    """A text that can be stored and logged. Raises Unreadable."""
     value = facts.get(name)
-    if not isinstance(value, str) or not value:
+    if not isinstance(value, str) or not 0 < len(value) <= LONGEST_TEXT or value != clean(value):
         raise Unreadable(name)
     return value
 
 
+def _optional(facts: Facts, name: str) -> str:
+    return read_text(facts, name) if facts.get(name) else ""
+
+
 def _fen(facts: Facts, name: str) -> int:
     value = facts.get(name)
-    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= MOST_FEN:
         raise Unreadable(name)
     return value
 
@@ -108,9 +119,9 @@ def _fen(facts: Facts, name: str) -> int:
 def _moment(facts: Facts, name: str) -> datetime:
     """RFC 3339 with offset, milliseconds allowed, as UTC."""
     try:
-        moment = datetime.fromisoformat(_text(facts, name))
-    except ValueError as error:
+        moment = datetime.fromisoformat(read_text(facts, name))
+        if moment.tzinfo is None:
+            raise Unreadable(name)
+        return moment.astimezone(UTC)
+    except (ValueError, OverflowError) as error:
         raise Unreadable(name) from error
-    if moment.tzinfo is None:
-        raise Unreadable(name)
-    return moment.astimezone(UTC)

@@ -1,0 +1,1 @@
+"""Strangers at the doors that stand open to everybody: WeChat's callbacks."""
