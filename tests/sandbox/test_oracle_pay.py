@@ -7,7 +7,10 @@ is replaced by one whose host cannot be assigned.
 
 from __future__ import annotations
 
+import gzip
+import hashlib
 import json
+from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
@@ -186,3 +189,131 @@ def test_the_librarys_pay_sign_opens_the_sheet(library: Any, program: SandboxCon
     keys = make_or_load(Path(program.facts["files"]["mch_key"]).parent)
     parts = [keys.appid, "1554208460", "593BEC0C930BF1AF", "prepay_id=wx2026"]
     assert verifies(keys.mch_public, lines(*parts), library.sign(parts))
+
+
+def test_native_as_the_library_sees_it(
+    library: Any, control: SandboxControl, receiver: Receiver
+) -> None:
+    out_trade_no, payer = number(), openid()
+    order = {
+        "description": "检查费",
+        "out_trade_no": out_trade_no,
+        "amount": {"total": 18_000},
+        "pay_type": WeChatPayType.NATIVE,
+    }
+    first = asked(library.pay(**order))["code_url"]
+    second = asked(library.pay(**order))["code_url"]
+    assert first != second
+    control.pay_code_url(second, openid=payer)
+    notice = receiver.wait()[0]
+    told = library.callback(notice.headers, notice.body)["resource"]
+    assert (told["trade_type"], told["payer"]["openid"]) == ("NATIVE", payer)
+
+
+def test_a_scan_as_the_library_sees_it(library: Any, control: SandboxControl) -> None:
+    out_trade_no = number()
+
+    def charge(code: str) -> tuple[int, dict[str, Any]]:
+        status, text = library.pay(
+            description="药费",
+            out_trade_no=out_trade_no,
+            amount={"total": 3_300},
+            payer={"auth_code": code},
+            scene_info={"store_info": {"out_id": "main"}},
+            pay_type=WeChatPayType.CODEPAY,
+        )
+        return status, json.loads(text)
+
+    status, answer = charge("999")
+    assert (status, answer["code"]) == (400, "AUTH_CODE_ERROR")
+    control.fault("userpaying")
+    status, answer = charge(control.scan_code())
+    assert (status, answer["code"]) == (202, "USERPAYING")
+    control.micropay_password(out_trade_no, "enter")
+    assert asked(library.query(out_trade_no=out_trade_no))["trade_state"] == "SUCCESS"
+    assert asked(library.codepay_reverse(out_trade_no))["trade_state"] == "REVOKED"
+
+
+@pytest.mark.filterwarnings("ignore:Properties that return a na:UserWarning")
+def test_an_abnormal_refund_as_the_library_sees_it(
+    library: Any, control: SandboxControl, receiver: Receiver
+) -> None:
+    out_trade_no, out_refund_no = number(), number("R")
+    asked(
+        library.pay(
+            description="挂号",
+            out_trade_no=out_trade_no,
+            amount={"total": 2500},
+            payer={"openid": openid()},
+        )
+    )
+    control.pay(out_trade_no)
+    receiver.wait()
+    control.fault("refund_abnormal")
+    refund = asked(
+        library.refund(
+            out_refund_no=out_refund_no,
+            out_trade_no=out_trade_no,
+            notify_url=receiver.url,
+            amount={"refund": 1000, "total": 2500, "currency": "CNY"},
+        )
+    )
+    told = receiver.wait(2)[1]
+    assert library.callback(told.headers, told.body)["event_type"] == "REFUND.ABNORMAL"
+    sent = asked(
+        library.abnormal_refund(
+            refund_id=refund["refund_id"],
+            out_refund_no=out_refund_no,
+            type="USER_BANK_CARD",
+            bank_type="ICBC_DEBIT",
+            bank_account="6222020000000001234",
+            real_name="陈桂芳",
+        )
+    )
+    assert sent["user_received_account"] == "银行卡1234"
+    told = receiver.wait(3)[2]
+    assert library.callback(told.headers, told.body)["event_type"] == "REFUND.SUCCESS"
+
+
+def test_bills_as_the_library_sees_them(library: Any, control: SandboxControl) -> None:
+    out_trade_no = number()
+    asked(
+        library.pay(
+            description="挂号费,骨伤科",
+            out_trade_no=out_trade_no,
+            amount={"total": 2500},
+            payer={"openid": openid()},
+        )
+    )
+    control.pay(out_trade_no)
+    today = datetime.now(timezone(timedelta(hours=8)))
+    morning = today.replace(hour=10, minute=30, second=0) + timedelta(days=1)
+    status, text = library.trade_bill(today.date().isoformat())
+    assert (status, json.loads(text)["code"]) == (400, "INVALID_REQUEST")
+    control.clock((morning - datetime.now(UTC)).total_seconds())
+    for ask in (library.trade_bill, library.fundflow_bill):
+        link = asked(ask(today.date().isoformat()))
+        status, file = library.download_bill(link["download_url"])
+        assert status == 200
+        plain = gzip.decompress(file)
+        assert hashlib.sha1(plain).hexdigest() == link["hash_value"]
+        assert f"`{out_trade_no}" in plain.decode("utf-8-sig")
+
+
+def test_the_migration_case(control: SandboxControl, mode: str, receiver: Receiver) -> None:
+    """A merchant who already trusts the public key still gets notices signed by certificate."""
+    client = WeChatPay(**arguments(control.facts, "public_key", receiver.url))
+    client._core._gate_way = control.base
+    out_trade_no = number()
+    asked(
+        client.pay(
+            description="挂号",
+            out_trade_no=out_trade_no,
+            amount={"total": 1},
+            payer={"openid": openid()},
+        )
+    )
+    control.pay(out_trade_no)
+    notice = receiver.wait()[0]
+    assert notice.headers["Wechatpay-Serial"].startswith("PUB_KEY_ID_") is (mode == "public_key")
+    assert client.callback(notice.headers, notice.body)["resource"]["out_trade_no"] == out_trade_no
