@@ -23,7 +23,7 @@ def main() -> None:
     call_command("migrate", verbosity=0)
     say("making clinics and people …")
     clinics = world.clinics(16, capacity=400)
-    from benchmarks import hints
+    from benchmarks import hints, notices
     from benchmarks.measure import PEOPLE, measure
     from benchmarks.report import write
 
@@ -31,8 +31,10 @@ def main() -> None:
 
     with tempfile.TemporaryDirectory() as folder:
         figures = measure(url, clinics, people, Path(folder), say=say)
+        say("payment notices …")
+        sections = [notices.section(notices.measure(url, Path(folder)))]
     say("hints to a thousand open pages …")
-    sections = [hints.section(hints.measure(url))]
+    sections.append(hints.section(hints.measure(url)))
     write(figures, sections, world.versions(url))
 
 

@@ -5,14 +5,15 @@ rows are then written again into empty copies of the same tables, with the same 
 transaction each, over the same socket: no PostgreSQL client could do it in less.
 """
 
+import json
 import re
 import subprocess
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 import psycopg
 from psycopg import sql
-from psycopg.types.json import Jsonb
 
 Row = tuple[str, ...]
 SERIES = "kernel_serialcounter"
@@ -30,6 +31,7 @@ _COLUMNS = """
     WHERE table_schema = 'public' AND table_name = %s AND is_generated = 'NEVER'
     ORDER BY ordinal_position
 """
+_VARIABLE = re.compile(r":(?=[A-Za-z_])")
 _TPS = re.compile(r"^tps = ([0-9.]+)", re.MULTILINE)
 _LATENCY = re.compile(r"^latency average = ([0-9.]+) ms", re.MULTILINE)
 
@@ -64,6 +66,26 @@ def written_here(cursor: psycopg.Cursor[Row]) -> list[Written]:
     """What this connection has written and not yet reported, by table."""
     cursor.execute(_WRITTEN)
     return [Written(str(table), int(ins), int(upd)) for table, ins, upd in cursor.fetchall()]
+
+
+def rows_of(action: Callable[[], object]) -> list[Written]:
+    """What one action writes, read from the server's counters inside its own transaction."""
+    from django.db import connection, transaction
+
+    with transaction.atomic(), connection.cursor() as cursor:
+        before = {part.table: part for part in written_here(cursor.cursor)}
+        action()
+        after = written_here(cursor.cursor)
+    return [part for row in after if (part := row.less(before.get(row.table)))]
+
+
+def described(written: Iterable[Written]) -> str:
+    """The rows in a line: "billing_bill +1, billing_charge +1 ~1"."""
+    return ", ".join(
+        f"{part.table} {'+' * bool(part.inserted)}{part.inserted or ''}"
+        f"{f' ~{part.updated}' if part.updated else ''}"
+        for part in written
+    )
 
 
 def copy_tables(connection: psycopg.Connection[Row], written: list[Written], rows: int) -> None:
@@ -157,11 +179,17 @@ def _value(connection: psycopg.Connection[Row], value: object, kind: str, *, fre
         return "(random() * 9e15)::bigint"
     if fresh and kind == "integer":
         return "(random() * 2e9)::integer"
-    if fresh and kind.startswith("character"):
-        return "left(md5(random()::text), 20)"
+    if fresh and value and kind.startswith("character"):
+        return f"left(md5(random()::text), {min(20, len(str(value)))})"
     if isinstance(value, dict | list):
-        value = Jsonb(value)
-    return sql.Literal(value).as_string(connection)
+        return f"({_quoted(connection, json.dumps(value))})::jsonb"
+    return _quoted(connection, value)
+
+
+def _quoted(connection: psycopg.Connection[Row], value: object) -> str:
+    """A literal in which pgbench sees no variables: it looks for ":name" inside quotes too."""
+    literal = sql.Literal(value).as_string(connection)
+    return _VARIABLE.sub("'||chr(58)||'", literal) if isinstance(value, str) else literal
 
 
 def _update(connection: psycopg.Connection[Row], table: str) -> str:

@@ -6,32 +6,38 @@ It parses no more than it must, so that on two cores the server gets nearly all 
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from urllib.parse import urlencode
+
+NO_CONTENT = 204
 
 
 @dataclass(frozen=True)
 class Request:
-    """One request of one person: `cookie` is the Cookie header, `form` makes it a POST."""
+    """One request: `cookie` is a Cookie header, `form` or `body` (JSON) makes it a POST."""
 
     path: str
     cookie: str = ""
     form: dict[str, str] | None = None
+    body: bytes | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
 
     def encode(self, host: str) -> bytes:
-        body = urlencode(self.form).encode() if self.form is not None else b""
+        body, kind = self.body, "application/json"
+        if self.form is not None:
+            body, kind = urlencode(self.form).encode(), "application/x-www-form-urlencoded"
         lines = [
-            f"{'GET' if self.form is None else 'POST'} {self.path} HTTP/1.1",
+            f"{'GET' if body is None else 'POST'} {self.path} HTTP/1.1",
             f"Host: {host}",
             "Accept: text/html",
+            *(f"{name}: {value}" for name, value in self.headers.items()),
         ]
         if self.cookie:
             lines.append(f"Cookie: {self.cookie}")
-        if self.form is not None:
-            lines.append("Content-Type: application/x-www-form-urlencoded")
-            lines.append(f"Content-Length: {len(body)}")
-        return "\r\n".join([*lines, "", ""]).encode() + body
+        if body is not None:
+            lines += [f"Content-Type: {kind}", f"Content-Length: {len(body)}"]
+        return "\r\n".join([*lines, "", ""]).encode() + (body or b"")
 
 
 @dataclass
@@ -89,6 +95,6 @@ async def _read(reader: asyncio.StreamReader) -> int:
             await reader.readexactly(size)
             await reader.readline()
         await reader.readline()
-    else:
+    elif status != NO_CONTENT:
         await reader.readexactly(int(headers.get("content-length", "0")))
     return status

@@ -3,6 +3,7 @@
 import datetime as dt
 from collections.abc import Sequence
 
+from benchmarks import limits
 from benchmarks.load import Answers
 from benchmarks.measure import Figures
 from benchmarks.world import ROOT
@@ -86,11 +87,7 @@ def _bookings(figures: Figures) -> str:
 
 def _anatomy(figures: Figures) -> str:
     parts = figures.parts
-    rows = ", ".join(
-        f"{part.table} {'+' * bool(part.inserted)}{part.inserted or ''}"
-        f"{f' ~{part.updated}' if part.updated else ''}"
-        for part in parts.written
-    )
+    rows = limits.described(parts.written)
     statements = ", ".join(f"{count}× `{text}`" for text, count in parts.statements.most_common())
     return (
         f"One booking writes (+ inserted, ~ updated): {rows}.\n\n"
