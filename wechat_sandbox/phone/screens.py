@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from wechat_sandbox import people
-from wechat_sandbox.phone import account_menu, bills, cashier, chats, desk, looks, texts
+from wechat_sandbox.phone import account_menu, bills, cashier, chats, desk, looks
 from wechat_sandbox.phone.pages import ASKED, held, holder_of, page, render
 from wechat_sandbox.records import User
 from wechat_sandbox.sandbox import Sandbox, sandbox_of
@@ -107,7 +107,7 @@ async def messages(request: Request, sandbox: Sandbox, user: User) -> Response:
             "screens/sms.html",
             empty=EMPTY[chats.SMS_CHAT],
             cards=chats.cards(sandbox, user, chats.SMS_CHAT),
-            number=texts.number_of(sandbox, user),
+            number=user.phone_number,
         )
     )
 
@@ -169,7 +169,7 @@ async def wallet(request: Request, sandbox: Sandbox, user: User) -> Response:
 @held
 async def settings(request: Request, sandbox: Sandbox, user: User) -> Response:
     """设置: who this is, and leaving."""
-    return page(render("screens/settings.html", holder=user, number=texts.number_of(sandbox, user)))
+    return page(render("screens/settings.html", holder=user, number=user.phone_number))
 
 
 @held

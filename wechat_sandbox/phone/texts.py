@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from wechat_sandbox import sms
+from wechat_sandbox import people, sms
 from wechat_sandbox.account_records import Sms
 from wechat_sandbox.phone.pages import from_the_phone, held, no, sent
 from wechat_sandbox.records import User
@@ -24,21 +23,11 @@ async def set_number(request: Request, sandbox: Sandbox, user: User) -> Response
     number = str((await sent(request)).get("number", "")).strip()
     if not _NUMBER.fullmatch(number):
         return no("请输入 11 位手机号")
-    sandbox.store.set_meta(_key(user), number)
+    people.change(sandbox, user.openid, phone_number=number)
     sandbox.hub.publish(user.openid, "sms")
     return JSONResponse({})
 
 
-def number_of(sandbox: Sandbox, user: User) -> str:
-    """The number of this person's phone; always the same until somebody changes it."""
-    digits = int(hashlib.sha256(f"number:{user.openid}".encode()).hexdigest(), 16) % 10**8
-    return sandbox.store.meta(_key(user), f"138{digits:08d}")
-
-
 def received(sandbox: Sandbox, user: User) -> list[Sms]:
     """What arrived on this phone, oldest first."""
-    return sms.latest(sandbox, to=number_of(sandbox, user))
-
-
-def _key(user: User) -> str:
-    return f"phone:number:{user.openid}"
+    return sms.latest(sandbox, to=user.phone_number)
