@@ -157,3 +157,24 @@ def test_it_gives_up_on_a_token_that_never_works(client: Any, control: SandboxCo
     control.fault("token_invalid_forever", times=4)
     assert client.message.send_template(openid(), "T1", DATA)["errcode"] == 0
     assert control.state()["tokens"] >= 4
+
+
+def test_its_article_and_its_picture(client: Any, control: SandboxControl) -> None:
+    to = openid()
+    control.inbound(to, "text", text="就诊须知")
+    article = {"title": "就诊须知", "description": "带身份证", "url": "http://127.0.0.1/m/guide/"}
+    assert client.message.send_articles(to, [article])["errcode"] == 0
+    line = control.chat(to)[1]
+    assert (line["kind"], line["items"][0]["url"]) == ("news", "http://127.0.0.1/m/guide/")
+    with pytest.raises(WeChatClientException) as refused:
+        client.message.send_image(to, "media-id")
+    assert refused.value.errcode == 40007
+
+
+def test_it_asks_for_a_phone_number(control: SandboxControl) -> None:
+    person = control.user(openid=openid(), phone_number="13800138000")
+    answer = mini_client(control).post(
+        "https://api.weixin.qq.com/wxa/business/getuserphonenumber",
+        data={"code": control.mini_code(person["openid"], "phone")},
+    )
+    assert answer["phone_info"]["purePhoneNumber"] == "13800138000"
