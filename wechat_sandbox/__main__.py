@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import argparse
+import asyncio
 import json
 import os
 import socket
+import ssl
 import sys
 from pathlib import Path
 
 import uvicorn
 
+from wechat_sandbox import tls
 from wechat_sandbox.app import build
 from wechat_sandbox.edge import Edge
 from wechat_sandbox.menu import MOST_ENTRIES
@@ -25,11 +28,13 @@ def main() -> int:
         if os.environ.get("PRODUCTION", "").lower() in ("1", "true", "yes", "on"):
             raise SettingsError("the stand-in for WeChat does not start beside a production system")
         listener = _listen(options.host, options.port)
-        settings = _settings(options, listener.getsockname()[1])
+        secure = None if options.tls_port is None else _listen(options.host, options.tls_port)
+        settings = _settings(options, listener, secure)
     except SettingsError as problem:
         sys.stderr.write(f"wechat_sandbox: {problem}\n")
         return 2
     sandbox = Sandbox(settings)
+    door = None if secure is None else (secure, tls.context(settings.data))
     if options.export:
         _write_whole(options.export, json.dumps(facts(sandbox), indent=2) + "\n")
     config = uvicorn.Config(
@@ -39,16 +44,40 @@ def main() -> int:
         timeout_graceful_shutdown=2,
         server_header=False,
     )
-    Program(config, sandbox).run(sockets=[listener])
+    Program(config, sandbox, door).run(sockets=[listener])
     return 0
 
 
 class Program(uvicorn.Server):
     """The HTTP server, which lets the phones' open streams end before it waits for connections."""
 
-    def __init__(self, config: uvicorn.Config, sandbox: Sandbox) -> None:
+    def __init__(
+        self,
+        config: uvicorn.Config,
+        sandbox: Sandbox,
+        secure: tuple[socket.socket, ssl.SSLContext] | None,
+    ) -> None:
         super().__init__(config)
         self._sandbox = sandbox
+        self._secure = secure
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Begin serving, over TLS too when there is a second listener."""
+        await super().startup(sockets)
+        if self._secure is None:
+            return
+
+        def protocol() -> asyncio.Protocol:
+            return self.config.http_protocol_class(  # type: ignore[call-arg]
+                config=self.config,
+                server_state=self.server_state,
+                app_state=self.lifespan.state,
+            )
+
+        listener, context = self._secure
+        loop = asyncio.get_running_loop()
+        server = await loop.create_server(protocol, sock=listener, ssl=context)
+        self.servers.append(server)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Stop serving."""
@@ -59,6 +88,7 @@ class Program(uvicorn.Server):
 def facts(sandbox: Sandbox) -> dict[str, object]:
     """The connection facts a merchant copies from WeChat's consoles."""
     keys, settings = sandbox.keys, sandbox.settings
+    secured_files = {"tls_ca": str(keys.folder / tls.CA_FILE)} if settings.tls_base else {}
     return {
         "base": settings.base,
         "api_base": settings.base,
@@ -78,7 +108,8 @@ def facts(sandbox: Sandbox) -> dict[str, object]:
         "sms_url": f"{settings.base}/sms/messages",
         "sms_key": keys.sms_key,
         "notify_url": settings.notify_url or DEFAULT_NOTIFY_URL,
-        "files": keys.files(),
+        "files": keys.files() | secured_files,
+        **({"tls_base": settings.tls_base} if settings.tls_base else {}),
     }
 
 
@@ -89,6 +120,11 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=8100, help="0 takes a free one")
+    parser.add_argument(
+        "--tls-port",
+        type=int,
+        help="serve over TLS there as well, and want the merchant's certificate for /secapi/",
+    )
     parser.add_argument("--data", type=Path, required=True, help="folder for keys and state")
     parser.add_argument("--export", type=Path, help="file for the connection facts, as JSON")
     parser.add_argument("--base", help="address clients use, when it differs from host and port")
@@ -133,13 +169,16 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _settings(options: argparse.Namespace, port: int) -> Settings:
+def _settings(
+    options: argparse.Namespace, listener: socket.socket, secure: socket.socket | None
+) -> Settings:
     if len(options.entry) > MOST_ENTRIES:
         raise SettingsError(f"a menu has room for {MOST_ENTRIES} of --entry")
     host = "127.0.0.1" if options.host in ("0.0.0.0", "::") else options.host  # noqa: S104
     return Settings(
         data=options.data.resolve(),
-        base=(options.base or f"http://{host}:{port}").rstrip("/"),
+        base=(options.base or f"http://{host}:{listener.getsockname()[1]}").rstrip("/"),
+        tls_base=f"https://{host}:{secure.getsockname()[1]}" if secure else "",
         notify_scale=options.notify_scale,
         refund_delay_s=options.refund_delay,
         notify_url=options.notify_url,

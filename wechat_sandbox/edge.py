@@ -20,6 +20,7 @@ from wechat_sandbox.faults import Point
 from wechat_sandbox.records import PendingFault
 from wechat_sandbox.sandbox import Sandbox
 
+CERTIFIED = "/secapi/"
 IMITATED = ("/v3/", "/cgi-bin/", "/sns/", "/wxa/", "/pay/", "/secapi/", "/sms/")
 
 
@@ -52,6 +53,7 @@ BROKEN = {
     "http_502": _gateway(502, "Bad Gateway"),
     "http_503": _gateway(503, "Service Unavailable"),
 }
+NO_CERTIFICATE = _gateway(400, "No required SSL certificate was sent")
 
 
 class Edge:
@@ -66,11 +68,22 @@ class Edge:
         if scope["type"] != "http" or not scope["path"].startswith(IMITATED):
             await self._app(scope, receive, send)
             return
+        if self._lacks_certificate(scope, send):
+            await _broken(send, NO_CERTIFICATE)
+            return
         body = await _whole_body(receive)
         subject = subject_of(scope, body)
         struck = {f.kind: f for f in self._sandbox.faults.take(Point.REQUEST, subject)}
         if not await _stopped(struck, send):
             await self._carry_out(scope, _replay(body, receive), send, subject, struck)
+
+    def _lacks_certificate(self, scope: Scope, send: Send) -> bool:
+        """Whether the merchant should have shown its certificate and has not."""
+        if not self._sandbox.settings.tls_base or not scope["path"].startswith(CERTIFIED):
+            return False
+        transport = getattr(getattr(send, "__self__", None), "transport", None)
+        secured = None if transport is None else transport.get_extra_info("ssl_object")
+        return secured is None or not secured.getpeercert()
 
     async def _carry_out(
         self,

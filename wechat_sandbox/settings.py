@@ -32,6 +32,7 @@ class Template:
 class Settings:
     """`notify_scale` multiplies WeChat's retry schedule and the refund delay.
 
+    `tls_base` is the address over TLS; with one, /secapi/ wants the merchant's certificate.
     `notify_url` is the merchant console's default, used for refunds that name none.
     `templates` None means that every template id is approved.
     `redirect_hosts` are OAuth hosts accepted besides loopback and private addresses.
@@ -44,6 +45,7 @@ class Settings:
 
     data: Path
     base: str
+    tls_base: str = ""
     notify_scale: float = 1.0
     refund_delay_s: float = 3.0
     notify_url: str = ""
