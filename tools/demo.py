@@ -81,6 +81,7 @@ class Demo:
             what="the stand-in for WeChat",
             seconds=READY_SECONDS,
         )
+        self.family.environment = {**self.family.environment, **place.sms_platform()}
 
     def _wait(self) -> None:
         self.family.wait_until(self._all_answer, what="the hospital", seconds=READY_SECONDS)

@@ -1,6 +1,7 @@
 """Where a demo lives: its folder, ports, keys, database and the environment of its processes."""
 
 import base64
+import json
 import os
 import secrets
 import shutil
@@ -123,6 +124,11 @@ class Place:
             "PYTHONPATH": str(self.root),
             "PYTHONUNBUFFERED": "1",
         }
+
+    def sms_platform(self) -> dict[str, str]:
+        """Where the stand-in takes SMS, and its key: it says so once it runs."""
+        facts = json.loads(self.wechat_facts.read_text("utf-8"))
+        return {"SMS_URL": facts["sms_url"], "SMS_KEY": facts["sms_key"]}
 
     def open_database(self) -> None:
         """Start or join the embedded server, unless DATABASE_URL names another."""

@@ -111,9 +111,7 @@ if PRODUCTION and WECHAT:
     WECHAT.check_production()
 
 # SMS
-SMS_URL = env.text(
-    "SMS_URL", "where the SMS platform answers, no slash at the end; unset = no SMS", default=""
-).rstrip("/")
+SMS_URL = env.text("SMS_URL", "the address SMS are posted to; unset = no SMS", default="")
 SMS_KEY = env.text("SMS_KEY", "the SMS platform's key", default="")
 if PRODUCTION and SMS_URL and not SMS_URL.startswith("https://"):
     raise env.BadEnvironment("SMS_URL must be an https address in production")

@@ -7,6 +7,7 @@ message's token, so a try whose answer got lost is not shown twice.
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 import logging
 
 from django.conf import settings
@@ -119,13 +120,20 @@ def _send_sms(attempt: Try) -> Outcome:
     outcome = platform.send(
         to=phone,
         text=message.about.sms_text(message.fields, hospital=settings.HOSPITAL_NAME),
-        reference=f"{message.kind}:{message.event_key}:{attempt.delivery.round}",
+        reference=_sms_reference(attempt),
     )
     if isinstance(outcome, sms.Accepted):
         return official.Sent(message_id=outcome.sms_id)
     if isinstance(outcome, sms.TryLater):
         return official.Retryable(reason=outcome.reason)
     return Reason.SMS_REFUSED
+
+
+def _sms_reference(attempt: Try) -> str:
+    """The same for every user of an event, so that the patient gets one SMS of it a round."""
+    message = attempt.message
+    event = f"{message.kind} {message.event_key} {attempt.delivery.round}"
+    return hashlib.sha256(event.encode()).hexdigest()[:32]
 
 
 def _link(attempt: Try) -> str:

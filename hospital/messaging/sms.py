@@ -1,9 +1,9 @@
 """The SMS platform behind one small interface: a text to a phone, under our own reference.
 
-The HTTP implementation speaks to `SMS_URL` (handbook of the platform a hospital chooses is put in
-front of it as an adapter): `POST <SMS_URL>/messages` with `{"to", "text", "reference"}` and a
-bearer key, answered 200 `{"id"}`. The same reference is the same SMS: a repeat sends nothing more.
-A hospital without SMS leaves both settings empty, and `gateway()` is None.
+The HTTP implementation posts `{"to", "text", "reference"}` with a bearer key to SMS_URL and is
+answered 200 `{"id"}`; a hospital puts its platform behind that, or writes a class of its own. The
+same reference is the same SMS: a repeat sends nothing more. A hospital without SMS leaves SMS_URL
+empty, and `gateway()` is None.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ class HttpSms:
     """The platform at SMS_URL. The phone, the text and the key are never logged."""
 
     def __init__(self, *, url: str, key: str) -> None:
-        self._address = f"{url.rstrip('/')}/messages"
+        self._address = url
         self._headers = {"Authorization": f"Bearer {key}"}
 
     def send(self, *, to: str, text: str, reference: str) -> SmsOutcome:

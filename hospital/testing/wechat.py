@@ -132,6 +132,8 @@ def wechat(wechat_stand_in: StandIn, settings: Settings) -> Iterator[StandIn]:
         wechat_stand_in.config, connect_seconds=1.0, read_seconds=0.7, scan_read_seconds=0.7
     )
     settings.PUBLIC_URL = wechat_stand_in.letters.address
+    settings.SMS_URL = wechat_stand_in.facts["sms_url"]
+    settings.SMS_KEY = wechat_stand_in.facts["sms_key"]
     yield wechat_stand_in
     clients.disconnect()
     wechat_stand_in.reset()

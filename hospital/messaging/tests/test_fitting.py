@@ -88,6 +88,45 @@ def test_a_shortened_text_fits_and_cuts_no_code(text: str, limit: int) -> None:
         assert not (touching and re.fullmatch("[A0129:.-]{2}", kept[-1:] + rest[:1]))
 
 
+CODES = st.from_regex(
+    r"[A-Z]?[0-9]{1,12}(?:[.:,/-][0-9]{1,6})?|¥[0-9]{1,6}\.[0-9]{2}", fullmatch=True
+)
+WORDS = st.text(
+    st.sampled_from("门诊楼三东侧针灸推拿科陈知行，（）·𠮷周二"), min_size=1, max_size=12
+)
+
+
+@given(
+    st.lists(st.tuples(WORDS, CODES), max_size=6), st.sampled_from(["thing1", "name2", "const3"])
+)
+def test_every_code_that_is_left_is_a_whole_one(parts: list[tuple[str, str]], key: str) -> None:
+    """However words and codes are mixed, what is left of a text holds its first codes, whole."""
+    text = "".join(f"{word}{code}" for word, code in parts)
+
+    kept = fitting.fit(text, key=key)
+
+    assert fitting.units(kept) <= (10 if key == "name2" else 20)
+    codes = re.findall(fitting._CODE, text)
+    left = re.findall(fitting._CODE, kept)
+    assert left == codes[: len(left)]
+
+
+@pytest.mark.parametrize("key", [f"{name}1" for name in fitting.TYPES])
+@given(text=st.text(max_size=60))
+def test_whatever_is_typed_fits_or_is_refused_outright(key: str, text: str) -> None:
+    try:
+        sent = fitting.fit(text, key=key)
+    except fitting.DoesNotFit:
+        return
+    assert 0 < fitting.units(sent) <= 32
+    assert "\n" not in sent
+    assert fitting.fit(sent, key=key) == sent, "what fits is left alone"
+
+
+def test_every_type_says_its_limit() -> None:
+    assert fitting.LIMITS.keys() == fitting.TYPES.keys()
+
+
 def test_the_demo_templates_serve_every_kind_and_field() -> None:
     listed = json.loads(DEMO.read_text("utf-8"))
 

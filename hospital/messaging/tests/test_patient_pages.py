@@ -11,12 +11,14 @@ from pytest_django import DjangoAssertNumQueries
 from hospital.identity.models import WeChatUser
 from hospital.kernel.actors import SYSTEM
 from hospital.messaging import actions, queries
-from hospital.messaging.models import Message
+from hospital.messaging.models import Message, MessagePreference
+from hospital.messaging.states import Switch
 from hospital.testing.people import a_wechat_user, patient_client
 
 pytestmark = pytest.mark.django_db
 AT = dt.datetime(2026, 11, 22, 2, 0, tzinfo=dt.UTC)
 INBOX = "/m/messages/"
+SETTINGS = "/m/messages/settings/"
 
 
 def tell(user: WeChatUser, *, number: int = 1) -> Message:
@@ -127,3 +129,31 @@ def test_a_long_inbox_is_turned_page_by_page_at_the_same_cost(
     assert first.content.decode().count("退号成功") == 20
     assert client.get(f"{INBOX}?page=2").content.decode().count("退号成功") == 10
     assert client.get(f"{INBOX}?page=99").status_code == 200
+
+
+def test_switches_stand_where_their_owner_puts_them() -> None:
+    user, other = a_wechat_user(), a_wechat_user()
+    client = patient_client(user)
+    fresh = client.get(SETTINGS).content.decode()
+    assert fresh.count("checked") == 2, "results and reminders come, nights are quiet"
+    assert "停诊通知、退费通知" in fresh
+    assert "22:00–07:00" in fresh
+
+    answer = client.post(SETTINGS, {"todo": "on", "anytime": "on"})
+
+    assert (answer.status_code, answer["Location"]) == (302, SETTINGS)
+    assert not queries.is_on(wechat_user_id=user.pk, switch=Switch.BOOKING)
+    assert queries.is_on(wechat_user_id=user.pk, switch=Switch.TODO)
+    assert queries.is_on(wechat_user_id=user.pk, switch=Switch.ANYTIME)
+    assert queries.is_on(wechat_user_id=other.pk, switch=Switch.BOOKING)
+    client.post(SETTINGS, {"booking": "on"})
+    stand = {row.switch: row.is_on for row in queries.switches_of(wechat_user_id=user.pk)}
+    assert stand == {Switch.BOOKING: True, Switch.TODO: False, Switch.ANYTIME: False}
+
+
+def test_the_settings_ask_for_a_log_in(client: Client) -> None:
+    answer = client.post(SETTINGS, {})
+
+    assert answer.status_code == 302
+    assert answer["Location"].startswith("/m/login/")
+    assert not MessagePreference.objects.exists()
