@@ -22,9 +22,11 @@ class Fault:
 WORDS: dict[str, dict[str, str]] = {
     "接口调用": {
         "http_500": "返回 500，什么也没做",
+        "http_502": "返回 502 和一页 HTML，什么也没做",
+        "http_503": "返回 503 和一页 HTML，什么也没做",
         "http_429": "返回 429，说太频繁",
         "timeout_after_success": "做成了，但不回答，连接断开",
-        "connection_reset": "回答到一半，连接断开",
+        "connection_reset": "回答到一半，连接断开（值 before：什么也没做）",
         "slow": "做成了，很晚才回答",
     },
     "回答的签名": {
@@ -33,6 +35,7 @@ WORDS: dict[str, dict[str, str]] = {
         "response_unsigned": "没有签名",
         "response_wrong_serial": "签名的证书编号没见过",
         "response_swapped_key": "用另一把钥匙签名",
+        "response_changed_amount": "签名之后金额被改",
     },
     "支付和退款通知": {
         "notify_lost": "通知丢了，永远不来",
@@ -42,9 +45,10 @@ WORDS: dict[str, dict[str, str]] = {
         "notify_bad_signature": "这一次签名不对，下次正常",
         "notify_bad_signtest": "探测流量：签名以 SIGNTEST 开头",
         "notify_bad_stale": "签名的时间是很久以前",
-        "notify_wrong_amount": "通知里的金额不对",
+        "notify_wrong_amount": "通知里的金额不对（值：多少分）",
         "notify_wrong_key": "用别的密钥加密",
-        "notify_wrong_mchid": "通知里是别的商户号",
+        "notify_bad_serial": "签名的公钥编号没见过",
+        "notify_other_merchant": "通知里是别的商户号",
         "notify_unknown_order": "通知里的订单号没见过",
         "notify_truncated": "通知正文被截断",
         "refund_before_payment": "退款通知比付款通知先到",
@@ -54,7 +58,6 @@ WORDS: dict[str, dict[str, str]] = {
         "refund_abnormal": "受理了，最后退款异常",
         "refund_closed": "受理了，最后退款关闭",
         "refund_stuck": "受理了，一直处理中",
-        "refund_hold": "受理了，处理中，等人决定",
         "refund_not_found": "刚付完款就退，说没有这笔订单",
     },
     "付款码": {
@@ -69,13 +72,15 @@ WORDS: dict[str, dict[str, str]] = {
     "对账单": {
         "bill_not_ready": "账单还没有出来",
         "bill_none": "当天没有账单",
-        "bill_missing_row": "账单少一行",
-        "bill_extra_row": "账单多一行",
-        "bill_changed_amount": "账单里一笔金额被改",
-        "bill_duplicate_row": "账单里一行重复",
+        "bill_missing_row": "账单少一行（值：单号）",
+        "bill_extra_row": "账单多一行，88 元（值：单号）",
+        "bill_changed_amount": "账单里一笔多一元（值：单号）",
+        "bill_duplicate_row": "账单里一行重复（值：单号）",
         "bill_bad_hash": "账单的校验值不对",
         "bill_token_expired": "下载地址过期",
-        "bill_gzip_corrupt": "压缩的账单损坏",
+        "bill_bad_gzip": "压缩的账单损坏",
+        "bill_comma_in_name": "商品名里有逗号（值：订单号）",
+        "bill_refund_processing": "一笔退款写成处理中（值：退款号）",
     },
     "公众号和登录": {
         "token_invalid": "访问令牌失效一次",
@@ -84,6 +89,7 @@ WORDS: dict[str, dict[str, str]] = {
         "token_early_expiry": "令牌说两小时，其实很快过期",
         "slow_token": "很晚才给令牌",
         "busy": "系统繁忙（-1）",
+        "errcode": "返回指定的错误码（值：错误码）",
         "quota_45009": "当天次数用完（45009）",
         "code_expired": "登录用的 code 已过期",
     },
@@ -104,6 +110,8 @@ WORDS: dict[str, dict[str, str]] = {
         "callback_wrong_appid": "别的公众号的消息",
         "callback_entity_bomb": "会展开成几个 GB 的 XML",
         "callback_stale": "很久以前的消息",
+        "callback_truncated": "消息被截断，签名照旧",
+        "callback_huge": "10 MB 的消息（值：字节数）",
     },
 }
 _SAYS = {name: says for group in WORDS.values() for name, says in group.items()}

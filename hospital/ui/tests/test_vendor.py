@@ -7,7 +7,11 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[3]
-FOLDERS = (ROOT / "hospital/ui/static/vendor", ROOT / "tests/browser/vendor")
+FOLDERS = (
+    ROOT / "hospital/ui/static/vendor",
+    ROOT / "tests/browser/vendor",
+    ROOT / "wechat_sandbox/phone/static/vendor",
+)
 ROW = re.compile(r"^\| (\S+) \| \S+ \| ([\d.]+) \| \S+ \| ([0-9a-f]{64}) \|$", re.MULTILINE)
 
 

@@ -86,7 +86,7 @@ async function setClock(seconds, shiftsWire = wire()) {
 const field = (name) => panel().querySelector(`#fault-${name}`);
 
 async function inject(kind) {
-  const asked = { kind, match: field("match").value.trim() };
+  const asked = { kind, match: field("match").value.trim(), value: field("value").value.trim() };
   if (field("times").value) asked.times = Number(field("times").value);
   if (field("seconds").value) asked.seconds = Number(field("seconds").value);
   await post("/_ctl/fault", asked);
@@ -103,7 +103,10 @@ function filterFaults() {
   const word = field("search").value.trim().toLowerCase();
   for (const group of panel().querySelectorAll(".fault-group")) {
     const buttons = [...group.querySelectorAll("[data-fault]")];
-    for (const button of buttons) button.hidden = !button.textContent.toLowerCase().includes(word);
+    const heading = group.querySelector("h4").textContent;
+    for (const button of buttons) {
+      button.hidden = !`${heading} ${button.textContent}`.toLowerCase().includes(word);
+    }
     group.hidden = buttons.every((button) => button.hidden);
   }
 }
