@@ -13,7 +13,7 @@ BIN   := .venv/bin
 STAMP := .venv/installed
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench chaos clean docs lock browser
+.PHONY: help demo test check bench chaos clean docs lock browser fuzz
 
 help:
 	@echo "make demo    the hospital, the patient's phone and a stand-in for WeChat, on this machine"
@@ -21,6 +21,7 @@ help:
 	@echo "make check   the checks alone: format, lint, contracts, types, migrations, sizes, docs"
 	@echo "make bench   the measured claims; rewrites docs/benchmarks.md"
 	@echo "make chaos   kill every process 100 times under 200 patients, then look at the books (SEED=…)"
+	@echo "make fuzz    broken bytes for everything that reads a stranger's, for a minute (ARGS=…)"
 	@echo "make docs    rewrite docs/generated from the code"
 	@echo "make lock    compile requirements/*.in to pinned, hashed requirements/*.txt"
 	@echo "make clean   remove what the others made (ALL=1: the .venv too)"
@@ -46,6 +47,9 @@ bench: $(STAMP)
 
 chaos: $(STAMP)
 	@exec $(BIN)/python -W ignore -m tests.chaos
+
+fuzz: $(STAMP)
+	@exec $(BIN)/python -m tests.fuzz $(ARGS)
 
 docs: $(STAMP)
 	@exec $(BIN)/python -m tools.generate_docs

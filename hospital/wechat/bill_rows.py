@@ -286,7 +286,7 @@ class Bill(Generic[Row, Summary_co]):
         for values in lines.rows(columns=len(header)):
             try:
                 row: Row = read(values)
-            except ValueError as error:
+            except (ValueError, OverflowError) as error:
                 raise lines.broken("unreadable_value") from error
             adder.add(row)
             yield row

@@ -129,7 +129,7 @@ def read_certificates(
     """
     try:
         fresh = dict(_open_one(entry, apiv3_key) for entry in json.loads(answer.body)["data"])
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise Unreadable("not_a_certificate_list") from error
 
     def key_of(serial: str) -> RSAPublicKey | None:

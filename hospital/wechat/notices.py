@@ -15,6 +15,8 @@ from hospital.wechat.outcomes import Closed, Paid, RefundState, Unpaid
 
 logger = logging.getLogger(__name__)
 
+LONGEST_NAME = 64
+
 
 @dataclass(frozen=True, kw_only=True)
 class PaymentNotice:
@@ -94,7 +96,8 @@ def open_notice(*, body: bytes, apiv3_key: bytes) -> tuple[str, str, reading.Fac
     envelope = reading.read_json(body)
     try:
         resource = envelope["resource"]
-        notice_id, event_type = str(envelope["id"]), str(envelope["event_type"])
+        notice_id = reading.read_text(envelope, "id")
+        event_type = reading.read_text(envelope, "event_type")
         opened = signing.open_sealed(
             key=apiv3_key,
             nonce=resource["nonce"],
@@ -103,6 +106,8 @@ def open_notice(*, body: bytes, apiv3_key: bytes) -> tuple[str, str, reading.Fac
         )
     except (KeyError, TypeError, AttributeError) as error:
         raise signing.Unreadable("envelope") from error
+    if max(len(notice_id), len(event_type)) > LONGEST_NAME:
+        raise signing.Unreadable("envelope")
     return notice_id, event_type, reading.read_json(opened)
 
 

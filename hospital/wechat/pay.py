@@ -57,7 +57,8 @@ class NativeOrder:
 
 @dataclass(frozen=True, kw_only=True)
 class RefundOrder:
-    """Money back to where it came from; `total_fen` is the whole order's amount."""
+    """Money back to where it came from; `total_fen` is the whole order's amount. Without a
+    `notify_url` the address in the merchant console is used."""
 
     out_trade_no: str
     out_refund_no: str
@@ -191,13 +192,14 @@ class Pay:
             {
                 "out_trade_no": order.out_trade_no,
                 "out_refund_no": order.out_refund_no,
-                "reason": plain(order.reason, limit=REASON_LIMIT),
-                "notify_url": order.notify_url,
                 "amount": {
                     "refund": order.refund_fen,
                     "total": order.total_fen,
                     "currency": "CNY",
                 },
+                **_given(
+                    reason=plain(order.reason, limit=REASON_LIMIT), notify_url=order.notify_url
+                ),
             },
         )
         return self._read_refund(facts, order.out_refund_no)
@@ -262,3 +264,8 @@ class Pay:
             config.appid,
             out_trade_no,
         )
+
+
+def _given(**optional: str) -> dict[str, str]:
+    """What has a value: WeChat wants an optional field left out rather than empty."""
+    return {name: text for name, text in optional.items() if text}

@@ -23,6 +23,7 @@ from hospital.wechat.xml import clean
 logger = logging.getLogger(__name__)
 
 REPEATS = 1
+LONGEST_CODE = 64
 
 
 class PayCalls:
@@ -167,5 +168,7 @@ def read_error(answer: Answer) -> Refused | Unknown:
     if answer.status == HTTPStatus.UNAUTHORIZED:
         logger.error("wechat refused our signature", extra={"code": str(facts["code"])})
     return Refused(
-        code=str(facts["code"]), message=str(facts.get("message", "")), status=answer.status
+        code=clean(str(facts["code"]))[:LONGEST_CODE],
+        message=clean(str(facts.get("message", "")))[: reading.LONGEST_TEXT],
+        status=answer.status,
     )

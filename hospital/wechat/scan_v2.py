@@ -25,7 +25,7 @@ from hospital.wechat.outcomes import (
 )
 from hospital.wechat.pay import DESCRIPTION_LIMIT, REASON_LIMIT, RefundOrder
 from hospital.wechat.pay_calls import plain
-from hospital.wechat.reading import DEAD_STATES, PAID_STATES
+from hospital.wechat.reading import DEAD_STATES, PAID_STATES, read_text
 from hospital.wechat.scan_codes import NOT_CONNECTED, PAYING, ScanOrder, is_definite, word
 from hospital.wechat.signing import Unreadable
 from hospital.wechat.v2_calls import NotSent, V2Answer, V2Calls
@@ -69,7 +69,7 @@ class ScanV2:
         if isinstance(answer, Unknown):
             return answer
         if answer.is_success:
-            return self._paid(answer.values, order.out_trade_no)
+            return self.read_paid(answer.values, order.out_trade_no)
         if word(answer.code) in PAYING:
             return Paying(reason=answer.code)
         if is_definite(answer.code):
@@ -78,13 +78,15 @@ class ScanV2:
 
     def query(self, *, out_trade_no: str) -> OrderOutcome:
         answer = self._ask("scan_query", "/pay/orderquery", {"out_trade_no": out_trade_no})
-        if not isinstance(answer, V2Answer):
-            return answer
+        return self.read_query(answer, out_trade_no) if isinstance(answer, V2Answer) else answer
+
+    def read_query(self, answer: V2Answer, out_trade_no: str) -> OrderOutcome:
+        """What an answer to `query` says."""
         if not answer.is_success:
             return _no(answer, missing="ORDERNOTEXIST")
         state = answer.values.get("trade_state", "")
         if state in PAID_STATES:
-            return self._paid(answer.values, out_trade_no, has_refunds=state == "REFUND")
+            return self.read_paid(answer.values, out_trade_no, has_refunds=state == "REFUND")
         if answer.values.get("out_trade_no") != out_trade_no:
             return Unknown(reason="other_order")
         if state in OPEN_STATES:
@@ -125,8 +127,10 @@ class ScanV2:
         answer = self._ask(
             "scan_query_refund", "/pay/refundquery", {"out_refund_no": out_refund_no}
         )
-        if not isinstance(answer, V2Answer):
-            return answer
+        return self.read_refund(answer, out_refund_no) if isinstance(answer, V2Answer) else answer
+
+    def read_refund(self, answer: V2Answer, out_refund_no: str) -> RefundOutcome:
+        """What an answer to `query_refund` says."""
         if not answer.is_success:
             return _no(answer, missing="REFUNDNOTEXIST")
         progress = REFUND_WORDS.get(answer.values.get("refund_status_0", ""))
@@ -139,20 +143,21 @@ class ScanV2:
         answer = self.calls.ask(call, path, fields)
         return Unknown(reason=answer.reason) if isinstance(answer, NotSent) else answer
 
-    def _paid(
+    def read_paid(
         self, values: Mapping[str, str], out_trade_no: str, *, has_refunds: bool = False
     ) -> Paid | Unknown:
+        """The money that arrived, if the fields are all there and speak of our order."""
         config = self.calls.config
         try:
             paid = Paid(
-                mchid=_text(values, "mch_id"),
-                appid=_text(values, "appid"),
-                out_trade_no=_text(values, "out_trade_no"),
-                transaction_id=_text(values, "transaction_id"),
+                mchid=read_text(values, "mch_id"),
+                appid=read_text(values, "appid"),
+                out_trade_no=read_text(values, "out_trade_no"),
+                transaction_id=read_text(values, "transaction_id"),
                 total_fen=_fen(values, "total_fee"),
                 payer_fen=_fen(values, "cash_fee" if values.get("cash_fee") else "total_fee"),
-                openid=values.get("openid", ""),
-                succeeded_at=_moment(_text(values, "time_end"), "%Y%m%d%H%M%S"),
+                openid=read_text(values, "openid") if values.get("openid") else "",
+                succeeded_at=_moment(read_text(values, "time_end"), "%Y%m%d%H%M%S"),
                 has_refunds=has_refunds,
             )
         except Unreadable as error:
@@ -168,16 +173,16 @@ class ScanV2:
         is_done = progress is RefundProgress.SUCCESS
         try:
             state = RefundState(
-                mchid=_text(values, "mch_id"),
-                out_trade_no=_text(values, "out_trade_no"),
-                out_refund_no=_text(values, f"out_refund_no{suffix}"),
-                refund_id=_text(values, f"refund_id{suffix}"),
+                mchid=read_text(values, "mch_id"),
+                out_trade_no=read_text(values, "out_trade_no"),
+                out_refund_no=read_text(values, f"out_refund_no{suffix}"),
+                refund_id=read_text(values, f"refund_id{suffix}"),
                 progress=progress,
                 refund_fen=_fen(values, f"refund_fee{suffix}"),
                 total_fen=_fen(values, "total_fee"),
                 received_account=values.get(f"refund_recv_accout{suffix}", ""),
                 succeeded_at=_moment(
-                    _text(values, f"refund_success_time{suffix}"), "%Y-%m-%d %H:%M:%S"
+                    read_text(values, f"refund_success_time{suffix}"), "%Y-%m-%d %H:%M:%S"
                 )
                 if is_done
                 else None,
@@ -195,15 +200,8 @@ def _no(answer: V2Answer, *, missing: str) -> NotFound | Refused | Unknown:
     return Refused(code=answer.code, message=answer.message, status=OK)
 
 
-def _text(values: Mapping[str, str], name: str) -> str:
-    text = values.get(name, "")
-    if not text:
-        raise Unreadable(name)
-    return text
-
-
 def _fen(values: Mapping[str, str], name: str) -> int:
-    text = _text(values, name)
+    text = read_text(values, name)
     if not (text.isascii() and text.isdigit() and len(text) <= 12):
         raise Unreadable(name)
     return int(text)
@@ -212,5 +210,5 @@ def _fen(values: Mapping[str, str], name: str) -> int:
 def _moment(text: str, shape: str) -> datetime:
     try:
         return datetime.strptime(text, shape).replace(tzinfo=clock.HOSPITAL_ZONE).astimezone(UTC)
-    except ValueError as error:
+    except (ValueError, OverflowError) as error:
         raise Unreadable("time") from error

@@ -20,6 +20,8 @@ from hospital.wechat import signing
 from hospital.wechat.config import V2SignType, WeChatConfig
 from hospital.wechat.http import UNTRUSTED, NoAnswer, Wire
 from hospital.wechat.outcomes import Unknown
+from hospital.wechat.pay_calls import LONGEST_CODE
+from hospital.wechat.reading import LONGEST_TEXT
 from hospital.wechat.xml import BadXml, read_xml, write_xml
 
 logger = logging.getLogger(__name__)
@@ -85,7 +87,7 @@ class V2Calls:
             return Unknown(reason=reason) if answer.may_have_arrived else NotSent(reason=reason)
         if answer.status != HTTPStatus.OK:
             return Unknown(reason=f"http_{answer.status}")
-        return self._read(call, answer.body)
+        return self.read(call, answer.body)
 
     def _signed(self, fields: Mapping[str, str]) -> dict[str, str]:
         config = self.config
@@ -98,7 +100,8 @@ class V2Calls:
         }
         return {**whole, "sign": sign(whole, key=config.v2_key, kind=config.v2_sign_type)}
 
-    def _read(self, call: str, body: bytes) -> V2Answer | Unknown:
+    def read(self, call: str, body: bytes) -> V2Answer | Unknown:
+        """Verify and read the body of a 200."""
         try:
             values = read_xml(body).values(exactly=True)
         except BadXml as error:
@@ -117,8 +120,8 @@ class V2Calls:
             return V2Answer(values=values, code="", message="")
         return V2Answer(
             values=values,
-            code=values.get("err_code", "") or "NO_CODE",
-            message=values.get("err_code_des", ""),
+            code=values.get("err_code", "")[:LONGEST_CODE] or "NO_CODE",
+            message=values.get("err_code_des", "")[:LONGEST_TEXT],
         )
 
 

@@ -25,7 +25,7 @@ from hospital.wechat.outcomes import (
     Unknown,
     Unpaid,
 )
-from hospital.wechat.pay import JsapiOrder, NativeOrder, Pay, RefundOrder
+from hospital.wechat.pay import AbnormalRefund, BankCard, JsapiOrder, NativeOrder, Pay, RefundOrder
 
 OPENID = "oWireTestPayer0000000000001"
 
@@ -317,3 +317,59 @@ def test_moments_are_utc(wechat: StandIn) -> None:
     outcome = client.query(out_trade_no="W000000001")
     assert isinstance(outcome, Paid)
     assert before <= outcome.succeeded_at <= datetime.now(UTC) + timedelta(seconds=2)
+
+
+@pytest.mark.parametrize("mode", ["public_key", "certificate"])
+def test_an_abnormal_refund_goes_to_a_card(wechat: StandIn, settings: Settings, mode: str) -> None:
+    if mode == "certificate":
+        settings.WECHAT = certificate_mode(settings.WECHAT)
+    client = paid(wechat)
+    state = client.refund(refund_order())
+    assert isinstance(state, RefundState)
+    to_card = AbnormalRefund(
+        refund_id=state.refund_id,
+        out_refund_no=state.out_refund_no,
+        to=BankCard.USER,
+        bank_type="ICBC_DEBIT",
+        bank_account="6222020000000000000",
+        real_name="欧阳针灸",
+    )
+    assert "6222020000000000000" not in repr(to_card)
+    assert "欧阳针灸" not in repr(to_card)
+    # Only a refund that came back can go another way.
+    assert isinstance(client.abnormal_refund(to_card), Refused)
+    wechat.refund_state(state.out_refund_no, "ABNORMAL")
+    sent = client.abnormal_refund(to_card)
+    assert isinstance(sent, RefundState)
+    assert sent.progress is RefundProgress.PROCESSING
+    wechat.refund_state(state.out_refund_no, "SUCCESS")
+    asked = client.query_refund(out_refund_no=state.out_refund_no)
+    assert isinstance(asked, RefundState)
+    assert asked.progress is RefundProgress.SUCCESS
+
+
+def test_an_abnormal_refund_goes_to_the_merchant(wechat: StandIn) -> None:
+    client = paid(wechat)
+    state = client.refund(refund_order())
+    assert isinstance(state, RefundState)
+    wechat.refund_state(state.out_refund_no, "ABNORMAL")
+    sent = client.abnormal_refund(
+        AbnormalRefund(
+            refund_id=state.refund_id, out_refund_no=state.out_refund_no, to=BankCard.MERCHANT
+        )
+    )
+    assert isinstance(sent, RefundState)
+    assert sent.refund_id == state.refund_id
+
+
+def test_nothing_to_seal_with_is_unknown(wechat: StandIn, settings: Settings) -> None:
+    client = paid(wechat)
+    settings.WECHAT = dataclasses.replace(
+        certificate_mode(settings.WECHAT), pay_base="http://127.0.0.1:9"
+    )
+    object.__setattr__(settings.WECHAT, "platform_certificates", ())
+    order_back = AbnormalRefund(
+        refund_id="50000", out_refund_no="W000000001R01", to=BankCard.USER, real_name="欧阳"
+    )
+    assert clients.pay().abnormal_refund(order_back) == Unknown(reason="no_key_to_seal_with")
+    assert isinstance(client.query(out_trade_no="W000000001"), Paid)

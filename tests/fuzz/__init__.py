@@ -1,0 +1,1 @@
+"""Broken bytes for everything that reads bytes of strangers: `make fuzz`."""
