@@ -9,7 +9,7 @@ import httpx
 import pytest
 from cryptography.exceptions import InvalidSignature
 
-from hospital.testing.sandbox import SandboxControl
+from hospital.testing.sandbox import ROOT, SandboxControl
 from tests.sandbox.merchant import Merchant, number, openid
 from tests.sandbox.receiver import Receiver
 from wechat_sandbox.faults import KINDS
@@ -23,21 +23,25 @@ def told(merchant: Merchant, receiver: Receiver) -> str:
     return out_trade_no
 
 
-def test_the_kinds_of_this_stage_are_all_there() -> None:
-    assert KINDS.keys() >= {
-        "http_500",
-        "timeout_after_success",
-        "slow",
-        "response_bad_signature",
-        "notify_lost",
-        "notify_delay",
-        "notify_dup",
-        "notify_concurrent",
-        "notify_bad_signature",
-        "refund_not_enough",
-        "token_invalid",
-        "user_blocked",
-    }
+NAMED = """
+    http_500 http_429 timeout_after_success connection_reset slow response_bad_signature
+    response_stale response_unsigned notify_lost notify_delay notify_dup notify_concurrent
+    notify_bad_signature notify_bad_signtest notify_bad_stale notify_wrong_amount notify_wrong_key
+    notify_unknown_order refund_not_enough refund_abnormal refund_closed refund_stuck
+    refund_before_payment bill_not_ready bill_none bill_missing_row bill_extra_row
+    bill_changed_amount bill_duplicate_row bill_bad_hash bill_token_expired token_invalid
+    token_invalid_forever user_blocked no_consent code_expired userpaying_then_success
+    userpaying_late_success
+"""
+
+
+def test_the_agreed_names_are_all_there() -> None:
+    assert set(NAMED.split()) <= KINDS.keys()
+
+
+def test_every_kind_is_explained_to_its_user() -> None:
+    manual = (ROOT / "wechat_sandbox" / "README.md").read_text("utf-8")
+    assert [name for name in KINDS if f"`{name}`" not in manual] == []
 
 
 def test_an_unknown_kind_is_named(control: SandboxControl) -> None:
