@@ -12,6 +12,7 @@ from hospital.testing.sandbox import SandboxControl
 from tests.sandbox.account import Account
 from tests.sandbox.merchant import openid
 from tests.sandbox.merchant_server import MerchantServer
+from tests.sandbox.phone_client import Phone
 from tests.sandbox.test_oauth import code_for, exchange
 from wechat_sandbox.faults import KINDS
 
@@ -153,6 +154,11 @@ def test_accepted_and_then_not_delivered(
     assert (told.findtext("MsgID"), told.findtext("Status")) == (str(sent["msgid"]), status)
     assert told.findtext("FromUserName") == to
     assert control.state()["messages"][0]["result"] == status
+    phone = Phone(control, to)
+    assert "陈桂芳" not in phone.screen("chat/account")
+    assert account.send(token, to)["errcode"] == 0
+    assert "陈桂芳" in phone.screen("chat/account")
+    phone.close()
 
 
 def test_code_expired_at_every_exchange(control: SandboxControl, account: Account) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -81,14 +82,15 @@ def test_what_is_written_is_read(sandbox: Sandbox, text: str, mode: str) -> None
     assert reply.text == text
 
 
-def sealed(sandbox: Sandbox, plain: str) -> bytes:
-    """As a merchant's server in safe mode answers."""
+def sealed(sandbox: Sandbox, plain: str, *, appid: str = "", token: str = "") -> bytes:
+    """As a merchant's server in safe mode answers; `appid` and `token` put wrong ones in."""
     keys = sandbox.keys
-    encrypted = sealing.seal(keys.aes_key, keys.appid, plain.encode())
+    encrypted = sealing.seal(keys.aes_key, appid or keys.appid, plain.encode())
+    signed = sealing.signature(token or keys.token, "1800000000", "n", encrypted)
     return account_xml.written(
         [
             ("Encrypt", encrypted),
-            ("MsgSignature", sealing.signature(keys.token, "1800000000", "n", encrypted)),
+            ("MsgSignature", signed),
             ("TimeStamp", 1_800_000_000),
             ("Nonce", "n"),
         ]
@@ -101,6 +103,28 @@ def test_a_changed_seal_is_never_opened(sandbox: Sandbox, at: int, bit: int) -> 
     answer = bytearray(sealed(sandbox, plain))
     answer[at % len(answer)] ^= 1 << bit
     assert read(sandbox, bytes(answer), "aes") is None
+
+
+@pytest.mark.parametrize(
+    ("wrong", "says"),
+    [
+        ({"token": "another"}, "wrong MsgSignature"),
+        ({"appid": "wx0000000000000000"}, "sealed for another appid"),
+    ],
+)
+def test_a_seal_must_be_the_accounts_own(
+    sandbox: Sandbox, wrong: dict[str, str], says: str
+) -> None:
+    plain = account_xml.written([("ToUserName", OPENID), ("MsgType", "text"), ("Content", "x")])
+    with pytest.raises(replies.Unusable, match=says):
+        replies.read(sandbox, MESSAGE, sealed(sandbox, plain, **wrong), "aes")
+
+
+def test_seals_are_padded_to_blocks_of_32(sandbox: Sandbox) -> None:
+    for length in range(33):
+        text = sealing.seal(sandbox.keys.aes_key, "wx", b"x" * length)
+        assert len(base64.b64decode(text)) % 32 == 0
+        assert sealing.unseal(sandbox.keys.aes_key, text) == (b"x" * length, "wx")
 
 
 def test_the_signature_vector() -> None:

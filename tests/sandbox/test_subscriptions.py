@@ -184,3 +184,16 @@ def test_free_text_has_limits(control: SandboxControl, account: Account, token: 
     assert account.custom(token, to)["errcode"] == 43019
     assert len(control.chat(to)) == 1
     assert account.custom(token, to, "字" * 682)["errcode"] == 0
+
+
+def test_leaving_closes_the_window_for_good(
+    control: SandboxControl, account: Account, token: str
+) -> None:
+    to = openid()
+    control.inbound(to, "text", text="你好")
+    control.inbound(to, "unsubscribe")
+    assert account.custom(token, to)["errcode"] == 45015
+    control.inbound(to, "subscribe")
+    assert account.custom(token, to)["errcode"] == 0
+    control.clock(61)
+    assert account.custom(token, to)["errcode"] == 45015
