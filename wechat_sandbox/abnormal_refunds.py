@@ -61,11 +61,12 @@ def _opened(sandbox: Sandbox, call: Call) -> dict[str, str]:
 
 
 def _open(sandbox: Sandbox, call: Call, name: str) -> str:
-    key = {
-        sandbox.keys.pub_key_id: sandbox.keys.pub_private,
-        sandbox.keys.plat_serial: sandbox.keys.plat_private,
-    }.get(call.serial)
-    if key is None:
+    platform = sandbox.keys.platform_of(call.serial)
+    if call.serial == sandbox.keys.pub_key_id:
+        key = sandbox.keys.pub_private
+    elif platform is not None:
+        key = platform.private
+    else:
         raise Wrong(f"/{name}", "", "存在加密字段时，Http头Wechatpay-Serial为必填项")
     sha1 = hashes.SHA1()  # noqa: S303 - the product's own choice
     try:

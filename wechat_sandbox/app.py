@@ -29,6 +29,7 @@ from wechat_sandbox import (
     people,
     qr_codes,
     refunds,
+    rotation,
     sms,
     subscriptions,
     templates,
@@ -64,6 +65,7 @@ def routes() -> list[BaseRoute]:
         *control.routes,
         *account_control.routes,
         *pay_levers.routes,
+        *rotation.routes,
         Route(
             "/v3/{rest:path}", v3.nothing_here, methods=["GET", "POST", "PUT", "PATCH", "DELETE"]
         ),

@@ -173,6 +173,7 @@ def reset(sandbox: Sandbox, said: dict[str, Any]) -> dict[str, Any]:
     with sandbox.store.write():
         sandbox.store.clear()
         sandbox.set_clock(0)
+        sandbox.restore_keys()
         people.seed(sandbox)
         menu.seed(sandbox)
         templates.seed(sandbox)

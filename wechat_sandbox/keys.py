@@ -31,8 +31,20 @@ _LAST_OF_32_BYTES = "AEIMQUYcgkosw048"
 
 
 @dataclass(frozen=True)
+class Platform:
+    """A platform certificate (PEM) with its key."""
+
+    serial: str
+    private: rsa.RSAPrivateKey
+    certificate: bytes
+
+
+@dataclass(frozen=True)
 class Keys:
-    """Everything the two sides sign and encrypt with. Serials are 40 upper-case hex digits."""
+    """Everything the two sides sign and encrypt with. Serials are 40 upper-case hex digits.
+
+    `platform` signs; `listed` is what `/v3/certificates` shows.
+    """
 
     folder: Path
     mchid: str
@@ -46,12 +58,25 @@ class Keys:
     aes_key: str
     sms_key: str
     mch_serial: str
-    plat_serial: str
     pub_key_id: str
     mch_public: rsa.RSAPublicKey
-    plat_private: rsa.RSAPrivateKey
     pub_private: rsa.RSAPrivateKey
-    plat_certificate: bytes
+    platform: Platform
+    listed: tuple[Platform, ...]
+
+    @property
+    def plat_serial(self) -> str:
+        """The serial of the platform certificate that signs."""
+        return self.platform.serial
+
+    @property
+    def plat_private(self) -> rsa.RSAPrivateKey:
+        """The key of the platform certificate that signs."""
+        return self.platform.private
+
+    def platform_of(self, serial: str) -> Platform | None:
+        """The platform certificate with this serial (upper case), the signing or an older one."""
+        return next((one for one in (self.platform, *self.listed) if one.serial == serial), None)
 
     def files(self) -> dict[str, str]:
         """Paths of the files a merchant would download from the console."""
@@ -70,20 +95,31 @@ def make_or_load(folder: Path) -> Keys:
         made = hashlib.sha256(f"{name}:{facts['secret']}".encode()).hexdigest()[:32]
         facts.setdefault(name, made)
     merchant = x509.load_pem_x509_certificate((folder / FILES["mch_cert"]).read_bytes())
-    plat_certificate = (folder / FILES["plat_cert"]).read_bytes()
+    platform = _platform(
+        _read_private(folder / "wechatpay_key.pem"), (folder / FILES["plat_cert"]).read_bytes()
+    )
     merchant_key = merchant.public_key()
     if not isinstance(merchant_key, rsa.RSAPublicKey):
         raise TypeError("the merchant certificate holds no RSA key")
     return Keys(
         folder=folder,
         mch_serial=_serial(merchant),
-        plat_serial=_serial(x509.load_pem_x509_certificate(plat_certificate)),
         mch_public=merchant_key,
-        plat_private=_read_private(folder / "wechatpay_key.pem"),
         pub_private=_read_private(folder / "pub_private_key.pem"),
-        plat_certificate=plat_certificate,
+        platform=platform,
+        listed=(platform,),
         **facts,
     )
+
+
+def new_platform(name: str) -> Platform:
+    """A fresh platform certificate, in memory only."""
+    private = _new_private()
+    return _platform(private, _certificate(private, name))
+
+
+def _platform(private: rsa.RSAPrivateKey, certificate: bytes) -> Platform:
+    return Platform(_serial(x509.load_pem_x509_certificate(certificate)), private, certificate)
 
 
 def _make(folder: Path) -> dict[str, str]:
@@ -92,8 +128,8 @@ def _make(folder: Path) -> dict[str, str]:
     _write_private(folder / FILES["mch_key"], merchant)
     _write_private(folder / "wechatpay_key.pem", platform)
     _write_private(folder / "pub_private_key.pem", public)
-    _write_certificate(folder / FILES["mch_cert"], merchant, mchid)
-    _write_certificate(folder / FILES["plat_cert"], platform, "Tenpay.com sign (stand-in)")
+    (folder / FILES["mch_cert"]).write_bytes(_certificate(merchant, mchid))
+    (folder / FILES["plat_cert"]).write_bytes(_certificate(platform, "Tenpay.com sign (stand-in)"))
     (folder / FILES["wxp_pub"]).write_bytes(
         public.public_key().public_bytes(
             serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
@@ -142,7 +178,7 @@ def _write_private(path: Path, key: rsa.RSAPrivateKey) -> None:
     )
 
 
-def _write_certificate(path: Path, key: rsa.RSAPrivateKey, name: str) -> None:
+def _certificate(key: rsa.RSAPrivateKey, name: str) -> bytes:
     subject = x509.Name(
         [
             x509.NameAttribute(NameOID.COUNTRY_NAME, "CN"),
@@ -163,4 +199,4 @@ def _write_certificate(path: Path, key: rsa.RSAPrivateKey, name: str) -> None:
         .not_valid_after(start + timedelta(days=5 * 365))
         .sign(key, hashes.SHA256())
     )
-    path.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
+    return certificate.public_bytes(serialization.Encoding.PEM)

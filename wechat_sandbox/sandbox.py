@@ -33,6 +33,7 @@ class Sandbox:
         self.clock.shifts_wire = self.store.meta("clock_wire", "0") == "1"
         self.faults = Faults(self.store, self.clock)
         self.hub = Hub()
+        self._first_keys = self.keys
         self.under_way: set[asyncio.Task[None]] = set()
         self._something_due = asyncio.Event()
 
@@ -40,6 +41,10 @@ class Sandbox:
     def notify_mode(self) -> str:
         """Which key signs notifications: a merchant setting, `public_key` or `certificate`."""
         return self.store.meta("notify_mode", PUBLIC_KEY_MODE)
+
+    def restore_keys(self) -> None:
+        """The platform certificate of the files signs again, whatever was rotated."""
+        self.keys = self._first_keys
 
     def set_clock(self, offset_s: float, *, wire: bool = False) -> None:
         """Shift the stand-in's clock; with `wire` also the stamps in signatures."""

@@ -117,7 +117,7 @@ def _answering_key(sandbox: Sandbox, request: Request) -> bool:
     wanted = request.headers.get("Wechatpay-Serial", "")
     if wanted == sandbox.keys.pub_key_id:
         return True
-    if wanted.upper() in ("", sandbox.keys.plat_serial):
+    if not wanted or sandbox.keys.platform_of(wanted.upper()):
         return False
     raise Refused(
         400,

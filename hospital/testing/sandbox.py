@@ -107,6 +107,11 @@ class SandboxControl:
         answer = self._http.get(f"{self.base}/_ctl/bill", params={"day": day, "kind": kind})
         return str(self._read(answer)["text"])
 
+    def certificates(self, action: str) -> dict[str, Any]:
+        """Change the platform certificates: `rotate` (a new one signs, the old one stays listed),
+        `retire` (only the signing one is listed), `withdraw` (none is: 404). `reset` undoes it."""
+        return self.post("certificates", action=action)
+
     def calm(self) -> None:
         """Drop every waiting fault."""
         self.post("calm")

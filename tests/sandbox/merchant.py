@@ -117,6 +117,11 @@ class Merchant:
         )
         return serial
 
+    def verify_serial(self, answer: httpx.Response) -> str:
+        """The serial that signed a successful answer."""
+        assert answer.is_success, answer.text
+        return self.verify(answer.headers, answer.content)
+
     def opened(self, body: bytes) -> dict[str, Any]:
         """The decrypted resource of a notice."""
         resource = json.loads(body)["resource"]
