@@ -174,6 +174,12 @@ def suspended_fen(*, reference: str) -> int:
     return _balance(rows.values_list("debit", "credit", "amount_fen")).suspense_fen
 
 
+def surplus_references(*, bill_id: int) -> set[str]:
+    """The payments a bill did not need: their money is due back whatever becomes of the bill."""
+    rows = Posting.objects.filter(bill_id=bill_id, kind=PostingKind.SURPLUS)
+    return set(rows.values_list("reference", flat=True))
+
+
 def money_of(bills: Collection[Bill]) -> dict[int, Money]:
     """Bill id → its payment side; one statement for all of them."""
     rows = (

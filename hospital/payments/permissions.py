@@ -17,3 +17,18 @@ CLOSE_CASE = Permission(
     label="处理支付异常",
     roles=("finance",),
 )
+COLLECT = Permission(
+    code="payments.collect",
+    label="窗口收款",
+    roles=("cashier",),
+)
+ASK_REFUND = Permission(
+    code="payments.ask_refund",
+    label="申请退款",
+    roles=("cashier", "finance"),
+)
+APPROVE_REFUND = Permission(
+    code="payments.approve_refund",
+    label="审批退款与线下转账",
+    roles=("finance",),
+)

@@ -15,6 +15,14 @@ SHORTEST_ORDER = dt.timedelta(seconds=70)
 # A payment code that was charged: asked about every five seconds, taken back after thirty.
 SCAN_EVERY = dt.timedelta(seconds=5)
 REVERSE_AFTER = dt.timedelta(seconds=30)
+_SCAN_TIMES = 12
+# An extra question between those that are planned plans none itself.
+SCAN_QUIET = -1
+# Looked at once more after it was taken back: a charge may have been on its way all the while.
+SCAN_LATE = dt.timedelta(minutes=2)
+
+# One payer has a bill for so long before another may take it over (SM9).
+LOCK_FOR = dt.timedelta(minutes=2)
 
 # While somebody may be paying: WeChat's own notice comes within seconds, so this only finds lost
 # ones. After these the order's end settles it.
@@ -38,6 +46,13 @@ def unknown_wait(attempt: int) -> dt.timedelta | None:
     if passed >= UNKNOWN_FOR.total_seconds():
         return None
     return dt.timedelta(seconds=_UNKNOWN_THEN_SECONDS)
+
+
+def scan_wait(attempt: int) -> dt.timedelta | None:
+    """The wait after the attempt-th question about a charged code; None when a person must look."""
+    if attempt < _SCAN_TIMES:
+        return SCAN_EVERY
+    return unknown_wait(attempt - _SCAN_TIMES)
 
 
 def pending_wait(attempt: int) -> dt.timedelta | None:

@@ -233,3 +233,25 @@ class PayState(models.TextChoices):
     REFUNDED = "refunded", "已退款"
     EXPIRED = "expired", "已过期"
     CANCELLED = "cancelled", "已取消"
+
+
+class CodeState(models.TextChoices):
+    """What a scanned QR of ours says."""
+
+    UNPAID = "unpaid", "待支付"
+    PAYING = "paying", "支付中"
+    ELSEWHERE = "elsewhere", "他人支付中"
+    PAID = "paid", "已支付"
+    CANCELLED = "cancelled", "已作废"
+    EXPIRED = "expired", "已过期"
+    REVOKED = "revoked", "收款码已停用"
+
+
+class CollectState(models.TextChoices):
+    """What the cashier reads while money is collected."""
+
+    WAITING = "waiting", "等待顾客支付"
+    CONFIRMING = "confirming", "正在向微信确认，请勿重复收款"
+    PAID = "paid", "已收款"
+    UNAPPLIED = "unapplied", "已收款但未入账，待退回"
+    FAILED = "failed", "未收款"

@@ -19,6 +19,7 @@ from hospital.payments.actions.orders import (
     record_unpaid,
     verify_again,
 )
+from hospital.payments.actions.pay_codes import create_pay_code, revoke_pay_code
 from hospital.payments.actions.received import Received
 from hospital.payments.actions.refund_results import record_refund_result
 from hospital.payments.actions.refunds import (
@@ -40,6 +41,7 @@ from hospital.payments.actions.requests import (
     reject_refund,
 )
 from hospital.payments.actions.results import record_result
+from hospital.payments.actions.scans import ask_scan_again, create_scan, record_scan_unknown
 from hospital.payments.actions.transfers import (
     TransferNotNeeded,
     confirm_transfer,
@@ -64,11 +66,14 @@ __all__ = [
     "TransferNotNeeded",
     "approve_refund",
     "ask_refund_again",
+    "ask_scan_again",
     "ask_unknown_again",
     "close_case",
     "confirm_decision",
     "confirm_transfer",
+    "create_pay_code",
     "create_payment",
+    "create_scan",
     "look_again",
     "propose_decision",
     "propose_refund",
@@ -78,6 +83,7 @@ __all__ = [
     "record_refund_refused",
     "record_refund_result",
     "record_result",
+    "record_scan_unknown",
     "record_unanswered",
     "record_unpaid",
     "refund_due",
@@ -86,6 +92,7 @@ __all__ = [
     "reject_transfer",
     "renew_closed",
     "request_refund",
+    "revoke_pay_code",
     "submit_refund",
     "verify_again",
 ]

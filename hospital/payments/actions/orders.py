@@ -97,7 +97,7 @@ def record_prepay(
     looked at now and then, should its notice be lost.
     """
     with transaction.atomic():
-        payment = _lock(payment_id)
+        payment = lock_payment(payment_id)
         was = payment.status
         if was == PaymentStatus.PENDING:
             payment.prepay_id, payment.code_url, payment.prepaid_at = prepay_id, code_url, at
@@ -121,7 +121,7 @@ def record_unpaid(*, payment_id: int, reason: str, by: Actor, at: dt.datetime) -
     """The channel says that nobody has paid: created or unknown → pending, so that the payer may
     go on. `reason` says whether the order stands there or has never arrived."""
     with transaction.atomic():
-        payment = _lock(payment_id)
+        payment = lock_payment(payment_id)
         if payment.status in {PaymentStatus.CREATED, PaymentStatus.UNKNOWN}:
             move(payment, PaymentStatus.PENDING, by=by, at=at, reason=f"channel: {reason}")
         return payment
@@ -133,6 +133,9 @@ def record_closed(*, payment_id: int, reason: str, by: Actor, at: dt.datetime) -
         payment = lock_with_bills(payment_id)
         if payment.is_live:
             give_up(payment, reason=reason, by=by, at=at)
+            if payment.trade_type == TradeType.SCAN:
+                late = at + schedule.SCAN_LATE
+                later("payments.jobs.verify", at=late, payment_id=payment.pk)
         return payment
 
 
@@ -144,7 +147,7 @@ def record_unanswered(
     After 24 hours a case asks for a person instead.
     """
     with transaction.atomic():
-        payment = _lock(payment_id)
+        payment = lock_payment(payment_id)
         if not payment.is_live:
             return payment
         if payment.status != PaymentStatus.UNKNOWN:
@@ -166,7 +169,7 @@ def record_unanswered(
 def look_again(*, payment_id: int, attempt: int, at: dt.datetime) -> None:
     """Plan the next look at an order that is still unpaid."""
     with transaction.atomic():
-        _plan_look(_lock(payment_id), attempt=attempt, at=at)
+        _plan_look(lock_payment(payment_id), attempt=attempt, at=at)
 
 
 def verify_again(*, payment_id: int, attempt: int, at: dt.datetime) -> None:
@@ -201,7 +204,7 @@ def free_bills(payment: Payment, *, reason: str, by: Actor, at: dt.datetime) -> 
 def lock_with_bills(payment_id: int) -> Payment:
     """The payment, its bills locked first (floor order, then pk). Raises NotFound."""
     billing.lock_bills(bill_ids=bill_ids_of(payment_id))
-    return _lock(payment_id)
+    return lock_payment(payment_id)
 
 
 def bill_ids_of(payment_id: int) -> list[int]:
@@ -231,7 +234,8 @@ def _is_same(
     )
 
 
-def _lock(payment_id: int) -> Payment:
+def lock_payment(payment_id: int) -> Payment:
+    """The payment alone, for moves that touch no bill. Raises NotFound."""
     payment = Payment.objects.select_for_update(no_key=True).filter(pk=payment_id).first()
     if payment is None:
         raise NotFound

@@ -108,8 +108,8 @@ def make_refund(
 def refund_due(
     *, bill_id: int, reason: str, attempt: int = 0, by: Actor, at: dt.datetime
 ) -> list[Refund]:
-    """Send back whatever the ledger owes the payers of this bill and no refund carries yet: the
-    newest payment first, each up to what is left of it (M9.3).
+    """Send back whatever the ledger owes the payers of this bill and no refund carries yet: what
+    the bill never needed (R07), then the newest payment first, each up to what is left (M9.3).
 
     Idempotent: it compares what is due with what is under way. While a refund of the same payment
     is open it comes back later. What cannot go the way it came opens a case.
@@ -120,8 +120,11 @@ def refund_due(
             allocations__bill_id=bill_id, status__in=RECEIVED
         )
         payments = {row.pk: row for row in paid.order_by("pk")}
+        surplus = bills.surplus_references(bill_id=bill_id)
         newest = sorted(
-            payments.values(), key=lambda row: (row.succeeded_at or at, row.pk), reverse=True
+            payments.values(),
+            key=lambda row: (row.out_trade_no in surplus, row.succeeded_at or at, row.pk),
+            reverse=True,
         )
         left = [Part(row.pk, refundable_fen(row, bill_id)) for row in newest]
         due_fen = bills.balance(bill_id=bill_id).due_fen - under_way_fen(bill_id)

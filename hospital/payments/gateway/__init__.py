@@ -3,6 +3,8 @@
 Whatever WeChat says goes through the same actions a notice goes through. Nothing here decides.
 """
 
+from hospital.payments.gateway.codes import start_code_payment
+from hospital.payments.gateway.native import CodeShown, start_native, stop_native
 from hospital.payments.gateway.orders import (
     Ended,
     Sheet,
@@ -16,20 +18,28 @@ from hospital.payments.gateway.orders import (
     verify,
 )
 from hospital.payments.gateway.refunds import ask_refund, press_case, press_refund, send_refund
+from hospital.payments.gateway.scan import Charged, NotAPayCode, charge_code
 
 __all__ = [
+    "Charged",
+    "CodeShown",
     "Ended",
+    "NotAPayCode",
     "Sheet",
     "Unreachable",
     "ask",
     "ask_refund",
     "ask_unknown",
+    "charge_code",
     "close_payments",
     "look",
     "press_case",
     "press_refund",
     "send_refund",
     "settle_or_close",
+    "start_code_payment",
+    "start_native",
     "start_wechat_payment",
+    "stop_native",
     "verify",
 ]

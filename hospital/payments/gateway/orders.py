@@ -2,15 +2,17 @@
 
 import datetime as dt
 import logging
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from django.conf import settings
 
 from hospital.billing import queries as billing
 from hospital.kernel.actors import Actor
-from hospital.payments import actions, queries
+from hospital.payments import actions, queries, schedule
 from hospital.payments.gateway.wire import jsapi_order, leave_database, query
 from hospital.payments.models import Payment
+from hospital.payments.states import TradeType
 from hospital.wechat import clients
 from hospital.wechat.outcomes import (
     Closed,
@@ -19,6 +21,8 @@ from hospital.wechat.outcomes import (
     Paid,
     Prepaid,
     Refused,
+    ReverseAgain,
+    Reversed,
     Unknown,
     Unpaid,
 )
@@ -28,6 +32,7 @@ logger = logging.getLogger(__name__)
 
 SETTLE_JOB = "payments.jobs.settle_or_close"
 LOOK_JOB = "payments.jobs.look"
+SCAN_JOB = "payments.jobs.settle_scan"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,6 +66,13 @@ def start_wechat_payment(
     """
     config = clients.config()
     bill = billing.payable_bill_for(wechat_user_id=wechat_user_id, token=token)
+    make_room(
+        bill_ids=[bill.id],
+        wechat_user_id=wechat_user_id,
+        trade_type=TradeType.JSAPI,
+        by=by,
+        at=at,
+    )
     payment = actions.create_payment(
         bill_ids=[bill.id],
         wechat_user_id=wechat_user_id,
@@ -70,6 +82,11 @@ def start_wechat_payment(
         by=by,
         at=at,
     )
+    return place(payment, by=by, at=at)
+
+
+def place(payment: Payment, *, by: Actor, at: dt.datetime) -> Sheet | Ended | Unreachable:
+    """Place a stored order for its payer's phone."""
     order = jsapi_order(payment)
     leave_database()
     outcome = clients.pay().prepay_jsapi(order)
@@ -82,14 +99,14 @@ def start_wechat_payment(
         sheet = clients.pay().sheet(prepay_id=outcome.prepay_id, at=at)
         return Sheet(payment_id=payment.pk, sheet=sheet)
     if isinstance(outcome, Refused):
-        return _after_refused_prepay(payment, outcome, by=by, at=at)
+        return after_refused_prepay(payment, outcome, by=by, at=at)
     actions.record_unanswered(
         payment_id=payment.pk, job=LOOK_JOB, attempt=0, reason=outcome.reason, by=by, at=at
     )
     return Unreachable(payment_id=payment.pk)
 
 
-def _after_refused_prepay(
+def after_refused_prepay(
     payment: Payment, refused: Refused, *, by: Actor, at: dt.datetime
 ) -> Ended | Unreachable:
     """Codes differ between products, so the order itself is asked: paid, closed, never made."""
@@ -113,7 +130,9 @@ def ask(*, payment_id: int, by: Actor, at: dt.datetime) -> Payment:
     payment = queries.payment(payment_id=payment_id)
     found = query(payment)
     if payment.is_live and at >= payment.expires_at and isinstance(found, Unpaid | NotFound):
-        settle_or_close(payment_id=payment_id, attempt=0, by=by, at=at)
+        is_scan = payment.trade_type == TradeType.SCAN  # its own questions go on by themselves
+        attempt = schedule.SCAN_QUIET if is_scan else 0
+        settle_or_close(payment_id=payment_id, attempt=attempt, by=by, at=at)
     elif not isinstance(found, Refused | Unknown):
         record(payment, found, job=LOOK_JOB, attempt=0, by=by, at=at)
     return queries.payment(payment_id=payment_id)
@@ -136,6 +155,9 @@ def settle_or_close(*, payment_id: int, attempt: int, by: Actor, at: dt.datetime
     payment = queries.payment(payment_id=payment_id)
     if not payment.is_live:
         return
+    if payment.trade_type == TradeType.SCAN:
+        _settle_scan(payment, attempt=attempt, by=by, at=at)
+        return
     found = query(payment)
     if isinstance(found, Unpaid):
         leave_database()
@@ -148,6 +170,58 @@ def settle_or_close(*, payment_id: int, attempt: int, by: Actor, at: dt.datetime
     if isinstance(found, Unpaid):
         found = Unknown(reason="still_open")
     record(payment, found, job=SETTLE_JOB, attempt=attempt, by=by, at=at)
+
+
+def make_room(
+    *,
+    bill_ids: Collection[int],
+    wechat_user_id: int | None,
+    trade_type: TradeType,
+    by: Actor,
+    at: dt.datetime,
+) -> None:
+    """End orders that stand in the way of this payer: their own for other bills or by another
+    product at once, somebody else's when it has stood for two minutes without money (SM9). Ended
+    means closed at WeChat and asked again, so nobody's payment is lost."""
+    for payment in queries.in_the_way(
+        bill_ids=bill_ids, wechat_user_id=wechat_user_id, trade_type=trade_type, at=at
+    ):
+        settle_or_close(payment_id=payment.pk, attempt=0, by=by, at=at)
+
+
+def _settle_scan(payment: Payment, *, attempt: int, by: Actor, at: dt.datetime) -> None:
+    """A charged payment code: ask; unpaid after half a minute, take it back at WeChat, and repeat
+    that while WeChat wants it repeated. Never within fifteen seconds of the charge."""
+    found = query(payment)
+    if isinstance(found, Paid | Closed):
+        record(payment, found, job=SCAN_JOB, attempt=attempt, by=by, at=at)
+        return
+    if at - payment.created_at >= schedule.REVERSE_AFTER:
+        found = _take_back(payment)
+    if isinstance(found, Paid | Closed):
+        record(payment, found, job=SCAN_JOB, attempt=attempt, by=by, at=at)
+        return
+    if isinstance(found, Refused | Unknown):
+        reason = found.code if isinstance(found, Refused) else found.reason
+        actions.record_scan_unknown(payment_id=payment.pk, reason=reason, by=by, at=at)
+    actions.ask_scan_again(payment_id=payment.pk, attempt=attempt, at=at)
+
+
+def _take_back(payment: Payment) -> OrderOutcome:
+    """Reverse a charge. Success on the way is a payment; WeChat's answer to a question counts."""
+    leave_database()
+    outcome = clients.scan().reverse(out_trade_no=payment.out_trade_no)
+    if isinstance(outcome, ReverseAgain | Unknown):
+        return Unknown(reason=f"reverse: {outcome.reason}")
+    found = query(payment)
+    if isinstance(found, Paid):
+        return found
+    if isinstance(outcome, Reversed):
+        return Closed(state="reversed")
+    if isinstance(found, NotFound):
+        # The code never reached WeChat, so nobody can be charged.
+        return Closed(state="never_placed")
+    return found if isinstance(found, Closed) else Unknown(reason=f"reverse: {outcome.code}")
 
 
 def close_payments(*, bill_id: int, by: Actor, at: dt.datetime) -> None:

@@ -5,6 +5,7 @@ from django.db import connection, transaction
 from django.urls import reverse
 
 from hospital.payments.models import Payment, Refund
+from hospital.payments.states import TradeType
 from hospital.wechat import clients
 from hospital.wechat.outcomes import OrderOutcome
 from hospital.wechat.pay import JsapiOrder, RefundOrder
@@ -13,6 +14,8 @@ from hospital.wechat.pay import JsapiOrder, RefundOrder
 def query(payment: Payment) -> OrderOutcome:
     """Ask how an order stands."""
     leave_database()
+    if payment.trade_type == TradeType.SCAN:
+        return clients.scan().query(out_trade_no=payment.out_trade_no)
     return clients.pay().query(out_trade_no=payment.out_trade_no)
 
 

@@ -13,6 +13,7 @@ from hospital.payments.queries.cases import (
     refund_requests_of,
     remedy_of,
 )
+from hospital.payments.queries.collecting import CollectView, collect_view, in_the_way
 from hospital.payments.queries.desk import (
     SEARCH_LIMIT,
     PaymentStory,
@@ -28,12 +29,20 @@ from hospital.payments.queries.desk import (
     search_payments,
     totals,
 )
+from hospital.payments.queries.pay_codes import (
+    PayCodePage,
+    pay_code_page,
+    pay_codes_of,
+    payable_by_code,
+)
 from hospital.payments.queries.pay_page import PayPage, RefundLine, pay_page_for
 
 __all__ = [
     "SEARCH_LIMIT",
     "Approvals",
     "CaseRow",
+    "CollectView",
+    "PayCodePage",
     "PayPage",
     "PaymentStory",
     "RefundLine",
@@ -42,13 +51,18 @@ __all__ = [
     "bill_ids_of",
     "case_row",
     "case_rows",
+    "collect_view",
+    "in_the_way",
     "list_refunds",
     "live_payments",
     "money_is_open",
     "open_case",
     "open_cases",
     "patient_names",
+    "pay_code_page",
+    "pay_codes_of",
     "pay_page_for",
+    "payable_by_code",
     "payment",
     "payment_story",
     "payments_of",

@@ -73,7 +73,7 @@ def search_payments(
     A number found whole (ours, WeChat's, a refund's, a bill's) is found on any day.
     """
     text = text.strip()
-    rows = _with_patients(Payment.objects.all())
+    rows = with_patients(Payment.objects.all())
     if text:
         return list(
             rows.filter(
@@ -167,6 +167,7 @@ def totals(*, day: dt.date) -> Totals:
     )
 
 
-def _with_patients(rows: QuerySet[Payment]) -> QuerySet[Payment]:
+def with_patients(rows: QuerySet[Payment]) -> QuerySet[Payment]:
+    """The same rows with their bills and patients loaded."""
     parts = Allocation.objects.select_related("bill__patient").order_by("bill_id")
     return rows.prefetch_related(Prefetch("allocations", parts))
