@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from hospital.desk.permissions import CONFIGURE
 from hospital.kernel.permissions import Permission
-from hospital.messaging.permissions import VIEW_MESSAGES
+from hospital.messaging.permissions import MANAGE_ACCOUNT, VIEW_MESSAGES
 from hospital.payments.permissions import VIEW_PAYMENTS
 from hospital.registration.permissions import VIEW_APPOINTMENTS
 from hospital.scheduling.permissions import VIEW_SOLD
@@ -26,5 +26,6 @@ STAFF_NAV: tuple[Entry, ...] = (
     Entry("支付", "wallet", "desk-payments", VIEW_PAYMENTS),
     Entry("退款", "receipt-refund", "desk-refunds", VIEW_PAYMENTS),
     Entry("消息", "message", "messaging-log", VIEW_MESSAGES),
+    Entry("公众号", "device-mobile", "messaging-menu", MANAGE_ACCOUNT),
     Entry("系统", "settings", "desk-system", CONFIGURE),
 )

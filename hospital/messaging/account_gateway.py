@@ -41,6 +41,16 @@ def fetch_menu() -> MenuOutcome:
     return account.get_menu()
 
 
+def start_publishing(*, menu_id: int, revision: int, by: Actor, at: dt.datetime) -> Published:
+    """Decide that this draft is the next menu, and tell WeChat.
+
+    Raises what begin_publishing raises, and WeChatNotConnected before anything is decided.
+    """
+    clients.config()
+    actions.begin_publishing(menu_id=menu_id, revision=revision, by=by, at=at)
+    return publish_menu(menu_id=menu_id, by=by, at=at)
+
+
 def publish_menu(*, menu_id: int, by: Actor, at: dt.datetime) -> Published:
     """Tell WeChat about a menu that is to be published; telling it twice changes nothing.
 

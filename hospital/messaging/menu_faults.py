@@ -37,8 +37,12 @@ def sentence(fault: Fault) -> str:
     return f"{place_name(fault.place)}：{_SENTENCES[fault.code]}"
 
 
+def broken_limits(menu: Menu) -> list[str]:
+    """Why WeChat would refuse a menu, sentence by sentence; none when it would not."""
+    return [sentence(fault) for fault in menus.faults(menu)]
+
+
 def check_menu(menu: Menu) -> None:
     """Raises Invalid when WeChat would refuse the menu."""
-    broken = [sentence(fault) for fault in menus.faults(menu)]
-    if broken:
-        raise Invalid({"": broken}, " ".join(broken))
+    if broken := broken_limits(menu):
+        raise Invalid({"": broken}, "这份菜单微信不会接受，请先修改：")

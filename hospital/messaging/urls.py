@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
+from hospital.messaging.views import account
 from hospital.messaging.views import callbacks as heard
 from hospital.messaging.views import patient as views
 from hospital.messaging.views import staff as desk
@@ -16,6 +17,14 @@ patient = [
     path("messages/<str:token>/", views.open_message, name="messaging-open"),
 ]
 staff = [
+    path("account/menu/", account.menu, name="messaging-menu"),
+    path("account/menu/start/", account.start, name="messaging-menu-start"),
+    path("account/menu/<int:menu_id>/", account.edit, name="messaging-menu-edit"),
+    path("account/menu/<int:menu_id>/publish/", account.publish, name="messaging-menu-publish"),
+    path("account/menu/<int:menu_id>/discard/", account.discard, name="messaging-menu-discard"),
+    path("account/replies/", account.replies, name="messaging-replies"),
+    path("account/replies/<slug:kind>/", account.reply, name="messaging-reply-new"),
+    path("account/replies/<slug:kind>/<int:rule_id>/", account.reply, name="messaging-reply"),
     path("messages/", desk.log, name="messaging-log"),
     path("messages/calls/", desk.calls, name="messaging-calls"),
     path("messages/calls/<int:task_id>/phone/", desk.call_phone, name="messaging-call-phone"),
