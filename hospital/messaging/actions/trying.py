@@ -57,20 +57,22 @@ def begin_try(*, message_id: int, at: dt.datetime) -> Try | None:
         message = _lock(message_id)
         if message is None or message.status not in OPEN:
             return None
-        done = list(message.deliveries.filter(round=message.round).order_by("pk"))
+        is_fresh = not message.attempts and not message.round
+        done = [] if is_fresh else list(_deliveries(message))
         under_way = done[-1] if done and done[-1].outcome == Outcome.TRYING else None
         if reason := _no_more(message, at):
             _drop(message, under_way, reason, at)
             return None
         if message.status == MessageStatus.PREPARATION:
             move(message, MessageStatus.QUEUED, by=SYSTEM, at=at)
+        if under_way is not None:
+            Delivery.objects.filter(pk=under_way.pk).update(tries=F("tries") + 1)
+            under_way.tries += 1
         delivery = under_way or _next(message, done, at)
         if delivery is None:
             _leave_to_inbox(message, at)
             return None
-        Delivery.objects.filter(pk=delivery.pk).update(tries=F("tries") + 1)
         Message.objects.filter(pk=message.pk).update(attempts=F("attempts") + 1)
-        delivery.tries += 1
         message.attempts += 1
         return Try(message, delivery)
 
@@ -126,6 +128,10 @@ def _lock(message_id: int) -> Message | None:
     return rows.select_related("wechat_user").filter(pk=message_id).first()
 
 
+def _deliveries(message: Message) -> QuerySet[Delivery]:
+    return message.deliveries.filter(round=message.round).order_by("pk")
+
+
 def _no_more(message: Message, at: dt.datetime) -> Reason | None:
     """Why a message must not be sent any more, if so."""
     if message.expires_at is not None and message.expires_at <= at:
@@ -171,6 +177,7 @@ def _next(message: Message, done: list[Delivery], at: dt.datetime) -> Delivery |
             delivery.ended_at = at
             delivery.save()
             continue
+        delivery.tries = 1
         delivery.save()
         return delivery
     return None

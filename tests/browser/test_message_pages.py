@@ -1,0 +1,121 @@
+"""The desk's message pages and the patient's settings in Chromium, in each look; pictures land in
+test-artifacts/messages/."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import settings as django_settings
+from playwright.sync_api import Browser, Page, expect
+from pytest_django import Settings
+from pytest_django.live_server_helper import LiveServer
+
+from hospital.identity import actions as identity
+from hospital.identity.states import Role, Theme
+from hospital.kernel import clock
+from hospital.kernel.actors import Actor
+from hospital.messaging import queries
+from hospital.messaging.models import CallTask
+from hospital.messaging.states import Channel, Reason, Switch
+from hospital.messaging.tests.world import a_message, arrives, ends, fails
+from hospital.testing.browser import Watch
+from hospital.testing.people import (
+    a_patient,
+    a_staff,
+    a_wechat_user,
+    patient_client,
+    staff_client,
+)
+from tests.browser.axe import violations
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+PICTURES = Path("test-artifacts/messages")
+TEMPLATES = Path(__file__).parents[2] / "demo" / "wechat_templates.json"
+PHONE: dict[str, Any] = {"viewport": {"width": 375, "height": 812}, "device_scale_factor": 2}
+DESK: dict[str, Any] = {"viewport": {"width": 1440, "height": 900}}
+
+
+def check(page: Page, name: str) -> None:
+    """The page as it stands now is accessible, fits its width, and is kept as a picture."""
+    assert violations(page) == []
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    PICTURES.mkdir(parents=True, exist_ok=True)
+    page.screenshot(path=PICTURES / f"{name}.png", full_page=True)
+
+
+def opened(browser: Browser, server: LiveServer, kind: dict[str, Any], *cookie: str) -> Page:
+    context = browser.new_context(**kind, base_url=server.url, locale="zh-CN")
+    name, value = cookie
+    context.add_cookies([{"name": name, "value": value, "url": f"{server.url}/"}])
+    return context.new_page()
+
+
+def test_the_desk_follows_a_message_and_telephones(
+    browser: Browser, live_server: LiveServer, watched: Watch, settings: Settings
+) -> None:
+    settings.WECHAT_TEMPLATES = json.loads(TEMPLATES.read_text("utf-8"))
+    now, user = clock.now(), a_wechat_user()
+    patient = a_patient(user, name="欧阳上官婉儿", phone="13900139001", at=now)
+    arrives(a_message("N01", user, patient=patient, at=now, answers=user.pk), Channel.TEMPLATE)
+    suspended = a_message("N06", user, patient=patient, at=now)
+    fails(suspended, Channel.TEMPLATE, Reason.NOT_FOLLOWING, at=now)
+    fails(suspended, Channel.SMS, Reason.SMS_REFUSED, at=now)
+    ends(suspended, at=now)
+    clerk = staff_client(account=a_staff(Role.OUTPATIENT_OFFICE))
+    name = django_settings.SESSION_COOKIE_NAME
+    page = watched(opened(browser, live_server, DESK, name, clerk.cookies[name].value))
+
+    page.goto("/staff/messages/")
+    check(page, "log")
+    page.get_by_role("row").filter(has_text="停诊通知").get_by_role("link", name="查看").click()
+    expect(page.locator(".x-timeline")).to_contain_text("短信平台拒绝发送")
+    check(page, "story")
+    page.get_by_role("button", name="再次发送").first.click()
+    expect(page.get_by_role("dialog")).to_be_visible()
+    check(page, "resend")
+    page.get_by_role("button", name="再想想").click()
+    page.get_by_role("link", name="消息样式").click()
+    check(page, "kinds")
+    page.get_by_role("link", name="电话通知 1").click()
+    page.get_by_role("button", name="显示").click()
+    expect(page.get_by_text("13900139001")).to_be_visible()
+    check(page, "calls")
+    page.get_by_label("通话情况").fill("已告知，患者改约周四")
+    page.get_by_role("button", name="已通知").click()
+    expect(page.get_by_text("没有需要打电话的患者")).to_be_visible()
+    page.get_by_role("navigation", name="通话结果").get_by_role("link", name="已通知").click()
+    check(page, "calls-done")
+
+    task = CallTask.objects.get()
+    assert (task.status, task.note) == ("done", "已告知，患者改约周四")
+
+
+@pytest.mark.parametrize("look", ["light", "dark", "large"])
+def test_a_patient_turns_switches_with_a_thumb(
+    browser: Browser, live_server: LiveServer, watched: Watch, look: str
+) -> None:
+    user = a_wechat_user()
+    identity.set_display(
+        wechat_user_id=user.pk,
+        care_mode=look == "large",
+        theme=Theme.DARK if look == "dark" else Theme.AUTO,
+        by=Actor("patient", user.pk),
+    )
+    name = django_settings.PATIENT_COOKIE_NAME
+    session = patient_client(user).cookies[name].value
+    page = watched(opened(browser, live_server, PHONE, name, session))
+    page.goto("/m/messages/")
+    page.get_by_role("link", name="消息设置").click()
+    check(page, f"settings-{look}")
+
+    page.get_by_text("挂号结果").click()
+    page.get_by_text("夜间也接收").click()
+    page.get_by_role("button", name="保存").click()
+
+    expect(page.get_by_text("已保存")).to_be_visible()
+    expect(page.get_by_role("switch", name="挂号结果")).not_to_be_checked()
+    stand = {row.switch: row.is_on for row in queries.switches_of(wechat_user_id=user.pk)}
+    assert stand == {Switch.BOOKING: False, Switch.TODO: True, Switch.ANYTIME: True}
