@@ -245,12 +245,19 @@ def _order(sandbox: Sandbox, order: Order) -> dict[str, Any]:
     return _without(asdict(order), "request") | {
         "trade_state": order.state,
         "prepay_ids": prepay_ids,
-        "refunded_fen": sum(
-            refund.amount_fen
-            for refund in refunds.of_order(sandbox, order.out_trade_no)
-            if refund.status == "SUCCESS"
-        ),
+        "refunded_fen": _refunded_fen(sandbox, order),
     }
+
+
+def _refunded_fen(sandbox: Sandbox, order: Order) -> int:
+    """What went back: by refunds that arrived, or by the reversal of a paid scan."""
+    if order.state == "REVOKED":
+        return order.total_fen if order.success_at is not None else 0
+    return sum(
+        refund.amount_fen
+        for refund in refunds.of_order(sandbox, order.out_trade_no)
+        if refund.status == "SUCCESS"
+    )
 
 
 def _refund(refund: Refund) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """Handing notices over: one attempt, its copies, what the merchant answered, when to try again.
 
-200 and 204 within five seconds end it; anything else brings the next attempt of WeChat's
-schedule, multiplied by the stand-in's scale.
+200 and 204 within five seconds end it (v2: XML that says SUCCESS besides); anything else brings the
+next attempt of WeChat's schedule, multiplied by the stand-in's scale.
 """
 
 from __future__ import annotations
@@ -9,12 +9,13 @@ from __future__ import annotations
 import asyncio
 import json
 import time
+from collections.abc import Sequence
 
 import httpx
 
-from wechat_sandbox import notices
+from wechat_sandbox import notices, v2_notices
 from wechat_sandbox.faults import Point
-from wechat_sandbox.records import Delivery, Notice
+from wechat_sandbox.records import Delivery, Notice, PendingFault
 from wechat_sandbox.sandbox import PUBLIC_KEY_MODE, Sandbox
 from wechat_sandbox.signing import Flaw, sign_message
 
@@ -38,14 +39,14 @@ async def attempt(sandbox: Sandbox, client: httpx.AsyncClient, notice: Notice) -
     number = notice.attempts + 1
     copies = notice.copies if number == 1 else 1
     if notice.concurrent:
-        statuses = await asyncio.gather(
+        heard = await asyncio.gather(
             *(_send(sandbox, client, notice, number, copy) for copy in range(1, copies + 1))
         )
     else:
-        statuses = [
+        heard = [
             await _send(sandbox, client, notice, number, copy) for copy in range(1, copies + 1)
         ]
-    if any(status in GOOD for status in statuses):
+    if any(heard):
         _plan(sandbox, notice, "delivered", None)
     elif number > len(RETRY_AFTER_S):
         _plan(sandbox, notice, "given_up", None)
@@ -82,20 +83,13 @@ def _plan(sandbox: Sandbox, notice: Notice, status: str, next_at: float | None) 
 
 async def _send(
     sandbox: Sandbox, client: httpx.AsyncClient, notice: Notice, number: int, copy: int
-) -> int | None:
-    """One request with a fresh signature; its status, None when there was no answer."""
+) -> bool:
+    """One request with a fresh signature; whether the merchant has taken the notice."""
     body = notice.body.encode()
     struck = sandbox.faults.take(Point.ATTEMPT, notice.subject)
     if any(fault.kind == "notify_truncated" for fault in struck):
         body = body[: len(body) // 2]
-    headers = sign_message(
-        sandbox.keys,
-        body,
-        with_public_key=sandbox.notify_mode == PUBLIC_KEY_MODE,
-        at=sandbox.clock.wire(),
-        flaws={FLAWS[fault.kind]: fault.seconds for fault in struck if fault.kind in FLAWS},
-    )
-    headers |= {"Content-Type": "application/json", "User-Agent": "Mozilla/4.0"}
+    headers = _headers(sandbox, notice, body, struck)
     sent_at, started = sandbox.clock.now(), time.perf_counter()
     status: int | None = None
     answer = error = ""
@@ -125,4 +119,20 @@ async def _send(
         headers=json.dumps(headers),
         body=body.decode("utf-8", "replace"),
     )
-    return status
+    return status in GOOD and (not v2_notices.is_one(notice.body) or v2_notices.heard(answer))
+
+
+def _headers(
+    sandbox: Sandbox, notice: Notice, body: bytes, struck: Sequence[PendingFault]
+) -> dict[str, str]:
+    agent = {"User-Agent": "Mozilla/4.0"}
+    if v2_notices.is_one(notice.body):
+        return agent | {"Content-Type": v2_notices.MEDIA_TYPE}
+    signed = sign_message(
+        sandbox.keys,
+        body,
+        with_public_key=sandbox.notify_mode == PUBLIC_KEY_MODE,
+        at=sandbox.clock.wire(),
+        flaws={FLAWS[fault.kind]: fault.seconds for fault in struck if fault.kind in FLAWS},
+    )
+    return agent | {"Content-Type": "application/json"} | signed

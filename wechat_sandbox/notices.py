@@ -10,7 +10,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from wechat_sandbox import ids, notice_faults, orders
+from wechat_sandbox import ids, notice_faults, orders, v2_notices
 from wechat_sandbox.clock import rfc3339
 from wechat_sandbox.faults import Point
 from wechat_sandbox.records import Notice, Order, PendingFault, Refund, User
@@ -40,11 +40,9 @@ def tell_paid(sandbox: Sandbox, order: Order) -> None:
 def tell_refunded(sandbox: Sandbox, order: Order, refund: Refund, user: User) -> None:
     """Queue REFUND.SUCCESS, .ABNORMAL or .CLOSED; call inside `write()`.
 
-    Nothing is sent when neither the refund nor the merchant console names an address, nor for a
-    refund of v2.
+    Nothing is sent when neither the refund nor the merchant console names an address. A refund of
+    v2 is told in the way of v2.
     """
-    if json.loads(refund.request).get("v2"):
-        return
     url = refund.notify_url or sandbox.settings.notify_url
     if not url:
         return
@@ -77,6 +75,9 @@ def tell_refunded(sandbox: Sandbox, order: Order, refund: Refund, user: User) ->
         struck=_struck(sandbox, f"REFUND.{refund.status}", url, subject),
         out_trade_no=order.out_trade_no,
         out_refund_no=refund.out_refund_no,
+        body=v2_notices.body(sandbox.keys, order, refund, received_account(order))
+        if json.loads(refund.request).get("v2")
+        else "",
     )
 
 
@@ -129,7 +130,9 @@ def _queue(
     struck: Mapping[str, PendingFault],
     out_trade_no: str,
     out_refund_no: str = "",
+    body: str = "",
 ) -> None:
+    """Put a notice in line; `body` replaces the sealed JSON made of `plain`."""
     now = sandbox.clock.now()
     notice_id = ids.notice_id()
     said = notice_faults.spoilt(plain, struck)
@@ -154,7 +157,7 @@ def _queue(
         out_refund_no=out_refund_no,
         subject=f"{event_type} {url} {subject}",
         url=url,
-        body=json.dumps(document, ensure_ascii=False, separators=(",", ":")),
+        body=body or json.dumps(document, ensure_ascii=False, separators=(",", ":")),
         created_at=now,
         status="lost" if "notify_lost" in struck else "waiting",
         attempts=0,

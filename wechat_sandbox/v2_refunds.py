@@ -9,17 +9,12 @@ from wechat_sandbox.clock import digits
 from wechat_sandbox.records import Order, Refund
 from wechat_sandbox.sandbox import Sandbox
 from wechat_sandbox.v2 import Call, Refused, route
+from wechat_sandbox.v2_notices import STATUS
 
 ACCOUNTS = {
     "": "UNSETTLED",
     "REFUND_SOURCE_UNSETTLED_FUNDS": "UNSETTLED",
     "REFUND_SOURCE_RECHARGE_FUNDS": "AVAILABLE",
-}
-STATUS = {
-    "SUCCESS": "SUCCESS",
-    "PROCESSING": "PROCESSING",
-    "ABNORMAL": "CHANGE",
-    "CLOSED": "REFUNDCLOSE",
 }
 CODES = {
     "RESOURCE_NOT_EXISTS": "ORDERNOTEXIST",
@@ -30,7 +25,7 @@ MOST_SHOWN = 10
 
 
 def apply(sandbox: Sandbox, call: Call) -> dict[str, str]:
-    """Ask for a refund; SUCCESS only means accepted. No notice is sent for it."""
+    """Ask for a refund; SUCCESS only means accepted."""
     body: dict[str, Any] = {
         "out_refund_no": call.text("out_refund_no", 64),
         "amount": {
@@ -43,6 +38,8 @@ def apply(sandbox: Sandbox, call: Call) -> dict[str, str]:
     }
     if call.fields.get("refund_desc"):
         body["reason"] = call.text("refund_desc", 80 * 3)
+    if call.fields.get("notify_url"):
+        body["notify_url"] = call.text("notify_url", 256)
     number = "transaction_id" if call.fields.get("transaction_id") else "out_trade_no"
     body[number] = call.text(number, 32)
     try:

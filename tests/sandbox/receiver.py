@@ -24,6 +24,7 @@ class Receiver:
         self.received: list[Received] = []
         self.answers: list[int] = []
         self.always = 204
+        self.text = b""
         self.delay_s = 0.0
         self.most_at_once = 0
         self._at_once = 0
@@ -40,6 +41,7 @@ class Receiver:
                 if status == 302:
                     self.send_header("Location", "/elsewhere")
                 self.end_headers()
+                self.wfile.write(receiver.text)
 
             def log_message(self, format: str, *arguments: object) -> None:
                 """Quiet."""

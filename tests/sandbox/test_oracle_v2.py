@@ -10,6 +10,7 @@ from wechatpy.pay import WeChatPay
 
 from hospital.testing.sandbox import SandboxControl
 from tests.sandbox.merchant import Merchant, number, openid
+from tests.sandbox.receiver import Receiver
 from tests.sandbox.third_party import Elsewhere
 
 HOST = "https://api.mch.weixin.qq.com"
@@ -55,6 +56,31 @@ def test_charge_query_refund(library: Any, control: SandboxControl) -> None:
     )
     assert failed(library.refund.query, out_refund_no="R0000") == "REFUNDNOTEXIST"
     assert failed(library.refund.apply, 2500, 1501, number("R"), out_trade_no=out_trade_no)
+
+
+@pytest.mark.parametrize(("end", "told"), [("SUCCESS", "SUCCESS"), ("ABNORMAL", "CHANGE")])
+def test_the_end_of_a_refund_is_told_in_xml(
+    library: Any, control: SandboxControl, receiver: Receiver, end: str, told: str
+) -> None:
+    """Repeated until the answer says SUCCESS in XML; an empty 200 is not enough."""
+    out_trade_no, out_refund_no = number(), number("R")
+    charge(library, out_trade_no, control.scan_code())
+    control.fault("refund_stuck")
+    library.refund.apply(
+        2500, 1000, out_refund_no, out_trade_no=out_trade_no, notify_url=receiver.url
+    )
+    receiver.always = 200
+    control.refund_state(out_refund_no, end)
+    control.until(lambda: len(control.deliveries(out_trade_no)) == 1)
+    receiver.text = b"<xml><return_code>SUCCESS</return_code></xml>"
+    first, again = receiver.wait(2)
+    assert first.body == again.body
+    assert not [name for name in first.headers if name.startswith("Wechatpay")]
+    opened = library.parse_refund_notify_result(first.body)
+    assert (opened["out_refund_no"], opened["refund_status"]) == (out_refund_no, told)
+    assert opened["refund_fee"] == 1000
+    control.until(lambda: control.state(out_trade_no)["notices"][0]["status"] == "delivered")
+    receiver.stays_at(2, 0.3)
 
 
 def test_waiting_for_the_password_then_reversed(library: Any, control: SandboxControl) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import re
 
 import pytest
@@ -9,7 +11,7 @@ import pytest
 from hospital.testing.sandbox import SandboxControl
 from tests.sandbox.merchant import Merchant, number, openid
 from tests.sandbox.v2_merchant import V2Merchant
-from wechat_sandbox import v2, xml
+from wechat_sandbox import v2, v2_notices, xml
 
 
 @pytest.fixture(params=["MD5", "HMAC-SHA256"])
@@ -255,6 +257,7 @@ def test_the_payment_arrives_during_the_reversal(
     assert cashier.state(out_trade_no) == "USERPAYING"
     assert cashier.reverse(out_trade_no)["recall"] == "N"
     assert cashier.state(out_trade_no) == "REVOKED"
+    assert control.state(out_trade_no)["orders"][0]["refunded_fen"] == 2500
     assert [entry["amount_fen"] for entry in control.state(out_trade_no)["wallet"]] == [-2500, 2500]
     assert balance(control, person) == 1_000_000
 
@@ -305,3 +308,17 @@ def test_calm_drops_every_waiting_fault(control: SandboxControl, cashier: V2Merc
     control.calm()
     assert control.state()["faults"] == []
     assert cashier.micropay(number(), control.scan_code())["result_code"] == "SUCCESS"
+
+
+def test_refund_notices_are_sealed_as_published() -> None:
+    """AES-256-ECB: what the key 0123…cdef makes of `hello` is known."""
+    from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+
+    key = b"0123456789abcdef0123456789abcdef"
+    open_known = Cipher(algorithms.AES(key), modes.ECB()).decryptor()
+    sealed = base64.b64decode("pZwJZBLuy3mDACEQT4YTBw==")
+    assert open_known.update(sealed) + open_known.finalize() == b"hello" + bytes([11]) * 11
+    digest = hashlib.md5(b"k").hexdigest().encode()
+    opener = Cipher(algorithms.AES(digest), modes.ECB()).decryptor()
+    plain = opener.update(base64.b64decode(v2_notices.seal("k", b"hello"))) + opener.finalize()
+    assert plain == b"hello" + bytes([11]) * 11
