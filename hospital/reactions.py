@@ -11,6 +11,6 @@ REACTIONS: Reactions = {
     BillSettled: ["registration.jobs.confirm_paid_appointment"],
     BillReopened: ["registration.jobs.release_unpaid_bill"],
     BillUnwanted: ["payments.jobs.close_payments"],
-    ChargesReversed: ["payments.jobs.refund_reversed"],
+    ChargesReversed: ["payments.jobs.refund_reversed", "registration.jobs.cancel_refunded"],
     ScheduleSuspended: ["registration.jobs.cancel_suspended"],
 }

@@ -8,7 +8,14 @@ from typing import TypedDict
 from django.db.models import Q, Sum
 
 from hospital.billing.models import Bill, Charge, Posting
-from hospital.billing.states import REFUND_DUE, SUSPENSE, BillStatus, MoneyState, PostingKind
+from hospital.billing.states import (
+    REFUND_DUE,
+    SUSPENSE,
+    BillStatus,
+    ChargeStatus,
+    MoneyState,
+    PostingKind,
+)
 from hospital.kernel.errors import NotFound
 from hospital.kernel.models import Transition
 from hospital.kernel.states import subject_type
@@ -81,6 +88,12 @@ class Money:
 def is_reversed(*, bill_id: int) -> bool:
     """Whether anything of a bill has been taken back."""
     return Charge.objects.filter(bill_id=bill_id, reversal_of__isnull=False).exists()
+
+
+def is_wholly_reversed(*, bill_id: int) -> bool:
+    """Whether everything a bill charged has been taken back."""
+    lines = Charge.objects.filter(bill_id=bill_id, reversal_of__isnull=True)
+    return lines.exists() and not lines.filter(status=ChargeStatus.BILLED).exists()
 
 
 def refund_due_fen(*, bill_id: int) -> int:

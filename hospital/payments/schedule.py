@@ -5,6 +5,8 @@ Unknown results: SM10's 5/15/30/60/120/300 s, then every 10 minutes up to 24 hou
 
 import datetime as dt
 
+from hospital.kernel import clock
+
 _UNKNOWN_SECONDS = (5, 15, 30, 60, 120, 300)
 _UNKNOWN_THEN_SECONDS = 600
 UNKNOWN_FOR = dt.timedelta(hours=24)
@@ -15,6 +17,8 @@ SHORTEST_ORDER = dt.timedelta(seconds=70)
 # A payment code that was charged: asked about every five seconds, taken back after thirty.
 SCAN_EVERY = dt.timedelta(seconds=5)
 REVERSE_AFTER = dt.timedelta(seconds=30)
+# Reversing within fifteen seconds of the charge is forbidden, so a late process does not charge.
+SCAN_SEND_WITHIN = dt.timedelta(seconds=10)
 _SCAN_TIMES = 12
 # An extra question between those that are planned plans none itself.
 SCAN_QUIET = -1
@@ -89,3 +93,15 @@ def order_end(
         return at + REVERSE_AFTER
     longest = at + ORDER_FOR
     return max(min(bill_ends_at or longest, longest), at + SHORTEST_ORDER)
+
+
+STATEMENT_EVERY = dt.timedelta(minutes=15)
+STATEMENT_UNTIL = dt.time(14, 0)  # hospital time; finance works with it in the afternoon
+
+
+def statement_wait(at: dt.datetime) -> dt.timedelta | None:
+    """The wait before a day's statement is asked for again; None when the day's asking is over."""
+    again = clock.local(at + STATEMENT_EVERY)
+    if again.date() != clock.hospital_day(at) or again.time() > STATEMENT_UNTIL:
+        return None
+    return STATEMENT_EVERY

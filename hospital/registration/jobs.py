@@ -32,6 +32,12 @@ def remind_unpaid(**_: object) -> None:
 
 
 @job()
+def cancel_refunded(*, bill_id: int, **_: object) -> None:
+    """Charges were reversed: a booking nobody pays for any more gives its number back (M1.6)."""
+    actions.cancel_refunded(bill_id=bill_id, by=SYSTEM, at=clock.now())
+
+
+@job()
 def cancel_suspended(*, schedule_id: int, **_: object) -> None:
     """A session is suspended: undo its bookings (M1.8)."""
     actions.cancel_suspended(schedule_id=schedule_id)

@@ -91,7 +91,7 @@ def confirm_decision(
 def reject_decision(*, decision_id: int, note: str, by: Actor, at: dt.datetime) -> CaseDecision:
     """The second person says no; the case stays. Raises NotFound, OwnRequest, AlreadyDecided."""
     with transaction.atomic():
-        decision, _ = _lock(decision_id, by)
+        decision = _lock_alone(decision_id, by)
         _decide(decision, DecisionStatus.REJECTED, note=note, by=by, at=at)
         return decision
 
@@ -113,11 +113,18 @@ def _lock(decision_id: int, by: Actor) -> tuple[CaseDecision, PaymentCase]:
     if known.status != DecisionStatus.PROPOSED:
         raise AlreadyDecided
     case = lock_case(known.case_id, before=_lock_payment)
-    decision = CaseDecision.objects.select_for_update(no_key=True).get(pk=decision_id)
+    return _lock_alone(decision_id, by), case
+
+
+def _lock_alone(decision_id: int, by: Actor) -> CaseDecision:
+    """The proposal that somebody else may decide now."""
+    decision = CaseDecision.objects.select_for_update(no_key=True).filter(pk=decision_id).first()
+    if decision is None:
+        raise NotFound
     if decision.status != DecisionStatus.PROPOSED:
         raise AlreadyDecided
     check_other(asked_by=decision.asked_by, by=by)
-    return decision, case
+    return decision
 
 
 def _lock_payment(case: PaymentCase) -> None:

@@ -116,7 +116,7 @@ def refund_due(
     """
     with transaction.atomic():
         billing.lock_bill(bill_id=bill_id)
-        paid = Payment.objects.select_for_update(no_key=True).filter(
+        paid = Payment.objects.select_for_update(no_key=True, of=("self",)).filter(
             allocations__bill_id=bill_id, status__in=RECEIVED
         )
         payments = {row.pk: row for row in paid.order_by("pk")}

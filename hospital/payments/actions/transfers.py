@@ -90,10 +90,10 @@ def confirm_transfer(
 
 
 def reject_transfer(*, transfer_id: int, note: str, by: Actor, at: dt.datetime) -> OfflineTransfer:
-    """The slip does not fit: nothing is booked and the case stays. Raises NotFound, OwnRequest,
-    AlreadyDecided."""
+    """The slip does not fit, or the money came back otherwise meanwhile: nothing is booked. Raises
+    NotFound, OwnRequest, AlreadyDecided."""
     with transaction.atomic():
-        transfer, _ = _lock(transfer_id, by)
+        transfer = _lock_alone(transfer_id, by)
         _decide(transfer, TransferStatus.REJECTED, note=note, by=by, at=at)
         return transfer
 
@@ -192,12 +192,20 @@ def _lock(transfer_id: int, by: Actor) -> tuple[OfflineTransfer, PaymentCase]:
     if known.status != TransferStatus.ASKED:
         raise AlreadyDecided
     case = lock_case(known.case_id, before=_lock_subject)
-    transfer = OfflineTransfer.objects.select_for_update(no_key=True).get(pk=transfer_id)
+    transfer = _lock_alone(transfer_id, by)
+    transfer.payment, transfer.refund = case.payment, case.refund
+    return transfer, case
+
+
+def _lock_alone(transfer_id: int, by: Actor) -> OfflineTransfer:
+    """The transfer that somebody else may decide now."""
+    transfer = OfflineTransfer.objects.select_for_update(no_key=True).filter(pk=transfer_id).first()
+    if transfer is None:
+        raise NotFound
     if transfer.status != TransferStatus.ASKED:
         raise AlreadyDecided
     check_other(asked_by=transfer.asked_by, by=by)
-    transfer.payment, transfer.refund = case.payment, case.refund
-    return transfer, case
+    return transfer
 
 
 def _lock_subject(case: PaymentCase) -> None:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from django.conf import settings
 
+from hospital.kernel import clock
 from hospital.kernel.actors import Actor
 from hospital.kernel.errors import Refusal
 from hospital.payments import actions, queries, schedule
@@ -75,6 +76,9 @@ def charge_code(
         settle_or_close(payment_id=payment.pk, attempt=schedule.SCAN_QUIET, by=by, at=at)
         return Charged(payment=queries.payment(payment_id=payment.pk))
     leave_database()
+    if clock.now() - payment.created_at > schedule.SCAN_SEND_WITHIN:
+        # This process slept: the order may be taken back any moment, so it is not charged now.
+        return Charged(payment=payment)
     outcome = client.pay(
         ScanOrder(
             out_trade_no=payment.out_trade_no,

@@ -229,6 +229,8 @@ def test_a_transfer_is_not_booked_when_the_money_came_after_all(wechat: StandIn)
     made.refresh_from_db()
     assert (made.status, money(bill_of(payment))) == ("asked", (0, 0, 0))
     assert bills.ledger_totals()["cash_fen"] == 0
+    actions.reject_transfer(transfer_id=made.pk, note="已到账", by=FINANCE, at=clock.now())
+    assert queries.approvals().count == 0
 
 
 def test_a_rejected_transfer_leaves_everything(wechat: StandIn) -> None:

@@ -3,6 +3,7 @@
 from hospital.registration.actions.booking import book
 from hospital.registration.actions.cancelling import (
     cancel,
+    cancel_refunded,
     cancel_suspended,
     cancel_suspended_one,
 )
@@ -16,6 +17,7 @@ from hospital.registration.actions.settling import (
 __all__ = [
     "book",
     "cancel",
+    "cancel_refunded",
     "cancel_suspended",
     "cancel_suspended_one",
     "confirm",

@@ -8,6 +8,7 @@ import datetime as dt
 from django.db import transaction
 
 from hospital.billing import actions as billing
+from hospital.billing import queries as bills
 from hospital.billing.states import PAID
 from hospital.kernel import events
 from hospital.kernel.actors import Actor
@@ -79,12 +80,40 @@ def cancel_suspended_one(*, appointment_id: int, by: Actor, at: dt.datetime) -> 
     return True
 
 
+@transaction.atomic
+def cancel_refunded(*, bill_id: int, by: Actor, at: dt.datetime) -> bool:
+    """Give the number back when the desk has refunded everything it was paid with: nobody keeps a
+    place and the money both (M1.6). False when there is nothing to give back; a visit that began
+    keeps its appointment."""
+    known = Appointment.objects.filter(bill_id=bill_id).first()
+    if known is None:
+        return False
+    bill = billing.lock_bill(bill_id=bill_id)
+    appointment = lock(known.pk)
+    if appointment.status not in LIVE or not bills.is_wholly_reversed(bill_id=bill_id):
+        return False
+    reason = "费用已全部退回"
+    if appointment.status == AppointmentStatus.CHECKED_IN:
+        move(appointment, AppointmentStatus.BOOKED, by=by, at=at, reason=reason)
+    _undo(
+        appointment,
+        CancelReason.USER,
+        is_late=False,
+        reason=reason,
+        refunded_fen=bill.total_fen,
+        by=by,
+        at=at,
+    )
+    return True
+
+
 def _undo(
     appointment: Appointment,
     why: CancelReason,
     *,
     is_late: bool,
     reason: str,
+    refunded_fen: int = 0,
     by: Actor,
     at: dt.datetime,
 ) -> Appointment:
@@ -105,9 +134,9 @@ def _undo(
         is_late_cancel=is_late,
     )
     scheduling.free_slot(slot_id=appointment.slot_id, wait=was_booked, reason=reason, by=by, at=at)
-    refund_fen = 0
+    refund_fen = refunded_fen
     if billing.lock_bill(bill_id=appointment.bill_id).status in PAID:
-        refund_fen = billing.reverse_charges(
+        refund_fen += billing.reverse_charges(
             bill_id=appointment.bill_id, reason=reason, by=by, at=at
         )
     else:

@@ -5,6 +5,7 @@ import datetime as dt
 import pytest
 from django.db import connection
 
+from hospital.billing import actions as billing
 from hospital.billing import queries as bills
 from hospital.kernel.actors import SYSTEM, Actor
 from hospital.kernel.errors import NotFound
@@ -141,6 +142,33 @@ def test_cancelling_twice_or_what_is_not_there_is_refused() -> None:
         actions.cancel(number="nope", by=PATIENT, at=NOW)
 
     assert bills.balance(bill_id=booked.bill_id) == due
+
+
+@pytest.mark.parametrize("status", ["booked", "checked_in"])
+def test_m1_06_what_the_desk_refunded_in_full_keeps_no_place(status: str) -> None:
+    booked = fresh(a_paid_booking(schedule=a_released_schedule(fee_fen=2500)))
+    if status == "checked_in":
+        move(booked, AppointmentStatus.CHECKED_IN, by=SYSTEM, at=NOW)
+    lines = bills.charges_of(bill_id=booked.bill_id)
+    Message.objects.all().delete()
+
+    give_back(booked, [line.pk for line in lines[1:]])
+    assert fresh(booked).status == status, "part of it was refunded: the visit stands"
+    give_back(booked, [lines[0].pk])
+
+    row = fresh(booked)
+    assert (row.status, row.slot.status) == ("cancelled", "reclaim_wait")
+    assert bills.balance(bill_id=row.bill_id).due_fen == 2500
+    assert Message.objects.get(kind="N05").fields["refund"] == "¥25.00"
+    assert not actions.cancel_refunded(bill_id=row.bill_id, by=SYSTEM, at=NOW)
+
+
+def give_back(appointment: Appointment, charge_ids: list[int]) -> None:
+    """The desk reverses these lines, and what follows from it."""
+    billing.reverse_charges(
+        bill_id=appointment.bill_id, reason="退费", charge_ids=charge_ids, by=CLERK, at=NOW
+    )
+    assert run_jobs(only="registration.jobs.cancel_refunded") == []
 
 
 def test_m1_08_a_suspended_session_undoes_every_booking_in_full_and_once() -> None:
