@@ -34,6 +34,20 @@ def unseal(value: str) -> str:
     return cipher.decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], key_id.encode()).decode()
 
 
+def seal_bytes(content: bytes) -> bytes:
+    """`content` encrypted under the current key, as b"keyid:" and the sealed bytes."""
+    key_id, cipher = next(iter(_ciphers().items()))
+    nonce = os.urandom(_NONCE_BYTES)
+    return key_id.encode() + b":" + nonce + cipher.encrypt(nonce, content, key_id.encode())
+
+
+def unseal_bytes(value: bytes) -> bytes:
+    """The content of sealed bytes. Raises InvalidTag when they were tampered with."""
+    key_id, _, sealed = value.partition(b":")
+    cipher = _ciphers()[key_id.decode()]
+    return cipher.decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], key_id)
+
+
 def blind_index(value: str, purpose: str) -> str:
     """A keyed fingerprint for equality search; `purpose` keeps phones and IDs apart."""
     key = settings.BLIND_INDEX_KEY.encode()
@@ -68,4 +82,25 @@ class SealedCharField(_TextField):
     def get_lookup(self, lookup_name: str) -> Any:
         if lookup_name not in ("isnull", "exact"):
             raise TypeError("a sealed field cannot be searched; use its blind index")
+        return super().get_lookup(lookup_name)
+
+
+if TYPE_CHECKING:
+    _BinaryField = models.BinaryField[bytes | None, bytes | None]
+else:
+    _BinaryField = models.BinaryField
+
+
+class SealedBinaryField(_BinaryField):
+    """Clear bytes in Python, sealed ones in the column."""
+
+    def get_prep_value(self, value: Any) -> Any:
+        return seal_bytes(bytes(value)) if value else value
+
+    def from_db_value(self, value: Any, *_: object) -> Any:
+        return unseal_bytes(bytes(value)) if value else value
+
+    def get_lookup(self, lookup_name: str) -> Any:
+        if lookup_name != "isnull":
+            raise TypeError("sealed bytes cannot be searched")
         return super().get_lookup(lookup_name)

@@ -1,9 +1,12 @@
 """Timers and follow-ups of payments. Each loads nothing itself and makes one call."""
 
+from contextlib import suppress
+
 from hospital.kernel import clock
 from hospital.kernel.actors import SYSTEM
-from hospital.kernel.jobs import job
+from hospital.kernel.jobs import job, periodic
 from hospital.payments import actions, gateway
+from hospital.wechat.clients import WeChatNotConnected
 
 REVERSED = "费用冲销退回"
 
@@ -60,3 +63,17 @@ def send_refund(*, refund_id: int, attempt: int = 0) -> None:
 def ask_refund(*, refund_id: int, attempt: int = 0) -> None:
     """Ask how a refund stands."""
     gateway.ask_refund(refund_id=refund_id, attempt=attempt, by=SYSTEM, at=clock.now())
+
+
+@periodic("15 2 * * *")  # 10:15 hospital time: WeChat's own are ready from ten
+@job()
+def expect_statements(**_: object) -> None:
+    """Yesterday's statements of the channel, and whatever is still wanted."""
+    with suppress(WeChatNotConnected):
+        gateway.expect_statements(at=clock.now())
+
+
+@job()
+def fetch_statement(*, statement_id: int, attempt: int = 0) -> None:
+    """Fetch one day's statement, or ask again in a quarter of an hour until 14:00."""
+    gateway.fetch_statement(statement_id=statement_id, attempt=attempt, by=SYSTEM, at=clock.now())

@@ -192,6 +192,8 @@ class CaseKind(models.TextChoices):
     REFUND_IMPOSSIBLE = "refund_impossible", "无法原路退款"
     UNKNOWN_REFUND = "unknown_refund", "找不到退款单"
     REFUND_TWICE = "refund_twice", "线下转账后又到账"
+    STATEMENT_LATE = "statement_late", "微信账单逾期未取得"
+    STATEMENT_BROKEN = "statement_broken", "微信账单有误"
 
 
 class CaseRemedy(models.TextChoices):
@@ -217,6 +219,8 @@ REMEDIES: Mapping[CaseKind, CaseRemedy] = {
     CaseKind.REFUND_IMPOSSIBLE: CaseRemedy.OFFLINE_TRANSFER,
     CaseKind.UNKNOWN_REFUND: CaseRemedy.CLOSE,
     CaseKind.REFUND_TWICE: CaseRemedy.CLOSE,
+    CaseKind.STATEMENT_LATE: CaseRemedy.CLOSE,
+    CaseKind.STATEMENT_BROKEN: CaseRemedy.CLOSE,
 }
 # These move money: one person proposes, another confirms.
 FOUR_EYES = frozenset({CaseRemedy.REFUND_UNAPPLIED, CaseRemedy.OFFLINE_TRANSFER})

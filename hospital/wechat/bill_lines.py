@@ -73,10 +73,12 @@ class BillLines:
         self.number += bool(raw)
         if len(raw) > MOST_LINE_BYTES:
             raise self.broken("long_line")
+        if b"\x00" in raw:
+            raise self.broken("not_text")
         try:
             return raw.decode()
         except UnicodeDecodeError as error:
-            raise self.broken("not_utf8") from error
+            raise self.broken("not_text") from error
 
 
 def _names(line: str) -> list[str]:

@@ -57,9 +57,12 @@ class BillFetched:
         return cast("BinaryIO", gzip.GzipFile(fileobj=self._file, mode="rb"))
 
     def packed(self) -> bytes:
-        """The whole gzip file, for keeping."""
+        """The whole gzip file, for keeping; whoever reads the text goes on where they were."""
+        place = self._file.tell()
         self._file.seek(0)
-        return self._file.read()
+        whole = self._file.read()
+        self._file.seek(place)
+        return whole
 
     def close(self) -> None:
         self._file.close()

@@ -42,6 +42,12 @@ from hospital.payments.actions.requests import (
 )
 from hospital.payments.actions.results import record_result
 from hospital.payments.actions.scans import ask_scan_again, create_scan, record_scan_unknown
+from hospital.payments.actions.statements import (
+    expect_statements,
+    keep_statement,
+    record_no_statement,
+    record_statement_missing,
+)
 from hospital.payments.actions.transfers import (
     TransferNotNeeded,
     confirm_transfer,
@@ -74,16 +80,20 @@ __all__ = [
     "create_pay_code",
     "create_payment",
     "create_scan",
+    "expect_statements",
+    "keep_statement",
     "look_again",
     "propose_decision",
     "propose_refund",
     "propose_transfer",
     "record_closed",
+    "record_no_statement",
     "record_prepay",
     "record_refund_refused",
     "record_refund_result",
     "record_result",
     "record_scan_unknown",
+    "record_statement_missing",
     "record_unanswered",
     "record_unpaid",
     "refund_due",

@@ -19,6 +19,7 @@ from hospital.payments.gateway.orders import (
 )
 from hospital.payments.gateway.refunds import ask_refund, press_case, press_refund, send_refund
 from hospital.payments.gateway.scan import Charged, NotAPayCode, charge_code
+from hospital.payments.gateway.statements import expect_statements, fetch_statement
 
 __all__ = [
     "Charged",
@@ -32,6 +33,8 @@ __all__ = [
     "ask_unknown",
     "charge_code",
     "close_payments",
+    "expect_statements",
+    "fetch_statement",
     "look",
     "press_case",
     "press_refund",

@@ -5,10 +5,12 @@ from hospital.payments.models.codes import PayCode
 from hospital.payments.models.notices import Notice
 from hospital.payments.models.orders import Allocation, Payment
 from hospital.payments.models.refunds import OfflineTransfer, Refund, RefundRequest
+from hospital.payments.models.statements import ChannelStatement, StatementLine
 
 __all__ = [
     "Allocation",
     "CaseDecision",
+    "ChannelStatement",
     "Notice",
     "OfflineTransfer",
     "PayCode",
@@ -16,4 +18,5 @@ __all__ = [
     "PaymentCase",
     "Refund",
     "RefundRequest",
+    "StatementLine",
 ]

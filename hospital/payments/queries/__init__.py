@@ -36,6 +36,7 @@ from hospital.payments.queries.pay_codes import (
     payable_by_code,
 )
 from hospital.payments.queries.pay_page import PayPage, RefundLine, pay_page_for
+from hospital.payments.queries.statements import statement, statements
 
 __all__ = [
     "SEARCH_LIMIT",
@@ -71,5 +72,7 @@ __all__ = [
     "refund_requests_of",
     "remedy_of",
     "search_payments",
+    "statement",
+    "statements",
     "totals",
 ]

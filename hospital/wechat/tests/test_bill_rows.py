@@ -165,8 +165,9 @@ def test_broken_bills(body: str, reason: str, line: int) -> None:
 
 
 def test_other_bytes_are_no_bill() -> None:
-    with pytest.raises(BillBroken, match="not_utf8 in line 2"):
-        list(read_trade_bill(stream(GOOD.encode().replace("专家".encode(), b"\xff"))))
+    for other in (b"\xff", b"\x00"):
+        with pytest.raises(BillBroken, match="not_text in line 2"):
+            list(read_trade_bill(stream(GOOD.encode().replace("专家".encode(), other))))
 
 
 def test_a_fund_bill_that_does_not_add_up() -> None:
