@@ -163,7 +163,7 @@ def who_likes(look: str) -> WeChatUser:
 def in_every_state(wechat: StandIn, look: str) -> dict[str, Bill]:
     """One bill for each state of the page, all of people who like this look."""
     bills = {"unpaid": a_bill(who_likes(look), fen=1234567)}
-    bills["paying"] = a_pending_payment(a_bill(who_likes(look))).bill
+    bills["paying"] = bill_of(a_pending_payment(a_bill(who_likes(look))))
     unknown = a_pending_payment(a_bill(who_likes(look)))
     actions.record_unanswered(
         payment_id=unknown.pk,
@@ -173,9 +173,9 @@ def in_every_state(wechat: StandIn, look: str) -> dict[str, Bill]:
         by=SYSTEM,
         at=clock.now(),
     )
-    bills["confirming"] = unknown.bill
+    bills["confirming"] = bill_of(unknown)
     bills["paid"] = a_bill(who_likes(look), fen=0)
-    bills["refunding"] = a_reversed_payment(wechat, a_bill(who_likes(look)))[0].bill
+    bills["refunding"] = bill_of(a_reversed_payment(wechat, a_bill(who_likes(look)))[0])
     payment, refund = a_reversed_payment(wechat, a_bill(who_likes(look)))
     jobs.send_refund(refund_id=refund.pk)
     wechat.refund_state(refund.out_refund_no, "SUCCESS")
