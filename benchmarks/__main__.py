@@ -23,18 +23,21 @@ def main() -> None:
     call_command("migrate", verbosity=0)
     say("making clinics and people …")
     clinics = world.clinics(16, capacity=400)
-    from benchmarks import hints, notices
+    from benchmarks import hints, messages, notices
     from benchmarks.measure import PEOPLE, measure
     from benchmarks.report import write
 
     people = world.people(PEOPLE)
 
-    with tempfile.TemporaryDirectory() as folder:
-        figures = measure(url, clinics, people, Path(folder), say=say)
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        figures = measure(url, clinics, people, folder, say=say)
         say("payment notices …")
-        sections = [notices.section(notices.measure(url, Path(folder)))]
-    say("hints to a thousand open pages …")
-    sections.append(hints.section(hints.measure(url)))
+        sections = [notices.section(notices.measure(url, folder))]
+        say("hints to a thousand open pages …")
+        sections.append(hints.section(hints.measure(url)))
+        say("messages …")
+        sections.append(messages.section(messages.measure(url, folder)))
     write(figures, sections, world.versions(url))
 
 
