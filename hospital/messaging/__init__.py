@@ -1,5 +1,6 @@
-"""Telling people things: each message once, through WeChat and in the in-app inbox.
+"""Telling people things, each message once, and hearing what they say to the account.
 
-Noun: Message. Floor 6: anybody above tells a person with one down call, `actions.send`, which
-writes the message and defers its own delivery in the caller's transaction (law 2).
+Nouns: Message; InboundMessage, MenuVersion, ReplyRule. Floor 6: anybody above tells a person with
+one down call, `actions.send`, which writes the message and defers its own delivery in the caller's
+transaction (law 2).
 """
