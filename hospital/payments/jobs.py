@@ -77,3 +77,15 @@ def expect_statements(**_: object) -> None:
 def fetch_statement(*, statement_id: int, attempt: int = 0) -> None:
     """Fetch one day's statement, or ask again in a quarter of an hour until 14:00."""
     gateway.fetch_statement(statement_id=statement_id, attempt=attempt, by=SYSTEM, at=clock.now())
+
+
+@job()
+def send_card(*, transfer_id: int, attempt: int = 0) -> None:
+    """Have WeChat send an abnormal refund to a bank card."""
+    gateway.send_card(transfer_id=transfer_id, attempt=attempt, by=SYSTEM, at=clock.now())
+
+
+@job()
+def ask_card(*, transfer_id: int, attempt: int = 0) -> None:
+    """Ask whether the card took it."""
+    gateway.ask_card(transfer_id=transfer_id, attempt=attempt, by=SYSTEM, at=clock.now())

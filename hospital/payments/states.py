@@ -34,7 +34,7 @@ class PaymentStatus(models.TextChoices):
     PENDING = "pending", "待支付"
     UNKNOWN = "unknown", "结果查询中"
     SUCCEEDED = "succeeded", "支付成功"
-    SUCCEEDED_UNAPPLIED = "succeeded_unapplied", "重复支付待退"
+    SUCCEEDED_UNAPPLIED = "succeeded_unapplied", "未入账待退"
     PARTIALLY_REFUNDED = "partially_refunded", "部分退款"
     FULLY_REFUNDED = "fully_refunded", "已全额退款"
     CLOSED = "closed", "已关闭"
@@ -135,8 +135,16 @@ REQUEST_MOVES: Moves = frozenset(
 )
 
 
+class TransferWay(models.TextChoices):
+    """Who sends the money: our bank, or WeChat to a bank card it is told."""
+
+    BANK = "bank", "本院银行转账"
+    CARD = "card", "微信退到银行卡"
+
+
 class TransferStatus(models.TextChoices):
     ASKED = "asked", "待复核"
+    SENT = "sent", "微信办理中"
     DONE = "done", "已转账"
     REJECTED = "rejected", "已驳回"
 
@@ -145,6 +153,9 @@ TRANSFER_MOVES: Moves = frozenset(
     {
         (TransferStatus.ASKED, TransferStatus.DONE),
         (TransferStatus.ASKED, TransferStatus.REJECTED),
+        (TransferStatus.ASKED, TransferStatus.SENT),
+        (TransferStatus.SENT, TransferStatus.DONE),
+        (TransferStatus.SENT, TransferStatus.REJECTED),  # the card does not take it either
     }
 )
 

@@ -50,8 +50,11 @@ from hospital.payments.actions.statements import (
 )
 from hospital.payments.actions.transfers import (
     TransferNotNeeded,
+    ask_card_again,
     confirm_transfer,
+    propose_card,
     propose_transfer,
+    record_card_refused,
     reject_transfer,
 )
 
@@ -71,6 +74,7 @@ __all__ = [
     "RequestChanged",
     "TransferNotNeeded",
     "approve_refund",
+    "ask_card_again",
     "ask_refund_again",
     "ask_scan_again",
     "ask_unknown_again",
@@ -83,9 +87,11 @@ __all__ = [
     "expect_statements",
     "keep_statement",
     "look_again",
+    "propose_card",
     "propose_decision",
     "propose_refund",
     "propose_transfer",
+    "record_card_refused",
     "record_closed",
     "record_no_statement",
     "record_prepay",

@@ -28,6 +28,7 @@ from hospital.payments.states import (
     PaymentStatus,
     RefundRoute,
     RefundStatus,
+    TransferStatus,
 )
 from hospital.wechat.outcomes import RefundProgress, RefundState
 
@@ -109,6 +110,8 @@ def _end(payment: Payment, refund: Refund, to: RefundStatus, by: Actor, at: dt.d
     """Whatever the end is, the payer hears of it; only success moves money in the books."""
     if to is RefundStatus.SUCCEEDED:
         book_refund(payment, refund, method=METHOD, by=by, at=at)
+        for transfer in refund.transfers.filter(status=TransferStatus.SENT):
+            move(transfer, TransferStatus.DONE, by=by, at=at)
     else:
         is_closed = to is RefundStatus.CLOSED
         open_case(

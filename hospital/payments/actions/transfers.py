@@ -13,17 +13,27 @@ from hospital.billing import queries as bills
 from hospital.kernel import audit
 from hospital.kernel.actors import Actor
 from hospital.kernel.errors import Invalid, NotFound, Refusal
+from hospital.kernel.events import later
 from hospital.kernel.states import move
+from hospital.payments import schedule
 from hospital.payments.actions.cases import cure_case, lock_case
 from hospital.payments.actions.four_eyes import AlreadyAsked, AlreadyDecided, check_other
 from hospital.payments.actions.orders import lock_with_bills
 from hospital.payments.actions.refund_results import book_refund, tell_payer
 from hospital.payments.actions.refunds import lock_refund, refundable_fen, under_way_fen
 from hospital.payments.models import OfflineTransfer, Payment, PaymentCase, Refund
-from hospital.payments.states import CaseKind, RefundRoute, RefundStatus, TransferStatus
+from hospital.payments.states import (
+    CaseKind,
+    RefundRoute,
+    RefundStatus,
+    TransferStatus,
+    TransferWay,
+)
 
 METHOD = "offline"
 ROUTE = "线下转账"
+SEND_CARD = "payments.jobs.send_card"
+ASK_CARD = "payments.jobs.ask_card"
 
 
 class TransferNotNeeded(Refusal):
@@ -46,32 +56,38 @@ def propose_transfer(
 ) -> OfflineTransfer:
     """Enter a transfer that answers a case, with the bank's slip number as proof; the amount is
     what is owed. Raises NotFound, Invalid, TransferNotNeeded, AlreadyAsked."""
-    missing = {"payee": payee, "payee_account": payee_account, "proof": proof}
-    if any(not text.strip() for text in missing.values()):
-        raise Invalid({name: ["请填写。"] for name, text in missing.items() if not text.strip()})
-    with transaction.atomic():
-        case = lock_case(case_id, before=_lock_subject)
-        if case.transfers.filter(status=TransferStatus.ASKED).exists():
-            raise AlreadyAsked
-        amount_fen = owed_fen(case)
-        if amount_fen <= 0:
-            raise TransferNotNeeded
-        transfer = OfflineTransfer.objects.create(
-            case=case,
-            payment=case.payment,
-            refund=case.refund,
-            bill_id=case.refund.bill_id if case.refund else case.bill_id,
-            amount_fen=amount_fen,
-            payee=payee.strip(),
-            payee_account=payee_account.strip(),
-            proof=proof.strip()[:100],
-            proof_file=proof_file[:200],
-            reason=(reason or case.detail)[:200],
-            asked_by=str(by),
-            asked_at=at,
-        )
-        _note(transfer, "proposed", "", by, at)
-        return transfer
+    _wanted(payee=payee, payee_account=payee_account, proof=proof)
+    slip = {"proof": proof.strip()[:100], "proof_file": proof_file[:200]}
+    payee, account = payee.strip(), payee_account.strip()
+    return _propose(
+        case_id, TransferWay.BANK, reason, by, at, payee=payee, payee_account=account, **slip
+    )
+
+
+def propose_card(
+    *,
+    case_id: int,
+    payee: str,
+    payee_account: str,
+    bank_type: str,
+    reason: str = "",
+    by: Actor,
+    at: dt.datetime,
+) -> OfflineTransfer:
+    """Ask that WeChat send an abnormal refund to the payer's bank card instead; `bank_type` is
+    WeChat's code of the bank ("ICBC_DEBIT"). Once confirmed it is sent, and booked when WeChat says
+    that it arrived. Raises NotFound, Invalid, TransferNotNeeded, AlreadyAsked."""
+    _wanted(payee=payee, payee_account=payee_account, bank_type=bank_type)
+    return _propose(
+        case_id,
+        TransferWay.CARD,
+        reason,
+        by,
+        at,
+        payee=payee.strip(),
+        payee_account=payee_account.strip(),
+        bank_type=bank_type.strip()[:32],
+    )
 
 
 def confirm_transfer(
@@ -83,6 +99,10 @@ def confirm_transfer(
         transfer, case = _lock(transfer_id, by)
         if owed_fen(case) < transfer.amount_fen:
             raise TransferNotNeeded
+        if transfer.way == TransferWay.CARD:
+            _decide(transfer, TransferStatus.SENT, note=note, by=by, at=at)
+            later(SEND_CARD, transfer_id=transfer.pk)
+            return transfer
         _decide(transfer, TransferStatus.DONE, note=note, by=by, at=at)
         _book(transfer, by=by, at=at)
         cure_case(case, note=f"{ROUTE} {transfer.proof}", by=by, at=at)
@@ -96,6 +116,24 @@ def reject_transfer(*, transfer_id: int, note: str, by: Actor, at: dt.datetime) 
         transfer = _lock_alone(transfer_id, by)
         _decide(transfer, TransferStatus.REJECTED, note=note, by=by, at=at)
         return transfer
+
+
+def record_card_refused(*, transfer_id: int, code: str, by: Actor, at: dt.datetime) -> None:
+    """WeChat or the card did not take it: sent → rejected; the case still waits for a way."""
+    with transaction.atomic():
+        transfer = _lock_row(transfer_id)
+        if transfer.status == TransferStatus.SENT:
+            move(transfer, TransferStatus.REJECTED, by=by, at=at, reason=code[:200])
+            _note(transfer, "refused", code, by, at)
+
+
+def ask_card_again(*, transfer_id: int, job: str, attempt: int, at: dt.datetime) -> None:
+    """Plan the next try (`send_card`) or question (`ask_card`) while WeChat is at it."""
+    with transaction.atomic():
+        transfer = _lock_row(transfer_id)
+        if transfer.status == TransferStatus.SENT:
+            wait = schedule.refund_wait(attempt, is_processing=job == ASK_CARD)
+            later(job, at=at + wait, transfer_id=transfer_id, attempt=attempt + 1)
 
 
 def owed_fen(case: PaymentCase) -> int:
@@ -197,11 +235,48 @@ def _lock(transfer_id: int, by: Actor) -> tuple[OfflineTransfer, PaymentCase]:
     return transfer, case
 
 
-def _lock_alone(transfer_id: int, by: Actor) -> OfflineTransfer:
-    """The transfer that somebody else may decide now."""
+def _wanted(**texts: str) -> None:
+    missing = [name for name, text in texts.items() if not text.strip()]
+    if missing:
+        raise Invalid({name: ["请填写。"] for name in missing})
+
+
+def _propose(
+    case_id: int, way: TransferWay, reason: str, by: Actor, at: dt.datetime, **facts: str
+) -> OfflineTransfer:
+    with transaction.atomic():
+        case = lock_case(case_id, before=_lock_subject)
+        if case.transfers.filter(status__in=[TransferStatus.ASKED, TransferStatus.SENT]).exists():
+            raise AlreadyAsked
+        amount_fen = owed_fen(case)
+        if amount_fen <= 0 or (way == TransferWay.CARD and case.refund is None):
+            raise TransferNotNeeded
+        transfer = OfflineTransfer.objects.create(
+            case=case,
+            payment=case.payment,
+            refund=case.refund,
+            bill_id=case.refund.bill_id if case.refund else case.bill_id,
+            way=way,
+            amount_fen=amount_fen,
+            reason=(reason or case.detail)[:200],
+            asked_by=str(by),
+            asked_at=at,
+            **facts,
+        )
+        _note(transfer, "proposed", "", by, at)
+        return transfer
+
+
+def _lock_row(transfer_id: int) -> OfflineTransfer:
     transfer = OfflineTransfer.objects.select_for_update(no_key=True).filter(pk=transfer_id).first()
     if transfer is None:
         raise NotFound
+    return transfer
+
+
+def _lock_alone(transfer_id: int, by: Actor) -> OfflineTransfer:
+    """The transfer that somebody else may decide now."""
+    transfer = _lock_row(transfer_id)
     if transfer.status != TransferStatus.ASKED:
         raise AlreadyDecided
     check_other(asked_by=transfer.asked_by, by=by)

@@ -3,6 +3,7 @@
 Whatever WeChat says goes through the same actions a notice goes through. Nothing here decides.
 """
 
+from hospital.payments.gateway.cards import ask_card, send_card
 from hospital.payments.gateway.codes import start_code_payment
 from hospital.payments.gateway.native import CodeShown, start_native, stop_native
 from hospital.payments.gateway.orders import (
@@ -29,6 +30,7 @@ __all__ = [
     "Sheet",
     "Unreachable",
     "ask",
+    "ask_card",
     "ask_refund",
     "ask_unknown",
     "charge_code",
@@ -38,6 +40,7 @@ __all__ = [
     "look",
     "press_case",
     "press_refund",
+    "send_card",
     "send_refund",
     "settle_or_close",
     "start_code_payment",

@@ -33,6 +33,15 @@ _IS_LIVE = """
 """.replace("{live}", ", ".join(f"'{status.value}'" for status in sorted(LIVE)))
 
 
+# The allocation's own trigger fills in the value; a status that changes nothing touches no row.
+_FREES_BILLS = """
+    IF (OLD.status IN ({live})) <> (NEW.status IN ({live})) THEN
+        UPDATE payments_allocation SET is_live = is_live WHERE payment_id = NEW.id;
+    END IF;
+    RETURN NULL;
+""".replace("{live}", ", ".join(f"'{status.value}'" for status in sorted(LIVE)))
+
+
 class Payment(StatefulModel):
     """One order at the channel (SM10), for the bills of its allocations. `description` and
     `expires_at` are stored so that a repeated order has the same bytes.
@@ -102,10 +111,7 @@ class Payment(StatefulModel):
                 when=pgtrigger.After,
                 operation=pgtrigger.UpdateOf("status"),
                 condition=pgtrigger.AnyChange("status"),
-                func="""
-                    UPDATE payments_allocation SET is_live = is_live WHERE payment_id = NEW.id;
-                    RETURN NULL;
-                """,
+                func=_FREES_BILLS,
             ),
             pgtrigger.Trigger(
                 name="payment_is_for_bills",

@@ -20,6 +20,7 @@ from hospital.payments.states import (
     RefundStatus,
     RequestStatus,
     TransferStatus,
+    TransferWay,
 )
 
 
@@ -137,6 +138,7 @@ class OfflineTransfer(StatefulModel):
 
     `proof` is the bank's slip number, `proof_file` a reference to its scan. One person enters it,
     another compares it with the bank and confirms; then it stands in the ledger as cash:offline.
+    By way of a card it is WeChat that sends an abnormal refund to `payee_account` at `bank_type`.
     """
 
     MOVES = TRANSFER_MOVES
@@ -156,11 +158,13 @@ class OfflineTransfer(StatefulModel):
     bill = models.ForeignKey(
         "billing.Bill", on_delete=models.PROTECT, null=True, related_name="transfers"
     )
+    way = models.CharField(max_length=8, choices=TransferWay.choices, default=TransferWay.BANK)
+    bank_type = models.CharField(max_length=32, blank=True)
     amount_fen = models.PositiveBigIntegerField()
     payee = SealedCharField()
     payee_account = SealedCharField()
     reason = models.CharField(max_length=200)
-    proof = models.CharField(max_length=100)
+    proof = models.CharField(max_length=100, blank=True)
     proof_file = models.CharField(max_length=200, blank=True)
     asked_by = models.CharField(max_length=40)
     asked_at = models.DateTimeField()
@@ -173,17 +177,22 @@ class OfflineTransfer(StatefulModel):
             one_of(TransferStatus.values, name="offline_transfer_status"),
             models.UniqueConstraint(
                 fields=["refund"],
-                condition=Q(status__in=[TransferStatus.ASKED, TransferStatus.DONE]),
+                condition=~Q(status=TransferStatus.REJECTED),
                 name="offline_transfer_once",
             ),
             models.UniqueConstraint(
                 fields=["case"],
-                condition=Q(status=TransferStatus.ASKED),
+                condition=Q(status__in=[TransferStatus.ASKED, TransferStatus.SENT]),
                 name="offline_transfer_one_open",
             ),
             four_eyes(TransferStatus.ASKED, name="offline_transfer_four_eyes"),
             models.CheckConstraint(
-                condition=Q(amount_fen__gt=0) & ~Q(proof=""), name="offline_transfer_proof"
+                condition=Q(amount_fen__gt=0)
+                & (
+                    Q(way=TransferWay.BANK) & ~Q(proof="")
+                    | Q(way=TransferWay.CARD, refund__isnull=False) & ~Q(bank_type="")
+                ),
+                name="offline_transfer_proof",
             ),
             models.CheckConstraint(
                 condition=Q(payment__isnull=False) | Q(bill__isnull=False),
@@ -196,7 +205,16 @@ class OfflineTransfer(StatefulModel):
             pgtrigger.ReadOnly(
                 name="offline_transfer_fixed",
                 # A sealed column cannot be compared here; nothing writes the payee again.
-                fields=["case", "payment", "refund", "bill", "amount_fen", "proof", "asked_by"],
+                fields=[
+                    "case",
+                    "payment",
+                    "refund",
+                    "bill",
+                    "way",
+                    "amount_fen",
+                    "proof",
+                    "asked_by",
+                ],
             ),
         ]
 

@@ -12,6 +12,7 @@ from hospital.payments.queries.cases import (
     refund_requests,
     refund_requests_of,
     remedy_of,
+    transfer,
 )
 from hospital.payments.queries.collecting import CollectView, collect_view, in_the_way
 from hospital.payments.queries.desk import (
@@ -75,4 +76,5 @@ __all__ = [
     "statement",
     "statements",
     "totals",
+    "transfer",
 ]

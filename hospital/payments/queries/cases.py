@@ -56,6 +56,18 @@ def open_case(*, case_id: int) -> PaymentCase:
     return found
 
 
+def transfer(*, transfer_id: int) -> OfflineTransfer:
+    """One transfer with what it is about. Raises NotFound."""
+    found = (
+        OfflineTransfer.objects.select_related("case", "payment", "refund")
+        .filter(pk=transfer_id)
+        .first()
+    )
+    if found is None:
+        raise NotFound("没有找到这笔转账。")
+    return found
+
+
 def case_rows() -> list[CaseRow]:
     """The open cases, oldest first, ready for the page."""
     waiting = PaymentCase.objects.filter(closed_at__isnull=True).select_related(
@@ -69,7 +81,7 @@ def case_rows() -> list[CaseRow]:
         ),
         Prefetch(
             "transfers",
-            OfflineTransfer.objects.filter(status=TransferStatus.ASKED),
+            OfflineTransfer.objects.filter(status__in=[TransferStatus.ASKED, TransferStatus.SENT]),
             to_attr="asked",
         ),
     ).order_by("opened_at", "pk")[:SEARCH_LIMIT]

@@ -208,6 +208,51 @@ def test_r13_an_abnormal_refund_is_sent_by_the_bank(wechat: StandIn) -> None:
     assert Refund.objects.count() == 1
 
 
+def test_r13_wechat_sends_it_to_a_card(wechat: StandIn) -> None:
+    payment, refund, case = an_abnormal_refund(wechat)
+    said = {"payee": "陈晓宁", "payee_account": "6222020000000000001"}
+    made = actions.propose_card(
+        case_id=case.pk, bank_type="ICBC_DEBIT", by=CLERK, at=clock.now(), **said
+    )
+    with pytest.raises(actions.AlreadyAsked):
+        transfer(case)
+    with pytest.raises(actions.OwnRequest):
+        actions.confirm_transfer(transfer_id=made.pk, by=CLERK, at=clock.now())
+    actions.confirm_transfer(transfer_id=made.pk, by=FINANCE, at=clock.now())
+    run_jobs(only="payments.jobs.send_card")
+    made.refresh_from_db()
+    refund.refresh_from_db()
+    assert (made.status, refund.status) == ("sent", RefundStatus.ABNORMAL)
+    assert money(bill_of(payment)) == (2500, 0, 2500)
+    with pytest.raises(actions.AlreadyAsked):
+        transfer(case)
+    wechat.refund_state(refund.out_refund_no, "SUCCESS")
+    jobs.ask_card(transfer_id=made.pk)
+    made.refresh_from_db()
+    case.refresh_from_db()
+    refund.refresh_from_db()
+    assert (made.status, refund.route) == ("done", RefundRoute.ORIGINAL)
+    assert case.closed_at is not None
+    assert money(bill_of(payment)) == (0, 0, 0)
+    assert len(wechat.state()["refunds"]) == 1
+
+
+def test_a_card_that_does_not_take_it_leaves_the_case(wechat: StandIn) -> None:
+    payment, refund, case = an_abnormal_refund(wechat)
+    said = {"payee": "陈晓宁", "payee_account": "6222020000000000001"}
+    made = actions.propose_card(
+        case_id=case.pk, bank_type="ICBC_DEBIT", by=CLERK, at=clock.now(), **said
+    )
+    actions.confirm_transfer(transfer_id=made.pk, by=FINANCE, at=clock.now())
+    run_jobs(only="payments.jobs.send_card")
+    wechat.refund_state(refund.out_refund_no, "ABNORMAL")
+    jobs.ask_card(transfer_id=made.pk)
+    made.refresh_from_db()
+    assert (made.status, money(bill_of(payment))) == ("rejected", (2500, 0, 2500))
+    actions.confirm_transfer(transfer_id=transfer(case).pk, by=FINANCE, at=clock.now())
+    assert money(bill_of(payment)) == (0, 0, 0)
+
+
 def test_r16_money_that_arrives_after_the_transfer_is_a_case(wechat: StandIn) -> None:
     _, refund, case = an_abnormal_refund(wechat)
     actions.confirm_transfer(transfer_id=transfer(case).pk, by=FINANCE, at=clock.now())

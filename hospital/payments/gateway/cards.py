@@ -1,0 +1,54 @@
+"""An abnormal refund sent to a bank card by WeChat, after two persons agreed (R13)."""
+
+import datetime as dt
+
+from hospital.kernel.actors import Actor
+from hospital.payments import actions, queries
+from hospital.payments.gateway.wire import leave_database
+from hospital.payments.states import TransferStatus
+from hospital.wechat import clients
+from hospital.wechat.outcomes import RefundProgress, RefundState, Refused
+from hospital.wechat.pay import AbnormalRefund, BankCard
+
+SEND_JOB = "payments.jobs.send_card"
+ASK_JOB = "payments.jobs.ask_card"
+
+
+def send_card(*, transfer_id: int, attempt: int, by: Actor, at: dt.datetime) -> None:
+    """Send it, unchanged however often: WeChat's number of the refund makes it one."""
+    transfer = queries.transfer(transfer_id=transfer_id)
+    refund = transfer.refund
+    if transfer.status != TransferStatus.SENT or refund is None:
+        return
+    order = AbnormalRefund(
+        refund_id=refund.refund_id,
+        out_refund_no=refund.out_refund_no,
+        to=BankCard.USER,
+        bank_type=transfer.bank_type,
+        bank_account=transfer.payee_account,
+        real_name=transfer.payee,
+    )
+    leave_database()
+    outcome = clients.pay().abnormal_refund(order)
+    if isinstance(outcome, RefundState):
+        actions.record_refund_result(state=outcome, by=by, at=at)
+        actions.ask_card_again(transfer_id=transfer_id, job=ASK_JOB, attempt=0, at=at)
+    elif isinstance(outcome, Refused):
+        actions.record_card_refused(transfer_id=transfer_id, code=outcome.code, by=by, at=at)
+    else:
+        actions.ask_card_again(transfer_id=transfer_id, job=SEND_JOB, attempt=attempt, at=at)
+
+
+def ask_card(*, transfer_id: int, attempt: int, by: Actor, at: dt.datetime) -> None:
+    """Ask how it stands; abnormal once more means that the card does not take it either."""
+    transfer = queries.transfer(transfer_id=transfer_id)
+    if transfer.status != TransferStatus.SENT or transfer.refund is None:
+        return
+    leave_database()
+    outcome = clients.pay().query_refund(out_refund_no=transfer.refund.out_refund_no)
+    if isinstance(outcome, RefundState):
+        actions.record_refund_result(state=outcome, by=by, at=at)
+        if outcome.progress in {RefundProgress.ABNORMAL, RefundProgress.CLOSED}:
+            code = outcome.progress.value
+            actions.record_card_refused(transfer_id=transfer_id, code=code, by=by, at=at)
+    actions.ask_card_again(transfer_id=transfer_id, job=ASK_JOB, attempt=attempt, at=at)
