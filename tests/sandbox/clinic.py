@@ -1,7 +1,7 @@
 """A few pages as a hospital would serve them, under the strictest policy, for the phone to open.
 
 `/` is a menu page, `/pay` has a button that pays through the bridge, `/sdk` one that pays through
-`wx.chooseWXPay`. What the callback heard is written into the page.
+`wx.chooseWXPay`, `/subscribe` the open tag. What the callback heard is written into the page.
 """
 
 from __future__ import annotations
@@ -43,6 +43,14 @@ if (button && button.id === "sdk") {
   }));
 }
 document.addEventListener("wxpay:return", (event) => say("return:" + event.detail.result));
+const subscribe = document.querySelector("wx-open-subscribe");
+if (subscribe) {
+  wx.config(JSON.parse(document.querySelector("[data-config]").dataset.config));
+  wx.error((problem) => say(problem.errMsg));
+  wx.ready(() => say("config:ok"));
+  subscribe.addEventListener("success", (event) => say(event.detail.subscribeDetails));
+  subscribe.addEventListener("error", (event) => say(event.detail.errMsg));
+}
 const rename = document.querySelector("#rename");
 if (rename) rename.addEventListener("click", () => { document.title = "改了标题"; });
 const close = document.querySelector("#close");
@@ -56,6 +64,10 @@ body { font: 17px/1.5 sans-serif; margin: 0; padding: 16px; background: #f2f3f5;
 button, a { display: block; margin: 12px 0; padding: 12px; border: 0; border-radius: 10px;
   background: #018942; color: #fff; font: inherit; text-align: center; text-decoration: none; }
 """
+
+SUBSCRIBE = """<wx-open-subscribe template="S_QUEUE"><template slot="style">
+button { padding: 12px 24px; border: 0; background: #018942; color: #fff; font-size: 17px; }
+</template><template><button type="button">开启提醒</button></template></wx-open-subscribe>"""
 
 PAGE = """<!doctype html><html lang="zh-CN"><head><meta charset="utf-8"><title>{title}</title>
 <meta name="viewport" content="width=device-width, initial-scale=1">
@@ -115,6 +127,10 @@ class Clinic:
             "/sdk": (
                 "门诊缴费",
                 f'<button id="sdk" data-fields="{fields}" data-config="{config}">微信支付</button>',
+            ),
+            "/subscribe": (
+                "消息提醒",
+                f'<p data-config="{config}">订阅后提醒您候诊。</p>{SUBSCRIBE}',
             ),
             "/done": ("完成", '<a id="close" href="#x">关闭页面</a>'),
         }

@@ -292,7 +292,7 @@ class TestPanel:
         self, phone: Phone, control: SandboxControl, merchant: Merchant
     ) -> None:
         struck = control.fault("http_500", match="transactions")
-        waiting = control.fault("slow", times=-1)
+        waiting = control.fault("notify_lost", times=-1)
         merchant.query("none")
 
         drawer = phone.screen("drawer")

@@ -18,6 +18,7 @@ from tests.sandbox.clinic import Clinic
 from tests.sandbox.merchant import Merchant, number
 from tests.sandbox.phone_client import send_message
 from tests.sandbox.test_phone_browser import AXE, DESK, OWNER, state_of
+from tests.sandbox.test_phone_cashier import js_config
 from wechat_sandbox.pictures import qr_png
 
 pytestmark = pytest.mark.browser
@@ -216,6 +217,31 @@ def test_the_account_is_written_to_and_asks_for_consent(
 
     expect(desk.get_by_role("complementary")).to_contain_text("还可发 1 条")
     desk.get_by_role("button", name="返回").click()
+
+
+def test_a_page_asks_for_consent_through_the_open_tag(
+    desk: Page, program: SandboxControl, merchant: Merchant
+) -> None:
+    clinic = Clinic(program.base)
+    program.template("S_QUEUE", {"thing1": "科室"}, title="候诊提醒", product="subscription")
+    signed = js_config(program, merchant, f"{clinic.origin}/subscribe")
+    clinic.config = {**signed, "jsApiList": [], "openTagList": ["wx-open-subscribe"]}
+    from_plus(desk, "扫一扫")
+    desk.get_by_role("button", name="输入内容").click()
+    desk.get_by_role("alertdialog").get_by_role("textbox").fill(f"{clinic.origin}/subscribe")
+    desk.get_by_role("alertdialog").get_by_role("button", name="确定").click()
+    inside = desk.frame_locator("iframe")
+    expect(inside.locator("output")).to_have_text("config:ok")
+    inside.get_by_role("button", name="开启提醒").click()
+    desk.get_by_role("dialog").get_by_label("候诊提醒").uncheck()
+    desk.get_by_role("button", name="允许").click()
+
+    expect(inside.locator("output")).to_have_text('{"S_QUEUE":"{\\"status\\":\\"reject\\"}"}')
+    expect(desk.locator("#overlays > *")).to_have_count(0)
+    inside.get_by_role("button", name="开启提醒").click()
+    desk.get_by_role("button", name="允许").click()
+    expect(inside.locator("output")).to_have_text('{"S_QUEUE":"{\\"status\\":\\"accept\\"}"}')
+    clinic.close()
 
 
 def test_a_fault_is_chosen_strikes_and_is_watched_on_the_panel(

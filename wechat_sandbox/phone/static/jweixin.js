@@ -337,8 +337,15 @@
   const MOST_TEMPLATES = 3;
 
   class OpenSubscribe extends HTMLElement {
+    /* While the page is being read the element is there before its templates are. */
     connectedCallback() {
-      if (this.shadowRoot) return;
+      if (this.shadowRoot || this.waits) return;
+      this.waits = document.readyState === "loading";
+      if (this.waits) document.addEventListener("DOMContentLoaded", () => this.build());
+      else this.build();
+    }
+
+    build() {
       const inside = this.attachShadow({ mode: "open" });
       const scripts = [...this.querySelectorAll('script[type="text/wxtag-template"], template')];
       const styled = scripts.filter((one) => one.getAttribute("slot") === "style");
