@@ -149,7 +149,8 @@ class WeChatConfig:
         return [base for base in (self.pay_base, self.pay_standby) if base]
 
     def check_production(self) -> None:
-        """Refuse every address that is not https at one of Tencent's own hosts."""
+        """Refuse every address that is not https at one of Tencent's own hosts, and callbacks that
+        anybody can forge: the signature of a plain message does not cover what it says."""
         wrong = [
             f"{name}={value}"
             for name, hosts in TENCENT_HOSTS.items()
@@ -157,6 +158,8 @@ class WeChatConfig:
         ]
         if wrong:
             raise BadWeChatConfig(f"Not Tencent's https address: {', '.join(wrong)}")
+        if self.token and (self.message_mode == "plain" or not self.aes_key):
+            raise BadWeChatConfig("Callbacks need message_mode safe or compatible, and aes_key.")
 
 
 def _one_of(name: str, value: str, words: Any) -> None:

@@ -158,8 +158,10 @@ def _reports_overtook(row: InboundMessage, *, at: dt.datetime) -> bool:
     """Write delivery results back; whether to look again, because a message is not known yet."""
     openid = row.wechat_user.openid
     known = [
-        record_delivery(provider_id=message_id, openid=openid, status=status, at=at)
-        for message_id, status, _ in row.deliveries
+        record_delivery(
+            provider_id=message_id, openid=openid, status=status, template_id=template_id, at=at
+        )
+        for message_id, status, template_id in row.deliveries
     ]
     if all(known):
         return False

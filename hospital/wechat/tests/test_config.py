@@ -90,6 +90,18 @@ def test_production_refuses_other_addresses(tmp_path: Path, name: str, value: st
         config.check_production()
 
 
+@pytest.mark.parametrize(
+    "changes",
+    [{"message_mode": "plain", "aes_key": "a" * 43}, {"message_mode": "safe", "aes_key": ""}],
+)
+def test_production_refuses_callbacks_anybody_can_forge(
+    tmp_path: Path, changes: dict[str, object]
+) -> None:
+    config = from_file(write(tmp_path, token="hospital", **changes))
+    with pytest.raises(BadWeChatConfig, match="aes_key"):
+        config.check_production()
+
+
 def test_what_is_optional_is_read(tmp_path: Path) -> None:
     config = from_file(
         write(
