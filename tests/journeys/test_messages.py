@@ -5,9 +5,13 @@ What WeChat does not deliver stays in the hospital's own inbox, with the reason.
 
 from __future__ import annotations
 
+from django.conf import settings
 from django.urls import reverse
 
 from hospital.identity.states import Role
+from hospital.kernel import clock
+from hospital.kernel.actors import SYSTEM
+from hospital.scheduling import actions as scheduling
 from hospital.testing.people import staff_client
 from tests.journeys.endings import books_balance, nothing_is_stuck
 from tests.journeys.phone import Phone
@@ -81,6 +85,30 @@ def test_who_does_not_follow_the_account_books_all_the_same(story: Story) -> Non
     assert phone.inbox() == [("N01", "fallback", "not_following")]
     nothing_is_stuck(story)
     books_balance(story, kept_fen=2500)
+
+
+def test_a_suspension_reaches_who_blocked_the_account_by_sms(story: Story) -> None:
+    """N06 matters too much for the inbox alone: the patient's own phone gets it, once."""
+    told, blocked = story.patient(), story.patient("林若谷")
+    books_and_pays(story, told)
+    books_and_pays(story, blocked)
+    blocked.handset.press("block", on=True)
+
+    scheduling.suspend_schedule(
+        schedule_id=story.schedule.pk, reason="病假", by=SYSTEM, at=clock.now()
+    )
+    story.time.work()
+
+    assert told.told() == ["N01", "N06"]
+    assert blocked.inbox()[-1] == ("N06", "fallback", "blocked")
+    (text,) = story.wechat.sms()
+    assert text["text"].startswith(f"【{settings.HOSPITAL_NAME}】林*谷预约的")
+    assert "¥25.00 原路退回" in text["text"]
+    for row in story.wechat.state()["refunds"]:
+        story.wechat.refund_state(row["out_refund_no"], "SUCCESS")
+    story.deliver(2)
+    nothing_is_stuck(story)
+    books_balance(story, kept_fen=0)
 
 
 def test_wechats_api_is_down_for_a_while(story: Story) -> None:
