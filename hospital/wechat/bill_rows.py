@@ -7,6 +7,7 @@ WeChat wrote under them: a bill that does not add up is broken, and nobody shoul
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from operator import itemgetter
 from typing import Any, BinaryIO, Generic, NamedTuple, Protocol, TypeVar
 
@@ -111,7 +112,9 @@ def read_fund_bill(stream: BinaryIO) -> "Bill[FundRow, FundSummary]":
 # ---------------------------------------------------------------- values
 
 
+@lru_cache(maxsize=256)
 def _moment(text: str) -> datetime:
+    """Rows of a busy second stand together, so the last ones are remembered."""
     if len(text) != MOMENT_LENGTH:
         raise ValueError("not a moment")
     moment = datetime.fromisoformat(text)
