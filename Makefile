@@ -21,7 +21,7 @@ help:
 	@echo "make check   the checks alone: format, lint, contracts, types, migrations, sizes, docs"
 	@echo "make bench   the measured claims; rewrites docs/benchmarks.md"
 	@echo "make chaos   kill every process 100 times under 200 patients, then look at the books (SEED=…)"
-	@echo "make fuzz    broken bytes for everything that reads a stranger's, for a minute (ARGS=…)"
+	@echo "make fuzz    broken bytes and hostile callbacks, some minutes (ARGS='--seconds 600 --seed 7')"
 	@echo "make docs    rewrite docs/generated from the code"
 	@echo "make lock    compile requirements/*.in to pinned, hashed requirements/*.txt"
 	@echo "make clean   remove what the others made (ALL=1: the .venv too)"
@@ -49,7 +49,8 @@ chaos: $(STAMP)
 	@exec $(BIN)/python -W ignore -m tests.chaos
 
 fuzz: $(STAMP)
-	@exec $(BIN)/python -m tests.fuzz $(ARGS)
+	@$(BIN)/python -m tests.fuzz $(ARGS)
+	@HOSTILE=50000 FUZZ=5000 exec $(BIN)/python -m tools.together pytest -q tests/hostile
 
 docs: $(STAMP)
 	@exec $(BIN)/python -m tools.generate_docs
