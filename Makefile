@@ -50,7 +50,7 @@ chaos: $(STAMP)
 
 fuzz: $(STAMP)
 	@$(BIN)/python -m tests.fuzz $(ARGS)
-	@HOSTILE=50000 FUZZ=5000 exec $(BIN)/python -m tools.together pytest -q tests/hostile
+	@exec env HOSTILE=50000 FUZZ=5000 $(BIN)/python -m tools.together pytest -q tests/hostile
 
 docs: $(STAMP)
 	@exec $(BIN)/python -m tools.generate_docs
