@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from wechat_sandbox import consents, inbound, orders, people, sms, templates
+from wechat_sandbox import consents, inbound, orders, paycodes, people, sms, templates
 from wechat_sandbox.account_records import ApprovedTemplate, CallbackDelivery, Inbound
 from wechat_sandbox.phone import cashier, chats, fault_words, looks
 from wechat_sandbox.phone.pages import from_the_phone, held, page, render, sent
@@ -266,7 +266,9 @@ def _fault(fault: PendingFault) -> FaultRow:
 
 
 def _order(sandbox: Sandbox, order: Order, about: list[NoticeRow]) -> OrderRow:
-    payer = people.find(sandbox, order.payer_openid or order.openid)
+    scan = paycodes.scan_of(sandbox, order.out_trade_no)
+    shown_by = scan.openid if scan else ""
+    payer = people.find(sandbox, order.payer_openid or order.openid or shown_by)
     refunds = sandbox.store.all(
         Refund,
         "SELECT * FROM refunds WHERE out_trade_no = ? ORDER BY created_at, rowid",

@@ -1,17 +1,17 @@
 /* The panel beside the phone: it pulls the stand-in's levers and shows what happened. */
 
 import { getText, post } from "./net.js";
-import { toast } from "./overlays.js";
 import { fingerLifted, patchChildren } from "./patch.js";
 
 const LOOK_AGAIN_MS = 2500;
+const GLOW_MS = 1600;
 const panel = () => document.getElementById("drawer");
 const whenDrawn = [];
 
 export const DESK_TAPS = {
   "data-drawer-tab": (element) => showTab(element.dataset.drawerTab),
   "data-clock": (element) => setClock(Number(element.dataset.clock)),
-  "data-fault": (element) => inject(element.dataset.fault),
+  "data-fault": (element) => inject(element),
   "data-drop": (element) => post("/phone/drawer/drop", { id: Number(element.dataset.drop) }),
   "data-forget": () => post("/phone/drawer/forget"),
   "data-match": (element) => aimAt(element.dataset.match),
@@ -85,12 +85,14 @@ async function setClock(seconds, shiftsWire = wire()) {
 // -------------------------------------------------------------------- faults
 const field = (name) => panel().querySelector(`#fault-${name}`);
 
-async function inject(kind) {
+async function inject(button) {
+  const kind = button.dataset.fault;
   const asked = { kind, match: field("match").value.trim(), value: field("value").value.trim() };
   if (field("times").value) asked.times = Number(field("times").value);
   if (field("seconds").value) asked.seconds = Number(field("seconds").value);
   await post("/_ctl/fault", asked);
-  toast("已放入", { kind: "is-done" });
+  document.getElementById("desk-said").textContent = `已放入 ${kind}`;
+  button.animate([{ background: "#b9e6cb" }, { background: "transparent" }], GLOW_MS);
 }
 
 function aimAt(text) {
