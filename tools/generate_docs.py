@@ -17,10 +17,11 @@ FOLDER = ROOT / "docs" / "generated"
 
 def pages() -> dict[str, Callable[[], str]]:
     """File name → what writes its text. Django must be set up before this is imported."""
-    from tools import pages_of_code, pages_of_settings, pages_of_work
+    from tools import pages_of_code, pages_of_faults, pages_of_settings, pages_of_work
 
     return {
         "access.md": pages_of_code.access,
+        "faults.md": pages_of_faults.faults,
         "floors.md": pages_of_code.floors,
         "states.md": pages_of_code.states,
         "settings.md": pages_of_settings.settings,

@@ -44,10 +44,14 @@ class Letter:
 
 
 class LetterBox:
-    """A small web server that keeps what is posted to it and says 204."""
+    """A small web server that keeps what is posted to it and says 204.
+
+    `answers` are said instead to the next ones, so that WeChat tries again.
+    """
 
     def __init__(self) -> None:
         self.letters: list[Letter] = []
+        self.answers: list[int] = []
         self._arrived = threading.Condition()
         box = self
 
@@ -55,7 +59,7 @@ class LetterBox:
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
                 box.keep(Letter(self.path, dict(self.headers.items()), body))
-                self.send_response(204)
+                self.send_response(box.answers.pop(0) if box.answers else 204)
                 self.end_headers()
 
             def log_message(self, format: str, *arguments: object) -> None:
@@ -84,6 +88,7 @@ class LetterBox:
     def empty(self) -> None:
         with self._arrived:
             self.letters.clear()
+            self.answers.clear()
 
     def close(self) -> None:
         self._server.shutdown()
@@ -98,10 +103,14 @@ class StandIn(SandboxControl):
         super().__init__(folder, "--refund-delay", str(REFUND_SECONDS), *arguments)
         self.letters = letters
 
+    def start(self) -> None:
+        super().start()
+        self._config = from_file(self.export)  # reading the keys costs more than many a test
+
     @property
     def config(self) -> WeChatConfig:
         """What the hospital needs to connect to it."""
-        return from_file(self.export)
+        return self._config
 
     def reset(self) -> None:
         super().reset()

@@ -30,6 +30,7 @@ class Clockwork:
         self._wechat = wechat
         self._machine = time_machine.travel(start, tick=True)
         self._hands = self._machine.start()
+        self._swept_at = start
         self._show(start)
 
     def stop(self) -> None:
@@ -45,19 +46,25 @@ class Clockwork:
         end = clock.now() + dt.timedelta(minutes=minutes, seconds=seconds)
         pause = dt.timedelta(minutes=sweep)
         self.work()
-        while (moment := min(self._next_job(end), clock.now() + pause)) < end:
-            self._go_on(moment)
-        self._go_on(end)
+        while (moment := self._next_stop(end, pause)) < end:
+            self._go_on(moment, pause)
+        self._go_on(end, pause)
 
     def sleeps(self, *, minutes: float = 0, seconds: float = 0) -> None:
         """Let time pass with the worker stopped; what fell due waits for it."""
         self._show(clock.now() + dt.timedelta(minutes=minutes, seconds=seconds))
 
-    def _go_on(self, moment: dt.datetime) -> None:
+    def _next_stop(self, end: dt.datetime, pause: dt.timedelta) -> dt.datetime:
+        """The next moment at which a job or a sweep is due, the end at the latest."""
+        return max(clock.now(), min(self._next_job(end), self._swept_at + pause))
+
+    def _go_on(self, moment: dt.datetime, pause: dt.timedelta) -> None:
         self._show(moment)
-        for known in app.periodic_registry.periodic_tasks.values():
-            if known.cron == EVERY_MINUTE:
-                known.task.defer()
+        if moment >= self._swept_at + pause:
+            self._swept_at = moment
+            for known in app.periodic_registry.periodic_tasks.values():
+                if known.cron == EVERY_MINUTE:
+                    known.task.defer()
         self.work()
 
     def _show(self, moment: dt.datetime) -> None:
