@@ -38,7 +38,6 @@ REFUND_WORDS = {
     "CHANGE": RefundProgress.ABNORMAL,
     "REFUNDCLOSE": RefundProgress.CLOSED,
 }
-V2_DESCRIPTION_LIMIT = min(DESCRIPTION_LIMIT, 128)
 
 
 @dataclass(frozen=True)
@@ -53,7 +52,7 @@ class ScanV2:
             "micropay",
             "/pay/micropay",
             {
-                "body": plain(order.description, limit=V2_DESCRIPTION_LIMIT),
+                "body": plain(order.description, limit=DESCRIPTION_LIMIT),
                 "out_trade_no": order.out_trade_no,
                 "total_fee": str(order.total_fen),
                 "spbill_create_ip": order.client_ip,
