@@ -1,6 +1,6 @@
 """`make bench`: bookings and pages a second, each beside its physical limit, in one run.
 
-Prints the figures and writes docs/benchmarks.md. About three minutes on two cores.
+Prints the figures and writes docs/benchmarks.md. About five minutes on two cores.
 """
 
 import os
@@ -23,7 +23,7 @@ def main() -> None:
     call_command("migrate", verbosity=0)
     say("making clinics and people …")
     clinics = world.clinics(16, capacity=400)
-    from benchmarks import hints, messages, notices
+    from benchmarks import bills, hints, messages, notices
     from benchmarks.measure import PEOPLE, measure
     from benchmarks.report import write
 
@@ -36,6 +36,8 @@ def main() -> None:
         sections = [notices.section(notices.measure(url, folder))]
         say("hints to a thousand open pages …")
         sections.append(hints.section(hints.measure(url)))
+        say("a bill of a million rows …")
+        sections.append(bills.section(bills.measure(folder)))
         say("messages …")
         sections.append(messages.section(messages.measure(url, folder)))
     write(figures, sections, world.versions(url))
