@@ -21,7 +21,7 @@ REVERSE_AFTER = dt.timedelta(seconds=30)
 SCAN_SEND_WITHIN = dt.timedelta(seconds=10)
 _SCAN_TIMES = 12
 # An extra question between those that are planned plans none itself.
-SCAN_QUIET = -1
+QUIET = -1
 # Looked at once more after it was taken back: a charge may have been on its way all the while.
 SCAN_LATE = dt.timedelta(minutes=2)
 

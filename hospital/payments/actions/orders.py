@@ -144,7 +144,7 @@ def record_unanswered(
 ) -> Payment:
     """Nobody knows how the order stands: → unknown, and `job` asks again after SM10's pause.
 
-    After 24 hours a case asks for a person instead.
+    After 24 hours a case asks for a person instead. An extra question (schedule.QUIET) plans none.
     """
     with transaction.atomic():
         payment = lock_payment(payment_id)
@@ -152,6 +152,8 @@ def record_unanswered(
             return payment
         if payment.status != PaymentStatus.UNKNOWN:
             move(payment, PaymentStatus.UNKNOWN, by=by, at=at, reason=reason)
+        if attempt == schedule.QUIET:
+            return payment
         wait = schedule.unknown_wait(attempt)
         if wait is None:
             open_case(

@@ -73,7 +73,7 @@ def record_scan_unknown(*, payment_id: int, reason: str, by: Actor, at: dt.datet
 def ask_scan_again(*, payment_id: int, attempt: int, at: dt.datetime) -> None:
     """Plan the next question: every five seconds for a minute, then at SM10's pace; after a day a
     case asks for a person."""
-    if attempt == schedule.SCAN_QUIET:
+    if attempt == schedule.QUIET:
         return
     with transaction.atomic():
         payment = lock_payment(payment_id)

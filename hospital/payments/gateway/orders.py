@@ -130,9 +130,8 @@ def ask(*, payment_id: int, by: Actor, at: dt.datetime) -> Payment:
     payment = queries.payment(payment_id=payment_id)
     found = query(payment)
     if payment.is_live and at >= payment.expires_at and isinstance(found, Unpaid | NotFound):
-        is_scan = payment.trade_type == TradeType.SCAN  # its own questions go on by themselves
-        attempt = schedule.SCAN_QUIET if is_scan else 0
-        settle_or_close(payment_id=payment_id, attempt=attempt, by=by, at=at)
+        # The order's own questions go on by themselves; this is one more.
+        settle_or_close(payment_id=payment_id, attempt=schedule.QUIET, by=by, at=at)
     elif not isinstance(found, Refused | Unknown):
         record(payment, found, job=LOOK_JOB, attempt=0, by=by, at=at)
     return queries.payment(payment_id=payment_id)
@@ -186,7 +185,7 @@ def make_room(
     for payment in queries.in_the_way(
         bill_ids=bill_ids, wechat_user_id=wechat_user_id, trade_type=trade_type, at=at
     ):
-        settle_or_close(payment_id=payment.pk, attempt=0, by=by, at=at)
+        settle_or_close(payment_id=payment.pk, attempt=schedule.QUIET, by=by, at=at)
 
 
 def _settle_scan(payment: Payment, *, attempt: int, by: Actor, at: dt.datetime) -> None:

@@ -73,7 +73,7 @@ def charge_code(
         at=at,
     )
     if not is_new:
-        settle_or_close(payment_id=payment.pk, attempt=schedule.SCAN_QUIET, by=by, at=at)
+        settle_or_close(payment_id=payment.pk, attempt=schedule.QUIET, by=by, at=at)
         return Charged(payment=queries.payment(payment_id=payment.pk))
     leave_database()
     if clock.now() - payment.created_at > schedule.SCAN_SEND_WITHIN:

@@ -66,12 +66,13 @@ def losing(number: int) -> Iterator[list[str]]:
 
 
 def at_every_boundary(
-    make: Callable[[], Thing], act: Callable[[Thing], object], *, least: int
+    make: Callable[[], Thing], act: Callable[[Thing], object], *, least: int, step: int = 1
 ) -> list[Thing]:
     """Make and act again and again, losing one statement later each time, until nothing is lost;
-    `least` is how many statements there are at the very least."""
+    `least` is how many statements there are at the very least. The three stories the whole core
+    rests on lose every statement; their variations every `step`-th."""
     things: list[Thing] = []
-    for number in itertools.count(1):
+    for number in itertools.count(1, step):
         things.append(make())
         try:
             with losing(number) as lost:
@@ -169,7 +170,7 @@ def a_second_payment() -> tuple[Payment, Paid, actions.Received]:
 
 
 def test_record_result_of_money_for_a_bill_paid_already() -> None:
-    every = at_every_boundary(a_second_payment, tell, least=30)
+    every = at_every_boundary(a_second_payment, tell, least=30, step=2)
     for story in every:
         tell(story)
         refund = story[0].refunds.get()
@@ -231,7 +232,7 @@ def test_a_request_is_approved_once() -> None:
             at=clock.now(),
         )
 
-    for story in at_every_boundary(a_paid_bill, ask, least=15):
+    for story in at_every_boundary(a_paid_bill, ask, least=15, step=3):
         ask(story)
         assert story[0].refund_requests.get().status == "approved"
         assert money(story[0]) == (2500, 0, 2500)
@@ -357,7 +358,7 @@ def test_a_transfer_is_booked_once() -> None:
             transfer_id=transfer_id, by=Actor("staff", 7), at=clock.now()
         )
 
-    every = at_every_boundary(a_transfer, confirm, least=20)
+    every = at_every_boundary(a_transfer, confirm, least=20, step=4)
     for transfer_id in every[:-1]:
         confirm(transfer_id)
     assert bills.ledger_totals()["cash_fen"] == 0
@@ -372,7 +373,7 @@ def test_giving_up_frees_the_bill_once() -> None:
             payment_id=payment.pk, reason="test", by=SYSTEM, at=clock.now()
         )
 
-    for payment in at_every_boundary(an_order, close, least=8):
+    for payment in at_every_boundary(an_order, close, least=8, step=2):
         close(payment)
         payment.refresh_from_db()
         assert payment.status == PaymentStatus.CLOSED

@@ -103,6 +103,20 @@ def test_m4_4_one_payer_at_a_time_and_after_two_minutes_the_next(wechat: StandIn
     assert first.status == PaymentStatus.CLOSED
 
 
+def test_tapping_like_mad_plans_no_more_questions(wechat: StandIn) -> None:
+    bill = a_bill(ends_in=None)
+    first = a_pending_payment(bill)
+    wechat.fault("http_500", times=-1)
+    with later_on(wechat, LOCKED):
+        before = len(due_jobs())
+        for _ in range(3):
+            with pytest.raises(actions.PaidElsewhere):
+                on_screen(bill)
+        assert len(due_jobs()) == before
+    first.refresh_from_db()
+    assert first.status == PaymentStatus.UNKNOWN
+
+
 def test_taking_over_finds_what_was_paid_meanwhile(wechat: StandIn) -> None:
     bill = a_bill(ends_in=None)
     first = a_pending_payment(bill)
