@@ -14,21 +14,62 @@ WHO: Final = ("web", "worker", "live", "wechat", "database")
 SECONDS_BETWEEN_KILLS: Final = 1.8
 LONGEST_FAULT: Final = 2.5
 
+_CALLS: Final = ("transactions/jsapi", "out-trade-no", "refunds", "template/send", "")
+_PAY: Final = ("transactions/jsapi", "out-trade-no", "refunds")
+_NOTICES: Final = ("TRANSACTION", "REFUND")
+_ANY: Final = ("",)
+
 #: Every fault a patient's way can meet, how often it may strike in a row, and which calls it hits.
 FAULTS: Final[dict[str, tuple[int, tuple[str, ...]]]] = {
-    "http_500": (3, ("transactions/jsapi", "out-trade-no", "refunds", "template/send", "")),
-    "slow": (2, ("transactions/jsapi", "out-trade-no", "refunds", "template/send")),
-    "timeout_after_success": (2, ("transactions/jsapi", "out-trade-no", "refunds", "template")),
-    "response_bad_signature": (3, ("transactions/jsapi", "out-trade-no", "refunds")),
-    "notify_lost": (3, ("TRANSACTION", "REFUND")),
-    "notify_delay": (3, ("TRANSACTION", "REFUND")),
-    "notify_dup": (3, ("TRANSACTION", "REFUND")),
-    "notify_concurrent": (5, ("TRANSACTION", "REFUND")),
-    "notify_bad_signature": (3, ("TRANSACTION", "REFUND")),
-    "refund_not_enough": (2, ("",)),
-    "token_invalid": (2, ("",)),
-    "user_blocked": (2, ("",)),
+    "http_500": (3, _CALLS),
+    "http_429": (2, _CALLS),
+    "http_502": (2, _CALLS),
+    "http_503": (2, _CALLS),
+    "connection_reset": (2, _CALLS),
+    "slow": (2, _CALLS),
+    "timeout_after_success": (2, _CALLS),
+    "response_bad_signature": (3, _PAY),
+    "response_stale": (2, _PAY),
+    "response_unsigned": (2, _PAY),
+    "response_wrong_serial": (2, _PAY),
+    "response_swapped_key": (2, _PAY),
+    "response_changed_amount": (2, _PAY),
+    "notify_lost": (3, _NOTICES),
+    "notify_delay": (3, _NOTICES),
+    "notify_dup": (3, _NOTICES),
+    "notify_concurrent": (5, _NOTICES),
+    "notify_bad_signature": (3, _NOTICES),
+    "notify_bad_signtest": (2, _NOTICES),
+    "notify_bad_stale": (2, _NOTICES),
+    "notify_bad_serial": (2, _NOTICES),
+    "notify_truncated": (2, _NOTICES),
+    "notify_wrong_key": (1, _NOTICES),
+    "notify_wrong_amount": (2, _NOTICES),
+    "notify_other_merchant": (2, _NOTICES),
+    "notify_unknown_order": (1, ("TRANSACTION",)),
+    "refund_before_payment": (2, ("TRANSACTION",)),
+    "refund_not_enough": (2, _ANY),
+    "refund_not_found": (2, _ANY),
+    "refund_abnormal": (1, _ANY),
+    "refund_closed": (1, _ANY),
+    "refund_stuck": (1, _ANY),
+    "token_invalid": (2, _ANY),
+    "token_expired": (1, _ANY),
+    "slow_token": (1, _ANY),
+    "busy": (2, _ANY),
+    "quota_45009": (1, _ANY),
+    "user_blocked": (2, _ANY),
+    "not_following": (1, _ANY),
+    "bad_field": (1, _ANY),
 }
+#: Those that wait so many seconds as they are told; the others have times of their own.
+TIMED: Final = (
+    "slow",
+    "timeout_after_success",
+    "notify_delay",
+    "refund_before_payment",
+    "slow_token",
+)
 
 #: How a visit goes on after the booking, and how often.
 ENDINGS: Final = {
@@ -58,7 +99,7 @@ class Strike:
     at: float
     kind: str
     times: int
-    seconds: float
+    seconds: float | None
     match: str
 
 
@@ -126,6 +167,7 @@ def _strikes(
     dice: random.Random, count: int, seconds: float, faults: tuple[str, ...]
 ) -> tuple[Strike, ...]:
     usable = [kind for kind in FAULTS if kind in faults]
+    dice.shuffle(usable)
     made = []
     for turn in range(count):
         kind = usable[turn % len(usable)]
@@ -135,7 +177,7 @@ def _strikes(
                 at=dice.uniform(0.0, seconds * 0.95),
                 kind=kind,
                 times=dice.randint(1, most),
-                seconds=dice.uniform(0.2, LONGEST_FAULT),
+                seconds=dice.uniform(0.2, LONGEST_FAULT) if kind in TIMED else None,
                 match=dice.choice(calls),
             )
         )

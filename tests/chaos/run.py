@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import datetime as dt
+import json
 import os
 import socket
 import threading
@@ -97,6 +99,8 @@ def _prepare(scale: Scale, house: House) -> tuple[list[Person], list[Clinic]]:
     house.start("wechat")
     house.wait("the database", house.files.answers)
     house.wait("the stand-in", (house.folder / "wechat.json").exists)
+    facts = json.loads((house.folder / "wechat.json").read_text("utf-8"))
+    house.environment |= {"SMS_URL": facts["sms_url"], "SMS_KEY": facts["sms_key"]}
     os.environ.update(house.environment)
     django.setup()
     world.make_tables()
@@ -167,6 +171,7 @@ def _judge(
     # Django's models can only be imported once it is set up.
     from django.db import connection
 
+    from hospital.kernel import clock
     from hospital.scheduling.models import Slot
     from tests.chaos import spoken, verdict
     from tests.chaos.healing import Healing
@@ -175,10 +180,14 @@ def _judge(
     slots = Counter(Slot.objects.values_list("schedule_id", flat=True))
     healing = Healing(levers, say)
     began = time.monotonic()
+    first_day = clock.today() - dt.timedelta(days=1)
+    levers.free_refunds()
     healing.run()
     state = levers.state()
+    days = (first_day + dt.timedelta(days=place) for place in range(healing.moved.days + 4))
     evidence = verdict.Evidence(
         wechat=state,
+        bills=levers.bills(days),
         slots=slots,
         bill_tokens={path.rstrip("/").rsplit("/", 1)[-1] for path in promises.bills},
     )

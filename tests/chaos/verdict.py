@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -22,6 +23,7 @@ from hospital.registration.models import Appointment
 from hospital.registration.states import AppointmentStatus
 from hospital.scheduling.models import Slot
 from hospital.scheduling.states import SlotStatus
+from hospital.wechat.bill_rows import read_trade_bill
 from tests.chaos.wechat import kept_fen
 
 #: Nobody answered to the end: it may have arrived, and the next channel was taken.
@@ -33,6 +35,7 @@ class Evidence:
     """What the run left outside our own database."""
 
     wechat: dict[str, Any]
+    bills: list[str]
     slots: Counter[int]
     bill_tokens: set[str]
     refunded: dict[str, int] = field(default_factory=dict)
@@ -57,6 +60,7 @@ def broken(evidence: Evidence) -> list[str]:
         _a_place_or_the_money,
         _promises_are_kept,
         _the_ledger_balances,
+        _wechats_bill_is_ours,
         _everybody_was_told_once,
         _every_event_was_told,
     )
@@ -99,7 +103,7 @@ def _money_at_wechat_is_known(evidence: Evidence) -> Iterator[str]:
         if payment is None or payment.status not in RECEIVED:
             yield f"{number}: {fen} fen at WeChat, with us {payment and payment.status}"
             continue
-        if (payment.transaction_id, payment.amount_fen) != (order["transaction_id"], fen):
+        if (payment.transaction_id, payment.received_fen) != (order["transaction_id"], fen):
             yield f"{number}: another transaction or amount"
         back = evidence.refunded.get(number, 0)
         if not (back == fen or _is_applied(number) or _is_explained(payment)):
@@ -181,6 +185,29 @@ def _the_ledger_balances(evidence: Evidence) -> Iterator[str]:
     wallets = -sum(entry["amount_fen"] for entry in evidence.wechat["wallet"])
     if wallets != at_wechat:
         yield f"people are {wallets} fen poorer, WeChat holds {at_wechat}"
+
+
+def _wechats_bill_is_ours(evidence: Evidence) -> Iterator[str]:
+    """WeChat's own bills, read as the statement job reads them, against our rows, to the fen."""
+    rows = [
+        row for text in evidence.bills for row in read_trade_bill(io.BytesIO(text.encode("utf-8")))
+    ]
+    paid = {row.out_trade_no: row.order_fen for row in rows if not row.is_refund}
+    back = {
+        row.out_refund_no: row.asked_refund_fen
+        for row in rows
+        if row.is_refund and row.refund_state == "SUCCESS"
+    }
+    ours = Payment.objects.filter(status__in=RECEIVED)
+    yield from _different("payment", paid, dict(ours.values_list("out_trade_no", "received_fen")))
+    done = Refund.objects.filter(status=RefundStatus.SUCCEEDED)
+    yield from _different("refund", back, dict(done.values_list("out_refund_no", "amount_fen")))
+
+
+def _different(what: str, theirs: dict[str, int], ours: dict[str, Any]) -> Iterator[str]:
+    for number in theirs.keys() | ours.keys():
+        if theirs.get(number) != ours.get(number):
+            yield f"{what} {number}: {theirs.get(number)} on the bill, {ours.get(number)} with us"
 
 
 def _everybody_was_told_once(evidence: Evidence) -> Iterator[str]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,13 +32,24 @@ class Levers:
             "fault",
             kind=strike.kind,
             times=strike.times,
-            seconds=strike.seconds,
             match=strike.match,
+            **({} if strike.seconds is None else {"seconds": strike.seconds}),
         )
 
     def calm(self) -> None:
         """No fault waits any more."""
         self._pull("calm")
+
+    def free_refunds(self) -> None:
+        """Let refunds end that were told to stay under way."""
+        for refund in self.state()["refunds"]:
+            if refund["held"] and refund["status"] == "PROCESSING":
+                self._pull("refund_state", out_refund_no=refund["out_refund_no"], status="SUCCESS")
+
+    def bills(self, days: Iterable[dt.date]) -> list[str]:
+        """WeChat's own bills of these days as far as they have come; a day without any has none."""
+        texts = (self._until("GET", f"bill?day={day}")["text"] for day in days)
+        return [text for text in texts if text]
 
     def clock(self, offset_s: float) -> None:
         """Shift the clock by which orders expire and notices are repeated."""
