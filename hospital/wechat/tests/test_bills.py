@@ -182,6 +182,7 @@ def test_pieces_of_any_size(
         (gzip.compress(b"`1," * 999)[:-8] + b"\x00" * 8, "gzip"),
         (b"\x1f\x8b\x00\x00nothing", "gzip"),
     ],
+    ids=["cut off", "wrong sum", "no stream"],
 )
 def test_broken_pieces(tmp_path_factory: pytest.TempPathFactory, body: bytes, reason: str) -> None:
     with (end := _Pieces(tmp_path_factory)).file, pytest.raises(bills._Broken, match=reason):
