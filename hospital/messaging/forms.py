@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Mapping
 from typing import Final
 
-from hospital.kernel.errors import Invalid
+from hospital.kernel.errors import Invalid, NotFound
 from hospital.messaging.queries import SHOWN_STATUSES, LogFilter
 from hospital.messaging.registry import KINDS
 from hospital.messaging.states import CallStatus, Reason, Switch
@@ -39,6 +39,14 @@ def call_end(data: Mapping[str, str]) -> tuple[CallStatus, str]:
     if ended == CallStatus.UNREACHABLE and not note:
         raise Invalid({"note": ["请写明情况。"]}, "联系不上时请写明情况，例如“三次无人接听”。")
     return CallStatus(ended), note
+
+
+def seen_round(data: Mapping[str, str]) -> int:
+    """The round of the message on the page whose button was pressed. Raises NotFound."""
+    text = data.get("key", "")
+    if not (text.isascii() and text.isdigit() and len(text) <= 4):
+        raise NotFound
+    return int(text)
 
 
 def wishes(data: Mapping[str, str]) -> dict[Switch, bool]:

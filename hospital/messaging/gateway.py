@@ -11,6 +11,7 @@ import hashlib
 import logging
 
 from django.conf import settings
+from django.db import transaction
 from django.urls import reverse
 from prometheus_client import Counter
 
@@ -33,6 +34,8 @@ def deliver(*, message_id: int, at: dt.datetime) -> None:
     """Try to send a message that waits, channel after channel until one takes it or is to be
     tried again later; what comes of it is recorded."""
     while (attempt := actions.begin_try(message_id=message_id, at=at)) is not None:
+        with transaction.atomic(durable=True):
+            pass  # Refuses to hold a transaction while a channel is asked.
         outcome = _send(attempt)
         try:
             if not _goes_on(attempt, outcome, at=at):

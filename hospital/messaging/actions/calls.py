@@ -15,10 +15,10 @@ from hospital.messaging.states import CallStatus
 
 
 class CallClosed(Refusal):
-    """Somebody else has told the patient already."""
+    """Somebody else has written down how this call ended."""
 
     code: ClassVar[str] = "CALL_CLOSED"
-    default_message: ClassVar[str] = "这位患者已经通知过了。"
+    default_message: ClassVar[str] = "这个电话任务已经记录过了。"
 
 
 def close_call(
@@ -38,7 +38,7 @@ def close_call(
         if task is None:
             raise NotFound("没有找到这个电话任务。")
         if (task.status, status.value) not in CallTask.MOVES:
-            raise CallClosed
+            raise CallClosed(f"这个电话任务已经记录为“{CallStatus(task.status).label}”。")
         return move(
             task, status, by=by, at=at, reason=note, note=note, closed_at=at, closed_by=str(by)
         )

@@ -9,7 +9,7 @@ from django.db import transaction
 
 from hospital.kernel import audit
 from hospital.kernel.actors import Actor
-from hospital.kernel.errors import NotFound, Refusal
+from hospital.kernel.errors import NotFound, Refusal, Stale
 from hospital.kernel.events import later
 from hospital.kernel.states import move
 from hospital.messaging.models import Message
@@ -30,8 +30,11 @@ class MayNotResend(Refusal):
     default_message: ClassVar[str] = "这条消息不能再发。"
 
 
-def resend(*, message_id: int, by: Actor, at: dt.datetime) -> Message:
-    """Begin a new round of tries. Raises NotFound, SendUnderWay, MayNotResend."""
+def resend(*, message_id: int, seen_round: int, by: Actor, at: dt.datetime) -> Message:
+    """Begin a new round of tries after the round the clerk saw.
+
+    Raises NotFound, SendUnderWay, MayNotResend, and Stale when somebody has sent it again since.
+    """
     with transaction.atomic():
         rows = Message.objects.select_for_update(no_key=True)
         message = rows.filter(pk=message_id).first()
@@ -39,6 +42,8 @@ def resend(*, message_id: int, by: Actor, at: dt.datetime) -> Message:
             raise NotFound("没有找到这条消息。")
         if message.status in OPEN:
             raise SendUnderWay
+        if message.round != seen_round:
+            raise Stale("这条消息刚刚已经再次发送过，请看过结果再决定。")
         if message.status == MessageStatus.NOT_DONE:
             raise MayNotResend(f"不能再发：{Reason(message.failure).label}。")
         if message.expires_at is not None and message.expires_at <= at:

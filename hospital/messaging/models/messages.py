@@ -8,7 +8,7 @@ from django.db.models import Q
 from hospital.kernel import serials
 from hospital.kernel.states import StatefulModel, guard, one_of
 from hospital.messaging.registry import KINDS, Kind
-from hospital.messaging.states import MOVES, TOLD, Channel, MessageStatus, Outcome, Reason
+from hospital.messaging.states import MOVES, OPEN, TOLD, Channel, MessageStatus, Outcome, Reason
 
 _WHY = (MessageStatus.FAILED, MessageStatus.FALLBACK, MessageStatus.NOT_DONE)
 
@@ -87,6 +87,7 @@ class Message(StatefulModel):
             ),
             models.Index(fields=["subject_type", "subject_id"], name="messaging_subject"),
             models.Index(fields=["created_at"], name="messaging_log"),
+            models.Index(fields=["status"], name="messaging_open", condition=Q(status__in=OPEN)),
             models.Index(
                 fields=["patient"], name="messaging_patient", condition=Q(patient__isnull=False)
             ),
@@ -105,8 +106,9 @@ class Message(StatefulModel):
 class Delivery(models.Model):
     """One channel a message was tried through, in one round; `tries` of the same content.
 
-    `provider_id` is the number under which WeChat or the SMS platform knows it, for the report
-    of what became of it.
+    `ended_at` of one still TRYING is when its last try certainly failed; without it that try is
+    under way, or was cut short. `provider_id` is the number under which WeChat or the SMS platform
+    knows it, for the report of what became of it.
     """
 
     message = models.ForeignKey(Message, on_delete=models.PROTECT, related_name="deliveries")

@@ -43,7 +43,6 @@ from hospital.messaging.queries.log import (
 )
 from hospital.messaging.queries.wishes import (
     SwitchRow,
-    is_on,
     is_other_open,
     is_other_told,
     switches_of,
@@ -69,7 +68,6 @@ __all__ = [
     "calls",
     "inbound_figures",
     "inbox",
-    "is_on",
     "is_other_open",
     "is_other_told",
     "lines_of",

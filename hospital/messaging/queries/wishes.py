@@ -22,13 +22,6 @@ class SwitchRow:
     is_on: bool
 
 
-def is_on(*, wechat_user_id: int, switch: Switch) -> bool:
-    """Say whether a user's switch is on."""
-    wish = MessagePreference.objects.filter(wechat_user=wechat_user_id, switch=switch)
-    found = wish.values_list("is_on", flat=True).first()
-    return switch is not Switch.ANYTIME if found is None else found
-
-
 def switches_of(*, wechat_user_id: int) -> list[SwitchRow]:
     """Return the switches that turn something off today, and then the one for the night."""
     wishes = MessagePreference.objects.filter(wechat_user=wechat_user_id)

@@ -142,13 +142,14 @@ def test_switches_stand_where_their_owner_puts_them() -> None:
     answer = client.post(SETTINGS, {"todo": "on", "anytime": "on"})
 
     assert (answer.status_code, answer["Location"]) == (302, SETTINGS)
-    assert not queries.is_on(wechat_user_id=user.pk, switch=Switch.BOOKING)
-    assert queries.is_on(wechat_user_id=user.pk, switch=Switch.TODO)
-    assert queries.is_on(wechat_user_id=user.pk, switch=Switch.ANYTIME)
-    assert queries.is_on(wechat_user_id=other.pk, switch=Switch.BOOKING)
+    assert stand(user) == {Switch.BOOKING: False, Switch.TODO: True, Switch.ANYTIME: True}
+    assert stand(other) == {Switch.BOOKING: True, Switch.TODO: True, Switch.ANYTIME: False}
     client.post(SETTINGS, {"booking": "on"})
-    stand = {row.switch: row.is_on for row in queries.switches_of(wechat_user_id=user.pk)}
-    assert stand == {Switch.BOOKING: True, Switch.TODO: False, Switch.ANYTIME: False}
+    assert stand(user) == {Switch.BOOKING: True, Switch.TODO: False, Switch.ANYTIME: False}
+
+
+def stand(user: WeChatUser) -> dict[Switch, bool]:
+    return {row.switch: row.is_on for row in queries.switches_of(wechat_user_id=user.pk)}
 
 
 def test_the_settings_ask_for_a_log_in(client: Client) -> None:

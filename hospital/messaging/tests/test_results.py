@@ -98,11 +98,11 @@ def test_staff_send_again_under_another_reference_and_it_is_audited() -> None:
     fails(message, TEMPLATE, Reason.BLOCKED)
     assert ends(message) == ("fallback", "inbox", "blocked")
 
-    actions.resend(message_id=message.pk, by=STAFF, at=AT)
+    actions.resend(message_id=message.pk, seen_round=0, by=STAFF, at=AT)
 
     assert stands(message) == ("queued", "", "")
     with pytest.raises(actions.SendUnderWay):
-        actions.resend(message_id=message.pk, by=STAFF, at=AT)
+        actions.resend(message_id=message.pk, seen_round=0, by=STAFF, at=AT)
     attempt = begin(message)
     assert attempt.reference == f"{message.token}-1"
     actions.record_sent(attempt=attempt, provider_id="78", at=AT)
@@ -116,7 +116,7 @@ def test_a_late_report_about_an_earlier_round_leaves_the_new_one_alone() -> None
     user = a_wechat_user()
     message = a_message("N26", user)
     arrives(message, TEMPLATE)
-    actions.resend(message_id=message.pk, by=STAFF, at=AT)
+    actions.resend(message_id=message.pk, seen_round=0, by=STAFF, at=AT)
 
     assert reported(user.openid, "failed:user block")
 
@@ -132,11 +132,11 @@ def test_what_was_not_to_be_sent_or_is_over_is_not_sent_again() -> None:
     arrives(over, TEMPLATE)
 
     with pytest.raises(actions.MayNotResend, match="已过有效时间"):
-        actions.resend(message_id=gone.pk, by=STAFF, at=AT)
+        actions.resend(message_id=gone.pk, seen_round=0, by=STAFF, at=AT)
     with pytest.raises(actions.MayNotResend):
-        actions.resend(message_id=over.pk, by=STAFF, at=LATER)
+        actions.resend(message_id=over.pk, seen_round=0, by=STAFF, at=LATER)
     with pytest.raises(NotFound):
-        actions.resend(message_id=0, by=STAFF, at=AT)
+        actions.resend(message_id=0, seen_round=0, by=STAFF, at=AT)
     assert stands(over) == ("sent", "template", "")
     assert not AuditEntry.objects.filter(act="messaging.resend").exists()
 

@@ -147,8 +147,8 @@ def test_a_message_is_sent_again_once_and_the_page_says_so(client: Client) -> No
     arrives(message, Channel.TEMPLATE)
     jobs = len(due_jobs())
 
-    answer = client.post(f"{LOG}{message.pk}/resend/")
-    again = client.post(f"{LOG}{message.pk}/resend/")
+    answer = client.post(f"{LOG}{message.pk}/resend/", {"key": "0"})
+    again = client.post(f"{LOG}{message.pk}/resend/", {"key": "0"})
 
     assert (answer.status_code, answer["Location"]) == (302, f"{LOG}{message.pk}/")
     assert again.status_code == 409
@@ -167,7 +167,7 @@ def test_what_was_switched_off_offers_no_resend(client: Client) -> None:
     assert actions.begin_try(message_id=message.pk, at=AT) is None
 
     assert "再次发送" not in page(client, f"{LOG}{message.pk}/")
-    assert client.post(f"{LOG}{message.pk}/resend/").status_code == 409
+    assert client.post(f"{LOG}{message.pk}/resend/", {"key": "0"}).status_code == 409
     assert Message.objects.get(pk=message.pk).status == "not_done"
 
 

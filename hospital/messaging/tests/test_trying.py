@@ -6,6 +6,7 @@ import datetime as dt
 
 import pytest
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from pytest_django import Settings
 
 from hospital.identity.models import WeChatUser
@@ -23,6 +24,19 @@ from hospital.testing.people import a_patient, a_wechat_user
 pytestmark = pytest.mark.django_db
 TEMPLATE, SUBSCRIPTION, SMS = Channel.TEMPLATE, Channel.SUBSCRIPTION, Channel.SMS
 LATER = AT + dt.timedelta(minutes=5)
+
+
+def test_the_usual_way_takes_as_few_statements_as_the_rules_allow() -> None:
+    """Law 13: the message with its reader's switches; the bindings; begin; sent."""
+    user = a_wechat_user()
+    message = a_message("N01", user, patient=a_patient(user, at=AT), answers=user.pk)
+    thresholds.quiet_hours()
+
+    with CaptureQueriesContext(connection) as captured:
+        arrives(message, TEMPLATE)
+
+    statements = [row["sql"] for row in captured if "SAVEPOINT" not in row["sql"]]
+    assert len(statements) == 4, statements
 
 
 def test_what_the_first_channel_takes_is_sent_once() -> None:

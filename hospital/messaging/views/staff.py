@@ -74,7 +74,8 @@ def one(request: StaffRequest, message_id: int) -> HttpResponse:
 @require_POST
 def resend(request: StaffRequest, message_id: int) -> HttpResponse:
     """Send a message once more through its channels."""
-    actions.resend(message_id=message_id, by=request.actor, at=clock.now())
+    seen_round = forms.seen_round(request.POST)
+    actions.resend(message_id=message_id, seen_round=seen_round, by=request.actor, at=clock.now())
     messages.success(request, "已重新提交发送，稍后刷新本页可以看到结果。")
     return redirect("messaging-story", message_id=message_id)
 
@@ -89,8 +90,13 @@ def calls(request: StaffRequest) -> HttpResponse:
 @staff_page(CALL_PATIENT)
 @require_POST
 def call_phone(request: StaffRequest, task_id: int) -> HttpResponse:
-    """Show the number to dial; that somebody saw it is audited with its purpose (X12)."""
+    """Show the number to dial; that somebody saw it is audited with its purpose (X12).
+
+    Raises CallClosed once the patient was told: there is nothing to dial for any more.
+    """
     task = queries.call_task(task_id=task_id)
+    if task.status == CallStatus.DONE:
+        raise actions.CallClosed
     shown: dict[int, str] = {}
     if task.message.patient_id is not None:
         (phone,) = patients.reveal(
