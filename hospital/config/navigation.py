@@ -5,7 +5,12 @@ from dataclasses import dataclass
 from hospital.desk.permissions import CONFIGURE
 from hospital.kernel.permissions import Permission
 from hospital.messaging.permissions import MANAGE_ACCOUNT, VIEW_MESSAGES
-from hospital.payments.permissions import VIEW_PAYMENTS
+from hospital.payments.permissions import (
+    APPROVE_REFUND,
+    COLLECT,
+    VIEW_PAYMENTS,
+    VIEW_STATEMENTS,
+)
 from hospital.registration.permissions import VIEW_APPOINTMENTS
 from hospital.scheduling.permissions import VIEW_SOLD
 
@@ -23,8 +28,12 @@ class Entry:
 STAFF_NAV: tuple[Entry, ...] = (
     Entry("号源", "calendar-stats", "desk-board", VIEW_SOLD),
     Entry("预约", "search", "desk-search", VIEW_APPOINTMENTS),
+    Entry("收款", "cash", "payments-collect-find", COLLECT),
     Entry("支付", "wallet", "desk-payments", VIEW_PAYMENTS),
     Entry("退款", "receipt-refund", "desk-refunds", VIEW_PAYMENTS),
+    Entry("异常", "alert-triangle", "payments-cases", VIEW_PAYMENTS),
+    Entry("复核", "users", "payments-approvals", APPROVE_REFUND),
+    Entry("账单", "file-text", "payments-statements", VIEW_STATEMENTS),
     Entry("消息", "message", "messaging-log", VIEW_MESSAGES),
     Entry("公众号", "device-mobile", "messaging-menu", MANAGE_ACCOUNT),
     Entry("系统", "settings", "desk-system", CONFIGURE),

@@ -12,7 +12,6 @@ staff = [
     path("payments/", payments.payments, name="desk-payments"),
     path("payments/<int:payment_id>/", payments.payment, name="desk-payment"),
     path("refunds/", payments.refunds, name="desk-refunds"),
-    path("cases/<int:case_id>/close/", payments.close_case, name="desk-close-case"),
     path("system/", system.system, name="desk-system"),
     path("system/run-again/", system.run_again, name="desk-run-again"),
     path("system/configure/", system.configure, name="desk-configure"),

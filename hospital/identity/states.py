@@ -18,6 +18,7 @@ class Role(TextChoices):
     SYSTEM_ADMIN = "system_admin", "系统管理员"
     DOCTOR = "doctor", "医生"
     CASHIER = "cashier", "收费员"
+    CASHIER_SUPERVISOR = "cashier_supervisor", "收费主管"
     TRIAGE_NURSE = "triage_nurse", "分诊护士"
 
 

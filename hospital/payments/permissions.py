@@ -5,12 +5,12 @@ from hospital.kernel.permissions import Permission
 VIEW_PAYMENTS = Permission(
     code="payments.view_payments",
     label="查看支付与退款",
-    roles=("finance", "cashier", "outpatient_office"),
+    roles=("finance", "cashier", "cashier_supervisor", "outpatient_office"),
 )
 ASK_CHANNEL = Permission(
     code="payments.ask_channel",
     label="向微信重新查询支付",
-    roles=("finance", "cashier"),
+    roles=("finance", "cashier", "cashier_supervisor"),
 )
 CLOSE_CASE = Permission(
     code="payments.close_case",
@@ -20,7 +20,7 @@ CLOSE_CASE = Permission(
 COLLECT = Permission(
     code="payments.collect",
     label="窗口收款",
-    roles=("cashier",),
+    roles=("cashier", "registration_clerk"),
 )
 ASK_REFUND = Permission(
     code="payments.ask_refund",
@@ -30,5 +30,10 @@ ASK_REFUND = Permission(
 APPROVE_REFUND = Permission(
     code="payments.approve_refund",
     label="审批退款与线下转账",
-    roles=("finance",),
+    roles=("finance", "cashier_supervisor"),
+)
+VIEW_STATEMENTS = Permission(
+    code="payments.view_statements",
+    label="查看与取得微信账单",
+    roles=("finance", "cashier_supervisor"),
 )

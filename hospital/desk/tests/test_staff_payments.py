@@ -1,4 +1,4 @@
-"""The desk's money pages: search, one payment's story, refunds, and cases a person closes."""
+"""The desk's money pages: search, one payment's story, refunds, and and the way to open cases."""
 
 from collections.abc import Iterator
 
@@ -18,11 +18,9 @@ from hospital.desk.tests.world import (
     money_returns,
 )
 from hospital.identity.states import Role
-from hospital.kernel.models import AuditEntry
 from hospital.payments import queries
-from hospital.payments.models import PaymentCase
 from hospital.testing.bookings import a_booking
-from hospital.testing.people import a_patient, a_staff, staff_client
+from hospital.testing.people import a_patient, staff_client
 from hospital.testing.schedules import NOW, a_released_schedule
 
 pytestmark = pytest.mark.django_db
@@ -203,14 +201,14 @@ def test_lists_cost_the_same_with_three_and_with_thirty(
 
     more(3)
     page(client, PAYMENTS)
-    # session, account, roles, payments with their bills, six figures, cases
-    with django_assert_num_queries(12):
+    # session, account, roles, payments with their bills, six figures
+    with django_assert_num_queries(11):
         page(client, PAYMENTS)
     with django_assert_num_queries(4):  # session, account, roles, refunds
         page(client, REFUNDS)
     more(27)
-    with django_assert_num_queries(12):
-        assert page(client, PAYMENTS).count("<tr>") == 32
+    with django_assert_num_queries(11):
+        assert page(client, PAYMENTS).count("<tr>") == 31
     with django_assert_num_queries(4):
         assert page(client, REFUNDS).count("<tr>") == 31
 
@@ -225,66 +223,30 @@ def test_a_list_that_was_cut_says_so(client: Client, monkeypatch: pytest.MonkeyP
         assert "只显示最近的 2 条" in page(client, address)
 
 
-def close_of(case_id: int) -> str:
-    return reverse("desk-close-case", args=[case_id])
-
-
-def test_a_case_is_closed_with_a_note() -> None:
-    account = a_staff(Role.FINANCE)
-    client = staff_client(account=account)
+def test_open_cases_are_counted_with_the_way_to_them(client: Client) -> None:
     payment = money_arrives(an_order(a_booking().bill))
+    assert "件支付异常等待处理" not in page(client, PAYMENTS)
     case_id = a_case(payment)
-    asked = page(client, PAYMENTS)
-    for words in ("金额不一致", "金额少了一元", "¥24.00", close_of(case_id)):
-        assert words in asked, words
 
-    answer = client.post(close_of(case_id), {"note": " 已联系患者补款 "})
-
-    assert (answer.status_code, answer["Location"]) == (302, PAYMENTS)
-    case = PaymentCase.objects.get(pk=case_id)
-    assert (case.closing_note, case.closed_by) == ("已联系患者补款", f"staff:{account.pk}")
-    assert AuditEntry.objects.filter(act="payments.close_case").count() == 1
     shown = page(client, PAYMENTS)
-    assert "已关闭，处理结果已记录。" in shown
-    assert close_of(case_id) not in shown
-    again = client.post(close_of(case_id), {"note": "再来一次"})
-    assert again.status_code == 409
-    assert "该异常已由其他人处理。" in text(again)
-    assert PaymentCase.objects.get(pk=case_id).closing_note == "已联系患者补款"
+
+    assert "有 1 件支付异常等待处理" in shown
+    assert 'href="/staff/cases/"' in shown
+    assert f'href="/staff/cases/{case_id}/"' in page(client, one(payment.pk))
 
 
-@pytest.mark.parametrize("note", ["", "   ", "\x00"])
-def test_a_case_without_a_note_stays_open(client: Client, note: str) -> None:
-    case_id = a_case(an_order(a_booking().bill))
+def test_a_refund_is_asked_for_from_the_payment() -> None:
+    _, payment = a_booking_paid_by_wechat()
+    number = payment.allocations.get().bill.number
+    link = f'href="/staff/bills/{number}/refund/"'
 
-    answer = client.post(close_of(case_id), {"note": note})
-
-    assert answer.status_code == 422
-    assert "请写明处理结果" in text(answer)
-    assert PaymentCase.objects.get(pk=case_id).closed_at is None
-
-
-def test_only_finance_closes_cases() -> None:
-    case_id = a_case(an_order(a_booking().bill))
-    for role in (Role.CASHIER, Role.OUTPATIENT_OFFICE, Role.REGISTRATION_CLERK):
-        answer = staff_client(role).post(close_of(case_id), {"note": "好了"})
-        assert answer.status_code == 403
-    assert close_of(case_id) not in page(staff_client(Role.CASHIER), PAYMENTS)
-    assert PaymentCase.objects.get(pk=case_id).closed_at is None
-
-
-def test_closing_needs_the_csrf_token(client: Client) -> None:
-    case_id = a_case(an_order(a_booking().bill))
-    strict = Client(enforce_csrf_checks=True)
-    strict.cookies = client.cookies
-
-    assert strict.post(close_of(case_id), {"note": "好了"}).status_code == 403
-    assert PaymentCase.objects.get(pk=case_id).closed_at is None
+    assert link in page(staff_client(Role.CASHIER), one(payment.pk))
+    assert link in page(staff_client(Role.FINANCE), one(payment.pk))
+    assert link not in page(staff_client(Role.OUTPATIENT_OFFICE), one(payment.pk))
 
 
 def test_what_is_not_there_is_not_found(client: Client) -> None:
     assert client.get(one(0)).status_code == 404
-    assert client.post(close_of(0), {"note": "好了"}).status_code == 404
 
 
 def test_other_roles_are_refused_without_a_byte() -> None:
@@ -300,7 +262,6 @@ def test_other_roles_are_refused_without_a_byte() -> None:
 def test_wrong_methods_are_refused(client: Client) -> None:
     for address in (PAYMENTS, REFUNDS, one(1)):
         assert client.post(address).status_code == 405
-    assert client.get(close_of(1)).status_code == 405
 
 
 @pytest.mark.parametrize(

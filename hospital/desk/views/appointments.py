@@ -5,6 +5,8 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
+from hospital.billing import queries as billing
+from hospital.billing.states import PAYABLE
 from hospital.desk import story
 from hospital.desk.views.typed import typed
 from hospital.identity import queries as identity
@@ -12,7 +14,7 @@ from hospital.identity.access import StaffRequest, staff_page
 from hospital.kernel import clock
 from hospital.messaging import queries as messaging
 from hospital.payments import queries as payments
-from hospital.payments.permissions import VIEW_PAYMENTS
+from hospital.payments.permissions import COLLECT, VIEW_PAYMENTS
 from hospital.registration import queries
 from hospital.registration.permissions import VIEW_APPOINTMENTS
 from hospital.registration.queries import AppointmentRow
@@ -61,12 +63,21 @@ def appointment(request: StaffRequest, number: str) -> HttpResponse:
         "masked_name": mask_name(row.patient_name),
         "payments": found,
         "may_view_payments": identity.may(request.user, VIEW_PAYMENTS),
+        "collect": _collect(request, row),
         "events": events,
         "topics": [f"appointment:{row.id}", f"bill:{row.bill_id}"],
         "here": request.path,
     }
     part = "#whole" if request.htmx else ""
     return render(request, f"desk/staff/appointment.html{part}", context)
+
+
+def _collect(request: StaffRequest, row: AppointmentRow) -> str:
+    """The address to collect an unpaid bill at, for those who may."""
+    if row.bill_status not in PAYABLE or not identity.may(request.user, COLLECT):
+        return ""
+    bill = billing.bill(bill_id=row.bill_id)
+    return reverse("payments-collect", args=[bill.number])
 
 
 def _line(row: AppointmentRow) -> dict[str, object]:

@@ -1,20 +1,18 @@
-"""Money through WeChat: search, one payment with its story, refunds, open cases."""
+"""Money through WeChat: search, one payment with its story, refunds."""
 
 import datetime as dt
 
-from django.contrib import messages
 from django.http import HttpResponse
-from django.shortcuts import redirect, render
-from django.views.decorators.http import require_POST, require_safe
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
 
 from hospital.desk import story
 from hospital.desk.views.typed import typed
 from hospital.identity import queries as identity
 from hospital.identity.access import StaffRequest, staff_page
 from hospital.kernel import clock
-from hospital.kernel.errors import Invalid
-from hospital.payments import actions, queries
-from hospital.payments.permissions import ASK_CHANNEL, CLOSE_CASE, VIEW_PAYMENTS
+from hospital.payments import queries
+from hospital.payments.permissions import ASK_CHANNEL, ASK_REFUND, VIEW_PAYMENTS
 from hospital.payments.states import PaymentStatus, RefundStatus
 from hospital.registration import queries as registration
 from hospital.registration.permissions import VIEW_APPOINTMENTS
@@ -61,8 +59,6 @@ def payments(request: StaffRequest) -> HttpResponse:
         ],
         "is_cut": len(rows) >= queries.SEARCH_LIMIT,
         "totals": queries.totals(day=clock.hospital_day(at)),
-        "cases": queries.open_cases(),
-        "may_close": identity.may(request.user, CLOSE_CASE),
     }
     return render(request, "desk/staff/payments.html", context)
 
@@ -85,6 +81,7 @@ def payment(request: StaffRequest, payment_id: int) -> HttpResponse:
         ],
         "refunds": [{"refund": row, "tone": _TONES.get(row.status, "")} for row in found.refunds],
         "may_ask": identity.may(request.user, ASK_CHANNEL),
+        "may_refund": found.payment.is_received and identity.may(request.user, ASK_REFUND),
         "may_view_appointments": identity.may(request.user, VIEW_APPOINTMENTS),
         "here": request.path,
     }
@@ -111,18 +108,6 @@ def refunds(request: StaffRequest) -> HttpResponse:
         "here": request.get_full_path(),
     }
     return render(request, "desk/staff/refunds.html", context)
-
-
-@staff_page(CLOSE_CASE)
-@require_POST
-def close_case(request: StaffRequest, case_id: int) -> HttpResponse:
-    """Close a case a person has settled, with a note that says how."""
-    note = typed(request.POST, "note", most=200)
-    if not note:
-        raise Invalid({"note": ["请写明处理结果。"]}, "请写明处理结果后再关闭。")
-    actions.close_case(case_id=case_id, note=note, by=request.actor, at=clock.now())
-    messages.success(request, "已关闭，处理结果已记录。")
-    return redirect("desk-payments")
 
 
 def _days(request: StaffRequest, at: dt.datetime) -> tuple[dt.date, dt.date]:

@@ -1,5 +1,13 @@
 """Reads of payments, ready-made for pages. One import for callers."""
 
+from hospital.payments.queries.case_pages import (
+    CasePage,
+    case_of_decision,
+    case_page,
+    closed_cases,
+    recent_transfers,
+    refund_request,
+)
 from hospital.payments.queries.cases import (
     Approvals,
     CaseRow,
@@ -14,6 +22,7 @@ from hospital.payments.queries.cases import (
     remedy_of,
     transfer,
 )
+from hospital.payments.queries.collect_pages import CollectPage, collect_page
 from hospital.payments.queries.collecting import CollectView, collect_view, in_the_way
 from hospital.payments.queries.desk import (
     SEARCH_LIMIT,
@@ -37,23 +46,42 @@ from hospital.payments.queries.pay_codes import (
     payable_by_code,
 )
 from hospital.payments.queries.pay_page import PayPage, RefundLine, pay_page_for
+from hospital.payments.queries.refund_pages import (
+    Destination,
+    RefundPage,
+    destinations,
+    refund_page,
+    refunds_of,
+)
+from hospital.payments.queries.statement_pages import LineTotal, StatementRow, statement_rows
 from hospital.payments.queries.statements import statement, statements
 
 __all__ = [
     "SEARCH_LIMIT",
     "Approvals",
+    "CasePage",
     "CaseRow",
+    "CollectPage",
     "CollectView",
+    "Destination",
+    "LineTotal",
     "PayCodePage",
     "PayPage",
     "PaymentStory",
     "RefundLine",
+    "RefundPage",
+    "StatementRow",
     "Totals",
     "approvals",
     "bill_ids_of",
+    "case_of_decision",
+    "case_page",
     "case_row",
     "case_rows",
+    "closed_cases",
+    "collect_page",
     "collect_view",
+    "destinations",
     "in_the_way",
     "list_refunds",
     "live_payments",
@@ -68,12 +96,17 @@ __all__ = [
     "payment",
     "payment_story",
     "payments_of",
+    "recent_transfers",
     "refund",
+    "refund_page",
+    "refund_request",
     "refund_requests",
     "refund_requests_of",
+    "refunds_of",
     "remedy_of",
     "search_payments",
     "statement",
+    "statement_rows",
     "statements",
     "totals",
     "transfer",

@@ -1,0 +1,101 @@
+"""One case with everything two persons need to decide it, and the lists around it."""
+
+import datetime as dt
+from dataclasses import dataclass
+
+from hospital.billing import queries as bills
+from hospital.kernel.errors import NotFound
+from hospital.payments.models import (
+    Allocation,
+    CaseDecision,
+    OfflineTransfer,
+    PaymentCase,
+    RefundRequest,
+)
+from hospital.payments.queries.cases import money_is_open, remedy_of
+from hospital.payments.queries.desk import SEARCH_LIMIT
+from hospital.payments.states import CaseRemedy, DecisionStatus, TransferStatus
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CasePage:
+    """A case, open or closed. `held_fen` is what of its money we could not apply and still hold;
+    `patients` are to be masked."""
+
+    case: PaymentCase
+    remedy: CaseRemedy
+    is_money_open: bool
+    held_fen: int
+    patients: tuple[str, ...]
+    bill_numbers: tuple[str, ...]
+    decisions: tuple[CaseDecision, ...]
+    transfers: tuple[OfflineTransfer, ...]
+
+    @property
+    def decision(self) -> CaseDecision | None:
+        """What waits for a second person."""
+        waiting = (row for row in self.decisions if row.status == DecisionStatus.PROPOSED)
+        return next(waiting, None)
+
+    @property
+    def transfer(self) -> OfflineTransfer | None:
+        """The transfer that waits for a second person, or that WeChat is sending to a card."""
+        open_ones = {TransferStatus.ASKED, TransferStatus.SENT}
+        return next((row for row in self.transfers if row.status in open_ones), None)
+
+
+def case_page(*, case_id: int) -> CasePage:
+    """One case, whatever has become of it. Raises NotFound."""
+    rows = PaymentCase.objects.select_related("payment", "refund", "refund__payment", "bill")
+    case = rows.filter(pk=case_id).first()
+    if case is None:
+        raise NotFound("没有找到这个异常。")
+    about = _about(case)
+    return CasePage(
+        case=case,
+        remedy=remedy_of(case),
+        is_money_open=money_is_open(case),
+        held_fen=bills.suspended_fen(reference=case.payment.out_trade_no) if case.payment else 0,
+        patients=tuple(dict.fromkeys(name for _, name in about)),
+        bill_numbers=tuple(number for number, _ in about),
+        decisions=tuple(case.decisions.order_by("-pk")),
+        transfers=tuple(case.transfers.order_by("-pk")),
+    )
+
+
+def closed_cases(*, since: dt.datetime) -> list[PaymentCase]:
+    """Cases closed since a moment, latest first."""
+    rows = PaymentCase.objects.filter(closed_at__gte=since).select_related("payment", "refund")
+    return list(rows.order_by("-closed_at", "-pk")[:SEARCH_LIMIT])
+
+
+def case_of_decision(*, decision_id: int) -> int:
+    """The case a decision is about. Raises NotFound."""
+    found = CaseDecision.objects.filter(pk=decision_id).values_list("case_id", flat=True).first()
+    if found is None:
+        raise NotFound("没有找到这份申请。")
+    return found
+
+
+def recent_transfers(*, since: dt.datetime) -> list[OfflineTransfer]:
+    """Transfers by hand asked for since a moment, newest first."""
+    rows = OfflineTransfer.objects.filter(asked_at__gte=since).select_related("payment", "bill")
+    return list(rows.order_by("-pk")[:SEARCH_LIMIT])
+
+
+def refund_request(*, request_id: int) -> RefundRequest:
+    """One request with its bill, patient and lines. Raises NotFound."""
+    rows = RefundRequest.objects.select_related("bill", "bill__patient")
+    found = rows.prefetch_related("charges").filter(pk=request_id).first()
+    if found is None:
+        raise NotFound("没有找到这份退款申请。")
+    return found
+
+
+def _about(case: PaymentCase) -> list[tuple[str, str]]:
+    """Bill numbers and patients a case concerns."""
+    payment = case.payment or (case.refund.payment if case.refund else None)
+    if payment is not None:
+        parts = Allocation.objects.filter(payment=payment).select_related("bill__patient")
+        return [(part.bill.number, part.bill.patient.name) for part in parts.order_by("bill_id")]
+    return [(case.bill.number, case.bill.patient.name)] if case.bill else []

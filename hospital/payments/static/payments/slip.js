@@ -1,0 +1,4 @@
+// The slip prints itself at a press.
+document.addEventListener("click", (event) => {
+  if (event.target.closest("[data-print]")) window.print();
+});

@@ -1,0 +1,223 @@
+"""退款申请: choose lines of a paid bill, see the sum and where it goes; what waits for approval.
+
+A small sum of the day goes straight; more waits for somebody else. A refused step shows the page
+again with everything that was typed.
+"""
+
+import datetime as dt
+from http import HTTPStatus
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from hospital.identity import queries as identity
+from hospital.identity.access import StaffRequest, staff_page
+from hospital.kernel import clock, serials
+from hospital.kernel.errors import Invalid, NotAllowed, NotFound, Refusal
+from hospital.payments import actions, queries, thresholds
+from hospital.payments.case_forms import RefundForm, note_of
+from hospital.payments.models import CaseDecision, OfflineTransfer
+from hospital.payments.permissions import APPROVE_REFUND, ASK_REFUND, VIEW_PAYMENTS
+from hospital.payments.queries import RefundPage
+from hospital.payments.states import RequestStatus
+from hospital.payments.views.named import people
+from hospital.ui.masks import mask_name
+
+_SHOWN_FOR = dt.timedelta(days=30)
+_MOST_CHARGES = 200
+TONES = {
+    RequestStatus.REQUESTED: "warn",
+    RequestStatus.APPROVED: "brand",
+    RequestStatus.REJECTED: "danger",
+}
+
+
+@staff_page(ASK_REFUND)
+@require_http_methods(["GET", "HEAD", "POST"])
+def ask(request: StaffRequest, number: str) -> HttpResponse:
+    """GET shows the bill's lines; POST asks that the chosen ones be given back."""
+    page = queries.refund_page(number=number)
+    if request.method != "POST":
+        return _ask(request, page, chosen=[line.pk for line in page.charges])
+    form = RefundForm(request.POST).offer([line.pk for line in page.charges])
+    chosen = _chosen(request)
+    if not form.is_valid():
+        problem = "；".join(str(error) for errors in form.errors.values() for error in errors)
+        return _ask(request, page, chosen=chosen, problem=problem, status=422)
+    facts = form.cleaned_data
+    try:
+        asked = actions.propose_refund(
+            bill_id=page.bill.pk,
+            charge_ids=facts["charges"],
+            shown_fen=facts["shown_fen"],
+            reason=facts["reason"],
+            key=facts["key"],
+            by=request.actor,
+            at=clock.now(),
+        )
+    except (NotFound, NotAllowed):
+        raise
+    except Refusal as refusal:
+        again = queries.refund_page(number=number)
+        return _ask(request, again, chosen=chosen, problem=refusal.message, status=409)
+    is_done = asked.status == RequestStatus.APPROVED
+    messages.success(request, "已批准，正在原路退回。" if is_done else "已提交，等待另一人审批。")
+    return redirect("payments-refund-request", request_id=asked.pk)
+
+
+@staff_page(ASK_REFUND)
+@require_safe
+def total(request: StaffRequest, number: str) -> HttpResponse:
+    """The sum of the chosen lines and where it would go, while somebody is choosing."""
+    page = queries.refund_page(number=number)
+    context = _sum(page, _chosen(request))
+    return render(request, "payments/staff/refund_sum.html", context)
+
+
+@staff_page(VIEW_PAYMENTS)
+@require_safe
+def requests(request: StaffRequest) -> HttpResponse:
+    """Who asked for what in the last month, and who decided."""
+    rows = queries.refund_requests(since=clock.now() - _SHOWN_FOR)
+    names = people(actor for row in rows for actor in (row.asked_by, row.decided_by))
+    context = {
+        "rows": [
+            {
+                "request": row,
+                "name": mask_name(row.bill.patient.name),
+                "tone": TONES[RequestStatus(row.status)],
+                "asked_by": names[row.asked_by],
+                "decided_by": names.get(row.decided_by, ""),
+            }
+            for row in rows
+        ],
+    }
+    return render(request, "payments/staff/refund_requests.html", context)
+
+
+@staff_page(VIEW_PAYMENTS)
+@require_safe
+def one(request: StaffRequest, request_id: int) -> HttpResponse:
+    """One request: its lines, where the money goes, and the second person's answer."""
+    return _one(request, request_id)
+
+
+@staff_page(APPROVE_REFUND)
+@require_POST
+def decide(request: StaffRequest, request_id: int) -> HttpResponse:
+    """Second person: approve, or reject with a reason."""
+    try:
+        if request.POST.get("answer") == "yes":
+            note = note_of(request.POST, required=False)
+            actions.approve_refund(
+                request_id=request_id, note=note, by=request.actor, at=clock.now()
+            )
+            messages.success(request, "已批准，正在原路退回。")
+        else:
+            note = note_of(request.POST)
+            actions.reject_refund(
+                request_id=request_id, note=note, by=request.actor, at=clock.now()
+            )
+            messages.success(request, "已驳回，原因已记录。")
+    except (NotFound, NotAllowed):
+        raise
+    except Refusal as refusal:
+        status = 422 if isinstance(refusal, Invalid) else 409
+        return _one(request, request_id, problem=refusal.message, status=status)
+    return redirect("payments-refund-request", request_id=request_id)
+
+
+@staff_page(APPROVE_REFUND)
+@require_safe
+def approvals(request: StaffRequest) -> HttpResponse:
+    """Everything that waits for a second person."""
+    waiting = queries.approvals()
+    steps: tuple[OfflineTransfer | CaseDecision, ...] = (*waiting.transfers, *waiting.decisions)
+    names = people([row.asked_by for row in waiting.requests] + [row.asked_by for row in steps])
+    me = str(request.actor)
+    context = {
+        "count": waiting.count,
+        "requests": [
+            {
+                "request": row,
+                "name": mask_name(row.bill.patient.name),
+                "by": names[row.asked_by],
+                "is_mine": row.asked_by == me,
+            }
+            for row in waiting.requests
+        ],
+        "steps": [
+            {"step": row, "by": names[row.asked_by], "is_mine": row.asked_by == me} for row in steps
+        ],
+    }
+    return render(request, "payments/staff/approvals.html", context)
+
+
+def _chosen(request: StaffRequest) -> list[int]:
+    data = request.POST if request.method == "POST" else request.GET
+    typed = data.getlist("charges")[:_MOST_CHARGES]
+    return [int(text) for text in typed if text.isascii() and text.isdigit() and len(text) < 19]
+
+
+def _sum(page: RefundPage, chosen: list[int]) -> dict[str, object]:
+    fen = sum(line.amount_fen for line in page.charges if line.pk in chosen)
+    parts, missing_fen = queries.destinations(bill_id=page.bill.pk, amount_fen=fen)
+    paid_at, limit = page.bill.settled_at, thresholds.APPROVAL_ABOVE_FEN.value()
+    is_today = paid_at is not None and clock.hospital_day(paid_at) == clock.today()
+    return {
+        "sum_fen": fen,
+        "parts": parts,
+        "missing_fen": missing_fen,
+        "is_straight": is_today and fen <= limit,
+        "is_today": is_today,
+        "limit_fen": limit,
+    }
+
+
+def _ask(
+    request: StaffRequest,
+    page: RefundPage,
+    *,
+    chosen: list[int],
+    problem: str = "",
+    status: int = HTTPStatus.OK,
+) -> HttpResponse:
+    context = {
+        "page": page,
+        "bill": page.bill,
+        "name": mask_name(page.bill.patient.name),
+        "lines": [{"line": line, "is_chosen": line.pk in chosen} for line in page.charges],
+        "problem": problem,
+        "reason": request.POST.get("reason", "")[:80],
+        # After a refusal nothing was claimed, so the key is still good; it also names this form.
+        "key": request.POST.get("key", "")[:80] or serials.opaque(),
+        **_sum(page, chosen),
+    }
+    return render(request, "payments/staff/refund_form.html", context, status=status)
+
+
+def _one(
+    request: StaffRequest, request_id: int, *, problem: str = "", status: int = HTTPStatus.OK
+) -> HttpResponse:
+    found = queries.refund_request(request_id=request_id)
+    names = people([found.asked_by, found.decided_by])
+    is_waiting = found.status == RequestStatus.REQUESTED
+    parts, _ = queries.destinations(bill_id=found.bill_id, amount_fen=found.amount_fen)
+    context = {
+        "found": found,
+        "lines": found.charges.all(),
+        "name": mask_name(found.bill.patient.name),
+        "tone": TONES[RequestStatus(found.status)],
+        "asked_by": names[found.asked_by],
+        "decided_by": names.get(found.decided_by, ""),
+        "parts": parts if is_waiting else [],
+        "refunds": queries.refunds_of(bill_id=found.bill_id) if not is_waiting else [],
+        "is_waiting": is_waiting,
+        "is_mine": found.asked_by == str(request.actor),
+        "may_approve": identity.may(request.user, APPROVE_REFUND),
+        "problem": problem,
+        "note": request.POST.get("note", "")[:200],
+    }
+    return render(request, "payments/staff/refund_request.html", context, status=status)
