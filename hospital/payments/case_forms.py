@@ -88,26 +88,18 @@ class TransferForm(forms.Form):
 
 
 class RefundForm(forms.Form):
-    """Which lines of a bill are to be given back, and why."""
+    """Why lines of a bill are to be given back; which ones, the action checks."""
 
-    charges = forms.TypedMultipleChoiceField(
-        coerce=int, error_messages={"required": "请至少选择一个项目。"}
-    )
     reason = forms.CharField(
         label="退款原因",
         max_length=80,
         error_messages={"required": "请写明退款原因。"},
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
-    shown_fen = forms.IntegerField(min_value=0, max_value=10**12)
+    shown_fen = forms.IntegerField(
+        min_value=0, max_value=10**12, error_messages={"required": "金额无效，请核对后再提交。"}
+    )
     key = forms.CharField(max_length=80)
-
-    def offer(self, charge_ids: list[int]) -> "RefundForm":
-        """Take only these lines."""
-        field = self.fields["charges"]
-        assert isinstance(field, forms.TypedMultipleChoiceField)
-        field.choices = [(str(charge_id), "") for charge_id in charge_ids]
-        return self
 
 
 def note_of(data: object, *, required: bool = True) -> str:

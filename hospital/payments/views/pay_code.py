@@ -14,6 +14,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from hospital.identity.access import OpenRequest, PatientRequest, patient_page, public_page
 from hospital.kernel import clock
+from hospital.kernel.errors import NotAllowed, NotFound, Refusal
 from hospital.kernel.moment_cache import MomentCache
 from hospital.payments import forms, gateway, queries
 from hospital.ui.masks import mask_name
@@ -71,14 +72,23 @@ def _ask(request: PatientRequest, payment_id: int) -> bool:
 
 
 def _start(request: PatientRequest, token: str) -> HttpResponse:
-    outcome = gateway.start_code_payment(
-        token=token,
-        wechat_user_id=request.wechat_user.pk,
-        shown_fen=forms.shown_fen(request.POST),
-        by=request.actor,
-        at=clock.now(),
-    )
-    if not request.accepts("application/json") or request.accepts("text/html"):
+    is_bridge = request.accepts("application/json") and not request.accepts("text/html")
+    try:
+        outcome = gateway.start_code_payment(
+            token=token,
+            wechat_user_id=request.wechat_user.pk,
+            shown_fen=forms.shown_fen(request.POST),
+            by=request.actor,
+            at=clock.now(),
+        )
+    except (NotFound, NotAllowed):
+        raise
+    except Refusal as refusal:
+        if not is_bridge:
+            raise
+        # Changed or paid meanwhile: the page says so and shows what stands now.
+        return JsonResponse({"message": refusal.message}, status=HTTPStatus.CONFLICT)
+    if not is_bridge:
         # Without scripts there is no bridge to WeChat: show how it stands.
         return redirect("payments-code-page", token=token)
     if isinstance(outcome, gateway.Sheet):

@@ -5,11 +5,13 @@ again with everything that was typed.
 """
 
 import datetime as dt
+from dataclasses import dataclass
 from http import HTTPStatus
 
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from hospital.identity import queries as identity
@@ -18,7 +20,7 @@ from hospital.kernel import clock, serials
 from hospital.kernel.errors import Invalid, NotAllowed, NotFound, Refusal
 from hospital.payments import actions, queries, thresholds
 from hospital.payments.case_forms import RefundForm, note_of
-from hospital.payments.models import CaseDecision, OfflineTransfer
+from hospital.payments.models import CaseDecision, OfflineTransfer, RefundRequest
 from hospital.payments.permissions import APPROVE_REFUND, ASK_REFUND, VIEW_PAYMENTS
 from hospital.payments.queries import RefundPage
 from hospital.payments.states import RequestStatus
@@ -27,6 +29,7 @@ from hospital.ui.masks import mask_name
 
 _SHOWN_FOR = dt.timedelta(days=30)
 _MOST_CHARGES = 200
+NOTHING_CHOSEN = "请至少选择一个项目。"
 TONES = {
     RequestStatus.REQUESTED: "warn",
     RequestStatus.APPROVED: "brand",
@@ -41,16 +44,16 @@ def ask(request: StaffRequest, number: str) -> HttpResponse:
     page = queries.refund_page(number=number)
     if request.method != "POST":
         return _ask(request, page, chosen=[line.pk for line in page.charges])
-    form = RefundForm(request.POST).offer([line.pk for line in page.charges])
-    chosen = _chosen(request)
-    if not form.is_valid():
-        problem = "；".join(str(error) for errors in form.errors.values() for error in errors)
+    form, chosen = RefundForm(request.POST), _chosen(request)
+    if not form.is_valid() or not chosen:
+        problems = [str(error) for errors in form.errors.values() for error in errors]
+        problem = " ".join(problems if chosen else [NOTHING_CHOSEN, *problems])
         return _ask(request, page, chosen=chosen, problem=problem, status=422)
     facts = form.cleaned_data
     try:
         asked = actions.propose_refund(
             bill_id=page.bill.pk,
-            charge_ids=facts["charges"],
+            charge_ids=chosen,
             shown_fen=facts["shown_fen"],
             reason=facts["reason"],
             key=facts["key"],
@@ -134,25 +137,74 @@ def decide(request: StaffRequest, request_id: int) -> HttpResponse:
 def approvals(request: StaffRequest) -> HttpResponse:
     """Everything that waits for a second person."""
     waiting = queries.approvals()
-    steps: tuple[OfflineTransfer | CaseDecision, ...] = (*waiting.transfers, *waiting.decisions)
-    names = people([row.asked_by for row in waiting.requests] + [row.asked_by for row in steps])
+    rows = [
+        *(_request_row(row) for row in waiting.requests),
+        *(_transfer_row(row) for row in waiting.transfers),
+        *(_decision_row(row) for row in waiting.decisions),
+    ]
+    names = people(row.asked_by for row in rows)
     me = str(request.actor)
     context = {
-        "count": waiting.count,
-        "requests": [
-            {
-                "request": row,
-                "name": mask_name(row.bill.patient.name),
-                "by": names[row.asked_by],
-                "is_mine": row.asked_by == me,
-            }
-            for row in waiting.requests
-        ],
-        "steps": [
-            {"step": row, "by": names[row.asked_by], "is_mine": row.asked_by == me} for row in steps
+        "rows": [
+            {"row": row, "by": names[row.asked_by], "is_mine": row.asked_by == me}
+            for row in sorted(rows, key=lambda row: row.asked_at)
         ],
     }
     return render(request, "payments/staff/approvals.html", context)
+
+
+@dataclass(frozen=True)
+class _Waiting:
+    """One line of what waits for a second person; the amount in fen."""
+
+    asked_at: dt.datetime
+    asked_by: str
+    what: str
+    about: str
+    number: str
+    why: str
+    amount_fen: int
+    url: str
+
+
+def _request_row(row: RefundRequest) -> _Waiting:
+    return _Waiting(
+        asked_at=row.asked_at,
+        asked_by=row.asked_by,
+        what="退款申请",
+        about=mask_name(row.bill.patient.name),
+        number=row.bill.number,
+        why=row.reason,
+        amount_fen=row.amount_fen,
+        url=reverse("payments-refund-request", args=[row.pk]),
+    )
+
+
+def _transfer_row(row: OfflineTransfer) -> _Waiting:
+    return _Waiting(
+        asked_at=row.asked_at,
+        asked_by=row.asked_by,
+        what=row.get_way_display(),
+        about=row.case.get_kind_display(),
+        number=row.case.number,
+        why=f"回单 {row.proof}" if row.proof else "",
+        amount_fen=row.amount_fen,
+        url=reverse("payments-case", args=[row.case_id]),
+    )
+
+
+def _decision_row(row: CaseDecision) -> _Waiting:
+    payment = row.case.payment
+    return _Waiting(
+        asked_at=row.asked_at,
+        asked_by=row.asked_by,
+        what="退回无法入账的款",
+        about=row.case.get_kind_display(),
+        number=row.case.number,
+        why=row.note,
+        amount_fen=payment.received_fen or 0 if payment else 0,
+        url=reverse("payments-case", args=[row.case_id]),
+    )
 
 
 def _chosen(request: StaffRequest) -> list[int]:

@@ -1,0 +1,327 @@
+"""The desk's money pages and the page behind our own QR code in Chromium: worked by keys and
+thumbs, accessible, nothing sticking out. Pictures land in test-artifacts/money/."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import settings as django_settings
+from playwright.sync_api import Browser, Page, expect
+from pytest_django.fixtures import Settings
+from pytest_django.live_server_helper import LiveServer
+
+from hospital.billing import queries as bills
+from hospital.billing.models import Bill
+from hospital.identity import actions as identity
+from hospital.identity.models import WeChatUser
+from hospital.identity.states import Role, Theme
+from hospital.kernel import clock
+from hospital.kernel.actors import SYSTEM, Actor
+from hospital.kernel.settings_rows import set_value
+from hospital.payments import actions, gateway, thresholds
+from hospital.payments.actions.cases import open_case
+from hospital.payments.models import PayCode, Payment, PaymentCase, Refund
+from hospital.payments.states import CaseKind
+from hospital.payments.tests.world import (
+    a_bill,
+    a_paid_payment,
+    a_pending_payment,
+    a_reversed_payment,
+    bill_of,
+    money,
+    paid_word,
+    refund_word,
+)
+from hospital.testing.browser import Watch
+from hospital.testing.jobs import run_jobs
+from hospital.testing.people import a_staff, a_wechat_user, patient_client, staff_client
+from hospital.testing.wechat import StandIn
+from hospital.wechat.outcomes import RefundProgress
+from tests.browser.axe import violations
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+PICTURES = Path("test-artifacts/money")
+DESK: dict[str, Any] = {"viewport": {"width": 1366, "height": 768}, "reduced_motion": "reduce"}
+PHONE: dict[str, Any] = {
+    "viewport": {"width": 375, "height": 812},
+    "device_scale_factor": 2,
+    "is_mobile": True,
+    "has_touch": True,
+    "reduced_motion": "reduce",
+}
+IN_WECHAT = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) MicroMessenger/8.0.50"
+# The browser itself writes a refused form to its console; the sentence on the page is our answer.
+REFUSED = "the server responded with a status of 4"
+BRIDGE = """
+window.WeixinJSBridge = {
+  invoke: async (name, fields, told) =>
+    told({ err_msg: `${name}:${await window.thumb(fields)}` }),
+};
+"""
+
+
+def check(page: Page, name: str) -> None:
+    """The page as it stands now is accessible, fits its width, and is kept as a picture."""
+    page.wait_for_load_state("networkidle")
+    assert violations(page) == []
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    PICTURES.mkdir(parents=True, exist_ok=True)
+    page.screenshot(path=PICTURES / f"{name}.png")
+
+
+@dataclasses.dataclass
+class Desk:
+    """Opens a work place in a browser of its own."""
+
+    browser: Browser
+    server: LiveServer
+    watched: Watch
+
+    def sits(self, role: Role, name: str) -> Page:
+        context = self.browser.new_context(**DESK, base_url=self.server.url, locale="zh-CN")
+        context.route(f"{django_settings.LIVE_URL}/**", lambda route: route.fulfill(status=204))
+        cookie = django_settings.SESSION_COOKIE_NAME
+        value = staff_client(account=a_staff(role, display_name=name)).cookies[cookie].value
+        context.add_cookies([{"name": cookie, "value": value, "url": f"{self.server.url}/"}])
+        return self.watched(context.new_page(), but=REFUSED)
+
+
+@pytest.fixture
+def desk(
+    browser: Browser, live_server: LiveServer, watched: Watch, wechat: StandIn, settings: Settings
+) -> Desk:
+    settings.WECHAT = dataclasses.replace(settings.WECHAT, js_url="")
+    return Desk(browser, live_server, watched)
+
+
+def held_money() -> None:
+    payment = a_pending_payment(a_bill(fen=1234567))
+    less = payment.amount_fen - 100
+    actions.record_result(
+        paid=paid_word(payment, total_fen=less, payer_fen=less), by=SYSTEM, at=clock.now()
+    )
+
+
+def abnormal(wechat: StandIn) -> None:
+    _, refund = a_reversed_payment(wechat)
+    actions.submit_refund(refund_id=refund.pk, by=SYSTEM, at=clock.now())
+    state = refund_word(refund, RefundProgress.ABNORMAL)
+    actions.record_refund_result(state=state, by=SYSTEM, at=clock.now())
+
+
+def test_a_case_by_two_persons(desk: Desk, wechat: StandIn) -> None:
+    held_money()
+    abnormal(wechat)
+    open_case(
+        kind=CaseKind.UNKNOWN_REFUND,
+        number="10W2611230000000042R01",
+        at=clock.now() - dt.timedelta(days=3),
+    )
+    finance = desk.sits(Role.FINANCE, "陈令仪")
+    boss = desk.sits(Role.CASHIER_SUPERVISOR, "温景行")
+
+    finance.goto("/staff/cases/")
+    check(finance, "cases")
+    row = finance.get_by_role("row").filter(has_text="金额不一致")
+    row.get_by_role("link", name="处理").click()
+    check(finance, "case-wrong-amount")
+    finance.get_by_label("退回的理由").fill("患者少付一元，已电话说明")
+    finance.keyboard.press("Enter")
+    expect(finance.locator("main").get_by_text("等待另一人确认")).to_be_visible()
+    expect(finance.get_by_role("button", name="确认退回")).to_have_count(0)
+    check(finance, "case-waits")
+    boss.goto("/staff/approvals/")
+    check(boss, "approvals")
+    boss.get_by_role("link", name="复核", exact=True).last.click()
+    check(boss, "case-second-person")
+    boss.get_by_role("button", name="驳回").click()
+    expect(boss.get_by_text("请写明理由后再提交。")).to_be_visible()
+    check(boss, "case-refused")
+    boss.get_by_role("button", name="确认退回").click()
+    expect(boss.locator("main")).to_contain_text("已执行")
+    assert Refund.objects.get(bill=None).amount_fen == 1234467
+
+    finance.goto("/staff/cases/")
+    row = finance.get_by_role("row").filter(has_text="退款异常")
+    row.get_by_role("link", name="处理").click()
+    check(finance, "case-abnormal")
+    finance.get_by_label("收款人姓名").fill("欧阳上官婉儿")
+    finance.get_by_label("收款银行卡号").fill("6222021234567890123")
+    finance.get_by_role("button", name="登记转账").click()
+    expect(finance.get_by_text("请填写银行回单号")).to_be_visible()
+    check(finance, "case-transfer-errors")
+    finance.get_by_label("银行回单号").fill("HD20261123001")
+    finance.keyboard.press("Enter")
+    expect(finance.locator("main").get_by_text("等待另一人确认")).to_be_visible()
+    boss.goto(finance.url)
+    boss.get_by_role("button", name="显示完整收款人和账号").click()
+    expect(boss.get_by_text("6222021234567890123")).to_be_visible()
+    check(boss, "transfer-second-person")
+    boss.get_by_role("button", name="与银行流水一致，确认").click()
+    expect(boss.get_by_role("heading", name="已关闭")).to_be_visible()
+    check(boss, "case-closed")
+    assert PaymentCase.objects.get(kind=CaseKind.REFUND_ABNORMAL).closed_at is not None
+
+
+def test_a_refund_is_asked_for_and_approved(desk: Desk, wechat: StandIn) -> None:
+    set_value(setting=thresholds.APPROVAL_ABOVE_FEN, value=1000, by=SYSTEM, at=clock.now())
+    bill = bill_of(a_paid_payment(wechat, a_bill(fen=2500, more=[128800, 700])))
+    cashier, finance = desk.sits(Role.CASHIER, "许晚棠"), desk.sits(Role.FINANCE, "陈令仪")
+
+    cashier.goto(f"/staff/bills/{bill.number}/refund/")
+    check(cashier, "refund-form")
+    cashier.locator(".p-line").first.click()
+    expect(cashier.locator("#refund-sum")).to_contain_text("¥1,295.00")
+    expect(cashier.locator("#refund-sum")).to_contain_text("须另一人审批后退回")
+    cashier.get_by_label("退款原因").fill("检查未做")
+    check(cashier, "refund-chosen")
+    cashier.keyboard.press("Enter")
+    expect(cashier.locator("main").get_by_text("等待另一人确认")).to_be_visible()
+    check(cashier, "refund-waits")
+    finance.goto("/staff/refund-requests/")
+    check(finance, "refund-requests")
+    finance.get_by_role("link", name="查看").click()
+    check(finance, "refund-approve")
+    finance.get_by_role("button", name="批准退款").click()
+    expect(finance.locator("main").get_by_text("已批准").first).to_be_visible()
+    run_jobs(only="payments")
+    finance.reload()
+    expect(finance.locator("main")).to_contain_text("退款中")
+    check(finance, "refund-approved")
+    assert money(bill) == (132000, 2500, 129500)
+
+
+def test_the_window_collects_by_keyboard(desk: Desk, wechat: StandIn) -> None:
+    bill, other = a_bill(fen=2500), a_bill(fen=1234567, ends_in=None)
+    page = desk.sits(Role.CASHIER, "许晚棠")
+
+    page.goto("/staff/collect/")
+    check(page, "collect-find")
+    page.keyboard.type(bill.number)
+    page.keyboard.press("Enter")
+    expect(page.get_by_label("扫患者微信“收付款”里的付款码")).to_be_focused()
+    check(page, "collect")
+    page.keyboard.type("12345")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("这不是微信付款码")).to_be_visible()
+    check(page, "collect-not-a-code")
+    wechat.fault("userpaying")
+    expect(page.get_by_label("扫患者微信“收付款”里的付款码")).to_be_focused()
+    page.keyboard.type(wechat.scan_code())
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="等待病人输入密码")).to_be_visible()
+    check(page, "collect-password")
+    payment = Payment.objects.get()
+    actions.record_scan_unknown(payment_id=payment.pk, reason="test", by=SYSTEM, at=clock.now())
+    expect(page.get_by_role("heading", name="正在向微信确认，请勿重复收款")).to_be_visible()
+    check(page, "collect-confirming")
+    wechat.micropay_password(payment.out_trade_no, "enter")
+    gateway.ask(payment_id=payment.pk, by=SYSTEM, at=clock.now())
+    expect(page.get_by_role("heading", name="已收款")).to_be_visible()
+    check(page, "collect-paid")
+    assert money(bill) == (2500, 2500, 0)
+
+    page.goto(f"/staff/collect/{other.number}/")
+    page.keyboard.press("F8")
+    expect(page.get_by_role("heading", name="请患者用微信扫一扫")).to_be_visible()
+    check(page, "collect-screen-code")
+    native = Payment.objects.get(trade_type="native")
+    wechat.pay_code_url(native.code_url)
+    page.keyboard.press("F9")
+    expect(page.get_by_role("heading", name="已收款")).to_be_visible()
+    assert money(other) == (1234567, 1234567, 0)
+    slip_is_printed(page)
+
+
+def slip_is_printed(page: Page) -> None:
+    """The slip as it would come out of the printer: its QR code is 22 mm or more (M5.4)."""
+    bill = a_bill(fen=1234567)
+    page.goto(f"/staff/collect/{bill.number}/")
+    page.get_by_role("button", name="生成缴费单").click()
+    check(page, "slip")
+    wide = page.locator(".p-slip-qr svg").evaluate("svg => svg.getBoundingClientRect().width")
+    assert wide / 96 * 25.4 >= 30
+    page.emulate_media(media="print")
+    expect(page.locator(".x-topbar")).to_be_hidden()
+    page.screenshot(path=PICTURES / "slip-print.png")
+
+
+def test_statements_of_the_channel(desk: Desk, wechat: StandIn) -> None:
+    page = desk.sits(Role.FINANCE, "陈令仪")
+    page.goto("/staff/statements/")
+    check(page, "statements-none")
+    page.get_by_role("button", name="取昨天和缺少的账单").click()
+    expect(page.get_by_text("正在取 2 份账单")).to_be_visible()
+    run_jobs(only="payments.jobs.fetch_statement")
+    page.reload()
+    check(page, "statements")
+
+
+def somebody(look: str) -> WeChatUser:
+    user = a_wechat_user()
+    identity.set_display(
+        wechat_user_id=user.pk,
+        care_mode=look == "large",
+        theme=Theme.DARK if look == "dark" else Theme.AUTO,
+        by=Actor("patient", user.pk),
+    )
+    return user
+
+
+def code_of(*of: Bill) -> str:
+    ids = [bill.pk for bill in of]
+    return actions.create_pay_code(bill_ids=ids, by=SYSTEM, at=clock.now()).token
+
+
+@pytest.mark.parametrize("look", ["light", "dark", "large"])
+def test_the_page_behind_our_own_code(desk: Desk, wechat: StandIn, look: str) -> None:
+    user = somebody(look)
+    url = desk.server.url
+    context = desk.browser.new_context(**PHONE, base_url=url, locale="zh-CN", user_agent=IN_WECHAT)
+    context.route(f"{django_settings.LIVE_URL}/**", lambda route: route.fulfill(status=204))
+    context.add_init_script(BRIDGE)
+    cookie = django_settings.PATIENT_COOKIE_NAME
+    session = patient_client(user).cookies[cookie].value
+    context.add_cookies([{"name": cookie, "value": session, "url": f"{url}/m/"}])
+    page = desk.watched(context.new_page())
+
+    def thumb(fields: Any) -> str:
+        wechat.pay(wechat.state()["orders"][-1]["out_trade_no"])
+        return "ok"
+
+    page.expose_function("thumb", thumb)
+    bill = a_bill(fen=1234567, more=[700])
+    line = bills.charges_of(bill_id=bill.pk)[0].item_name
+    page.goto(f"/p/{code_of(bill)}")
+    expect(page.get_by_role("button", name="微信支付")).to_be_visible()
+    expect(page.locator("main")).not_to_contain_text(line)
+    check(page, f"code-unpaid-{look}")
+    page.get_by_role("button", name="微信支付").click()
+    expect(page.get_by_role("heading", name="已支付")).to_be_visible()
+    check(page, f"code-paid-{look}")
+    assert money(bill) == (1235267, 1235267, 0)
+    revoked = code_of(a_bill())
+    code = PayCode.objects.get(token=revoked)
+    actions.revoke_pay_code(pay_code_id=code.pk, by=SYSTEM, at=clock.now())
+    elsewhere = bill_of(a_pending_payment())
+    states = {"revoked": revoked, "elsewhere": code_of(elsewhere)}
+    states["bound"] = code_of(a_bill(user, fen=2500, more=[700]))
+    for name, token in states.items():
+        page.goto(f"/p/{token}")
+        check(page, f"code-{name}-{look}")
+    context.close()
+    if look == "light":
+        outside(desk, code_of(a_bill()))
+
+
+def outside(desk: Desk, token: str) -> None:
+    """The camera of the phone instead of WeChat."""
+    context = desk.browser.new_context(**PHONE, base_url=desk.server.url, locale="zh-CN")
+    page = desk.watched(context.new_page())
+    page.goto(f"/p/{token}")
+    expect(page.get_by_role("heading", name="请用微信打开")).to_be_visible()
+    check(page, "code-outside")
