@@ -91,6 +91,9 @@ OPEN = frozenset({R.REQUESTED, R.SUBMITTED, R.PROCESSING, R.FAILED})
 # Counts against what may still be refunded; abnormal money is settled by hand, not sent again.
 COMMITTED = OPEN | {R.SUCCEEDED, R.ABNORMAL}
 
+# WeChat will never take it: the payer's account is closed. Only the bank can pay then.
+PAYER_GONE = frozenset({"USER_ACCOUNT_ABNORMAL"})
+
 REFUND_MOVES: Moves = frozenset(
     {
         (R.REQUESTED, R.SUBMITTED),

@@ -19,6 +19,7 @@ _OPEN = """
     ON CONFLICT (kind, number) WHERE closed_at IS NULL DO UPDATE SET
         payment_id = coalesce(payments_paymentcase.payment_id, excluded.payment_id),
         refund_id = coalesce(payments_paymentcase.refund_id, excluded.refund_id),
+        expected_fen = coalesce(excluded.expected_fen, payments_paymentcase.expected_fen),
         found_fen = coalesce(excluded.found_fen, payments_paymentcase.found_fen)
 """
 

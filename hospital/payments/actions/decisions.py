@@ -7,6 +7,7 @@ import datetime as dt
 
 from django.db import transaction
 
+from hospital.billing import queries as bills
 from hospital.kernel import audit
 from hospital.kernel.actors import Actor
 from hospital.kernel.errors import NotFound, Refusal
@@ -26,7 +27,6 @@ from hospital.payments.states import (
     CaseKind,
     CaseRemedy,
     DecisionStatus,
-    PaymentStatus,
 )
 
 REASON = "无法入账，原路退回"
@@ -99,11 +99,8 @@ def reject_decision(*, decision_id: int, note: str, by: Actor, at: dt.datetime) 
 def _check(case: PaymentCase) -> None:
     if REMEDIES[CaseKind(case.kind)] is not CaseRemedy.REFUND_UNAPPLIED or case.payment is None:
         raise NotThisRemedy
-    if case.payment.status not in {
-        PaymentStatus.SUCCEEDED_UNAPPLIED,
-        PaymentStatus.PARTIALLY_REFUNDED,
-    }:
-        raise NotThisRemedy
+    if not bills.suspended_fen(reference=case.payment.out_trade_no):
+        raise NotThisRemedy  # applied money goes back bill by bill
 
 
 def _lock(decision_id: int, by: Actor) -> tuple[CaseDecision, PaymentCase]:

@@ -29,6 +29,7 @@ from hospital.payments.states import (
     RefundRoute,
     RefundStatus,
     TransferStatus,
+    TransferWay,
 )
 from hospital.wechat.outcomes import RefundProgress, RefundState
 
@@ -39,6 +40,7 @@ _STATUS = {
     RefundProgress.ABNORMAL: RefundStatus.ABNORMAL,
     RefundProgress.CLOSED: RefundStatus.CLOSED,
 }
+REPEATED = NoticeOutcome.REPEATED
 _TOLD = {
     RefundStatus.SUCCEEDED: "退款成功",
     RefundStatus.ABNORMAL: "退款异常，医院正在处理",
@@ -79,10 +81,12 @@ def _apply(
     if not _fits(payment, refund, state):
         return _park(CaseKind.REFUND_MISMATCH, state, refund, at)
     to = _STATUS[state.progress]
-    if refund.route == RefundRoute.OFFLINE and to is RefundStatus.SUCCEEDED:
-        return _park(CaseKind.REFUND_TWICE, state, refund, at)
+    if refund.route == RefundRoute.OFFLINE:
+        # The bank has paid it: only success is news, and bad.
+        is_twice = to is RefundStatus.SUCCEEDED
+        return _park(CaseKind.REFUND_TWICE, state, refund, at) if is_twice else REPEATED
     if refund.status == to or (to is RefundStatus.PROCESSING and refund.status not in _BEFORE):
-        return NoticeOutcome.REPEATED
+        return REPEATED
     if (refund.status, to) not in Refund.MOVES:
         return _park(CaseKind.REFUND_MISMATCH, state, refund, at)
     move(
@@ -112,6 +116,18 @@ def _end(payment: Payment, refund: Refund, to: RefundStatus, by: Actor, at: dt.d
         book_refund(payment, refund, method=METHOD, by=by, at=at)
         for transfer in refund.transfers.filter(status=TransferStatus.SENT):
             move(transfer, TransferStatus.DONE, by=by, at=at)
+        slips = refund.transfers.filter(status=TransferStatus.ASKED, way=TransferWay.BANK)
+        if slips.exists():
+            # A bank's slip was entered meanwhile: did that money leave too?
+            open_case(
+                kind=CaseKind.REFUND_TWICE,
+                number=refund.out_refund_no,
+                payment=payment,
+                refund=refund,
+                bill_id=refund.bill_id,
+                expected_fen=refund.amount_fen,
+                at=at,
+            )
     else:
         is_closed = to is RefundStatus.CLOSED
         open_case(

@@ -25,8 +25,8 @@ from hospital.payments.states import (
     OPEN,
     RECEIVED,
     CaseKind,
-    RefundRoute,
     RefundStatus,
+    TransferStatus,
 )
 
 # Besides an empty balance: the channel is busy, or does not know the fresh payment yet.
@@ -86,7 +86,7 @@ def make_refund(
     """The same for a payment whose bills and row the caller has locked; without a bill it is money
     we could not apply."""
     _check(payment, bill_id=bill_id, amount_fen=amount_fen, at=at)
-    earlier = payment.refunds.filter(route=RefundRoute.ORIGINAL).order_by("-id")
+    earlier = _numbered(payment).order_by("-id")
     refund = Refund.objects.create(
         status=RefundStatus.REQUESTED,
         out_refund_no=numbers.refund_number(
@@ -99,7 +99,8 @@ def make_refund(
         requested_at=at,
     )
     latest = earlier.exclude(pk=refund.pk).first()
-    earliest = latest.requested_at + schedule.SECOND_REFUND_AFTER if latest else at
+    sent_at = (latest.submitted_at or latest.requested_at) if latest else None
+    earliest = sent_at + schedule.SECOND_REFUND_AFTER if sent_at else at
     later("payments.jobs.send_refund", at=earliest if earliest > at else None, refund_id=refund.pk)
     _cure_closed(payment, bill_id, at)
     return refund
@@ -179,7 +180,7 @@ def send_back(
     except RefundNotPossible as refusal:
         open_case(
             kind=CaseKind.REFUND_IMPOSSIBLE,
-            number=payment.out_trade_no,
+            number=f"bill {bill_id} {payment.out_trade_no}",
             payment=payment,
             bill_id=bill_id,
             expected_fen=amount_fen,
@@ -214,10 +215,13 @@ def renew_closed(*, refund_id: int, by: Actor, at: dt.datetime) -> Refund:
 def submit_refund(*, refund_id: int, by: Actor, at: dt.datetime) -> Refund | None:
     """Note, before it is sent, that the refund is on its way: requested or failed → submitted.
 
-    None when there is nothing to send any more. Raises NotFound.
+    None when there is nothing to send any more, or a bank's slip for it waits to be confirmed.
+    Raises NotFound.
     """
     with transaction.atomic():
         refund = lock_refund(refund_id)
+        if refund.transfers.filter(status=TransferStatus.ASKED).exists():
+            return None
         if refund.status in {RefundStatus.REQUESTED, RefundStatus.FAILED}:
             move(refund, RefundStatus.SUBMITTED, by=by, at=at, submitted_at=at)
         return refund if refund.status == RefundStatus.SUBMITTED else None
@@ -258,6 +262,8 @@ def refundable_fen(payment: Payment, bill_id: int | None) -> int:
     """What of the payment's part for a bill is neither back nor on its way; without a bill, of
     money that could not be applied."""
     if bill_id is None:
+        if not bills.is_suspended(reference=payment.out_trade_no):
+            return 0
         return (payment.received_fen or 0) - _sum_fen(payment.refunds.all(), COMMITTED)
     if bills.is_suspended(reference=payment.out_trade_no):
         return 0
@@ -289,8 +295,14 @@ def _check(payment: Payment, *, bill_id: int | None, amount_fen: int, at: dt.dat
         raise RefundTooMuch(refundable_fen=left_fen)
     if at - payment.succeeded_at > schedule.REFUND_WITHIN:
         raise RefundNotPossible(limit="age")
-    if payment.refunds.filter(route=RefundRoute.ORIGINAL).count() >= numbers.MOST_REFUNDS:
+    if _numbered(payment).count() >= numbers.MOST_REFUNDS:
         raise RefundNotPossible(limit="count")
+
+
+def _numbered(payment: Payment) -> QuerySet[Refund]:
+    """The refunds with a number of the payment's series: one that the bank paid in the end keeps
+    its number, and counts at the channel."""
+    return payment.refunds.filter(out_refund_no__startswith=f"{payment.out_trade_no}R")
 
 
 def _cure_closed(payment: Payment, bill_id: int | None, at: dt.datetime) -> None:

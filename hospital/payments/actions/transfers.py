@@ -105,7 +105,8 @@ def confirm_transfer(
             return transfer
         _decide(transfer, TransferStatus.DONE, note=note, by=by, at=at)
         _book(transfer, by=by, at=at)
-        cure_case(case, note=f"{ROUTE} {transfer.proof}", by=by, at=at)
+        if owed_fen(case) <= 0:
+            cure_case(case, note=f"{ROUTE} {transfer.proof}", by=by, at=at)
         return transfer
 
 
@@ -138,13 +139,14 @@ def ask_card_again(*, transfer_id: int, job: str, attempt: int, at: dt.datetime)
 
 def owed_fen(case: PaymentCase) -> int:
     """What of a case's money has to be sent by hand, its rows locked by the caller."""
-    if case.kind == CaseKind.REFUND_ABNORMAL and case.refund is not None:
-        is_open = case.refund.status == RefundStatus.ABNORMAL
-        return case.refund.amount_fen if is_open else 0
+    if case.kind in {CaseKind.REFUND_ABNORMAL, CaseKind.REFUND_STUCK} and case.refund is not None:
+        return case.refund.amount_fen if case.refund.needs_the_bank else 0
     if case.kind != CaseKind.REFUND_IMPOSSIBLE:
         return 0
     if case.bill_id is not None:
         left_fen = bills.balance(bill_id=case.bill_id).due_fen - under_way_fen(case.bill_id)
+        if case.payment is not None:
+            return min(left_fen, refundable_fen(case.payment, case.bill_id))
         return min(left_fen, case.expected_fen or left_fen)
     return refundable_fen(case.payment, None) if case.payment else 0
 
@@ -249,7 +251,8 @@ def _propose(
         if case.transfers.filter(status__in=[TransferStatus.ASKED, TransferStatus.SENT]).exists():
             raise AlreadyAsked
         amount_fen = owed_fen(case)
-        if amount_fen <= 0 or (way == TransferWay.CARD and case.refund is None):
+        is_at_channel = case.refund is not None and case.refund.refund_id != ""
+        if amount_fen <= 0 or (way == TransferWay.CARD and not is_at_channel):
             raise TransferNotNeeded
         transfer = OfflineTransfer.objects.create(
             case=case,

@@ -5,6 +5,7 @@ import datetime as dt
 from hospital.kernel.actors import Actor
 from hospital.payments import actions, queries
 from hospital.payments.gateway.wire import leave_database
+from hospital.payments.models import OfflineTransfer
 from hospital.payments.states import TransferStatus
 from hospital.wechat import clients
 from hospital.wechat.outcomes import RefundProgress, RefundState, Refused
@@ -34,9 +35,26 @@ def send_card(*, transfer_id: int, attempt: int, by: Actor, at: dt.datetime) -> 
         actions.record_refund_result(state=outcome, by=by, at=at)
         actions.ask_card_again(transfer_id=transfer_id, job=ASK_JOB, attempt=0, at=at)
     elif isinstance(outcome, Refused):
-        actions.record_card_refused(transfer_id=transfer_id, code=outcome.code, by=by, at=at)
+        _after_refused(transfer, outcome.code, attempt=attempt, by=by, at=at)
     else:
         actions.ask_card_again(transfer_id=transfer_id, job=SEND_JOB, attempt=attempt, at=at)
+
+
+def _after_refused(
+    transfer: OfflineTransfer, code: str, *, attempt: int, by: Actor, at: dt.datetime
+) -> None:
+    """A no may mean that it runs already (an answer was lost): the refund itself is asked, or the
+    bank would pay it a second time."""
+    assert transfer.refund is not None
+    leave_database()
+    found = clients.pay().query_refund(out_refund_no=transfer.refund.out_refund_no)
+    if not isinstance(found, RefundState):
+        actions.ask_card_again(transfer_id=transfer.pk, job=SEND_JOB, attempt=attempt, at=at)
+        return
+    actions.record_refund_result(state=found, by=by, at=at)
+    if found.progress in {RefundProgress.ABNORMAL, RefundProgress.CLOSED}:
+        actions.record_card_refused(transfer_id=transfer.pk, code=code, by=by, at=at)
+    actions.ask_card_again(transfer_id=transfer.pk, job=ASK_JOB, attempt=0, at=at)
 
 
 def ask_card(*, transfer_id: int, attempt: int, by: Actor, at: dt.datetime) -> None:

@@ -13,6 +13,7 @@ from hospital.payments.models.four_eyes import four_eyes
 from hospital.payments.models.orders import Payment
 from hospital.payments.states import (
     OPEN,
+    PAYER_GONE,
     REFUND_MOVES,
     REQUEST_MOVES,
     TRANSFER_MOVES,
@@ -83,6 +84,12 @@ class Refund(StatefulModel):
             RefundStatus.PROCESSING,
             RefundStatus.ABNORMAL,
         }
+
+    @property
+    def needs_the_bank(self) -> bool:
+        """It came back, or WeChat takes it never: the money goes another way."""
+        is_refused = self.status == RefundStatus.FAILED and self.failure in PAYER_GONE
+        return is_refused or self.status == RefundStatus.ABNORMAL
 
 
 class RefundRequest(StatefulModel):

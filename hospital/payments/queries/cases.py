@@ -171,6 +171,8 @@ def refund_requests_of(*, bill_id: int) -> list[RefundRequest]:
 def _remedy(case: PaymentCase, *, is_open: bool) -> CaseRemedy:
     if case.kind == CaseKind.UNKNOWN_ORDER and case.payment_id is None:
         return CaseRemedy.ASK_AGAIN
+    if case.kind == CaseKind.REFUND_STUCK and case.refund and case.refund.needs_the_bank:
+        return CaseRemedy.OFFLINE_TRANSFER
     remedy = REMEDIES[CaseKind(case.kind)]
     return remedy if is_open or remedy is CaseRemedy.ASK_AGAIN else CaseRemedy.CLOSE
 

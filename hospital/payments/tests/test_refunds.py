@@ -313,7 +313,7 @@ def test_fifty_refunds_are_the_most(wechat: StandIn) -> None:
     for number in range(50):
         Refund.objects.create(
             status=RefundStatus.CLOSED,
-            out_refund_no=f"old{number}",
+            out_refund_no=f"{payment.out_trade_no}R{number + 1:02d}",
             payment=payment,
             amount_fen=1,
             reason="",

@@ -1,0 +1,251 @@
+"""Ways to lose money, to send it twice or to let it lie, each tried once."""
+
+import datetime as dt
+
+import pytest
+
+from hospital.billing import queries as bills
+from hospital.kernel import clock
+from hospital.kernel.actors import SYSTEM, Actor
+from hospital.kernel.settings_rows import set_value
+from hospital.payments import actions, jobs, queries, thresholds
+from hospital.payments.models import OfflineTransfer, Payment, PaymentCase, Refund
+from hospital.payments.states import (
+    CaseKind,
+    CaseRemedy,
+    NoticeOutcome,
+    PaymentStatus,
+    RefundRoute,
+    RefundStatus,
+    RequestStatus,
+)
+from hospital.payments.tests.world import (
+    a_bill,
+    a_paid_payment,
+    bill_of,
+    money,
+    paid_word,
+    refund_word,
+    reverse,
+)
+from hospital.testing.people import a_wechat_user
+from hospital.testing.wechat import StandIn
+from hospital.wechat.outcomes import RefundProgress
+
+pytestmark = pytest.mark.django_db
+CLERK, FINANCE = Actor("staff", 3), Actor("staff", 7)
+SLIP = {"payee": "陈晓宁", "payee_account": "6222020000000000000", "proof": "BANK-1"}
+YEAR = dt.timedelta(days=366)
+
+
+def a_payment(*fens: int, more: tuple[int, ...] = ()) -> Payment:
+    """Paid, as far as our books go; WeChat is not asked."""
+    for_bills = [a_bill(fen=fen, more=more) for fen in fens]
+    payment = actions.create_payment(
+        bill_ids=[bill.pk for bill in for_bills],
+        wechat_user_id=a_wechat_user().pk,
+        shown_fen=sum(bill.total_fen for bill in for_bills),
+        account=("1900000001", "wx1"),
+        node=1,
+        by=SYSTEM,
+        at=clock.now(),
+    )
+    tell_paid(payment)
+    return payment
+
+
+def tell_paid(payment: Payment, at: dt.datetime | None = None) -> NoticeOutcome:
+    outcome = actions.record_result(paid=paid_word(payment), by=SYSTEM, at=at or clock.now())
+    payment.refresh_from_db()
+    return outcome
+
+
+def give_back(payment: Payment, line: int, fen: int, at: dt.datetime | None = None) -> list[Refund]:
+    """One line of the payment's bill is reversed with somebody's approval, and sent back."""
+    at, bill = at or clock.now(), payment.allocations.order_by("bill_id")[0].bill
+    charge = [row for row in bills.charges_of(bill_id=bill.pk) if row.reversal_of_id is None][line]
+    request = actions.propose_refund(
+        bill_id=bill.pk,
+        charge_ids=[charge.pk],
+        shown_fen=fen,
+        reason="项目未做",
+        key=f"{bill.pk}:{line}",
+        by=CLERK,
+        at=at,
+    )
+    if request.status == RequestStatus.REQUESTED:
+        actions.approve_refund(request_id=request.pk, by=FINANCE, at=at)
+    return actions.refund_due(bill_id=bill.pk, reason="项目未做", by=SYSTEM, at=at)
+
+
+def tell_refund(refund: Refund, progress: RefundProgress = RefundProgress.SUCCESS) -> NoticeOutcome:
+    actions.submit_refund(refund_id=refund.pk, by=SYSTEM, at=clock.now())
+    outcome = actions.record_refund_result(
+        state=refund_word(refund, progress), by=SYSTEM, at=clock.now()
+    )
+    refund.refresh_from_db()
+    return outcome
+
+
+def open_case(kind: CaseKind) -> PaymentCase:
+    return PaymentCase.objects.get(kind=kind, closed_at=None)
+
+
+def propose(case: PaymentCase, at: dt.datetime | None = None) -> OfflineTransfer:
+    return actions.propose_transfer(case_id=case.pk, by=CLERK, at=at or clock.now(), **SLIP)
+
+
+def by_bank(case: PaymentCase, at: dt.datetime | None = None) -> OfflineTransfer:
+    made = propose(case, at)
+    return actions.confirm_transfer(transfer_id=made.pk, by=FINANCE, at=at or clock.now())
+
+
+def test_the_number_of_a_refund_the_bank_paid_is_never_used_again() -> None:
+    payment = a_payment(2500, more=(700,))
+    (first,) = give_back(payment, 1, 700)
+    tell_refund(first, RefundProgress.ABNORMAL)
+    by_bank(open_case(CaseKind.REFUND_ABNORMAL))
+    (second,) = give_back(payment, 0, 2500)
+    assert [first.out_refund_no[-3:], second.out_refund_no[-3:]] == ["R01", "R02"]
+    tell_refund(second)
+    assert money(bill_of(payment)) == (0, 0, 0)
+
+
+def test_applied_money_never_leaves_as_money_that_fits_nothing() -> None:
+    payment = a_payment(2500, more=(700,))
+    (part,) = give_back(payment, 1, 700)
+    tell_refund(part)
+    actions.record_result(
+        paid=paid_word(payment, transaction_id=payment.transaction_id, total_fen=9),
+        by=SYSTEM,
+        at=clock.now(),
+    )
+    case = open_case(CaseKind.WRONG_AMOUNT)
+    with pytest.raises(actions.NotThisRemedy):
+        actions.propose_decision(case_id=case.pk, note="退", by=CLERK, at=clock.now())
+    assert Refund.objects.get() == part
+    assert money(bill_of(payment)) == (2500, 2500, 0)
+
+
+def test_each_bill_of_a_payment_too_old_has_a_case_of_its_own() -> None:
+    payment, late = a_payment(2500, 700), clock.now() + YEAR
+    for part in payment.allocations.all():
+        reverse(part.bill)
+        actions.refund_due(bill_id=part.bill_id, reason="停诊", by=SYSTEM, at=late)
+    cases = list(PaymentCase.objects.filter(kind=CaseKind.REFUND_IMPOSSIBLE).order_by("pk"))
+    assert [case.expected_fen for case in cases] == [2500, 700]
+    for case in cases:
+        by_bank(case, late)
+    payment.refresh_from_db()
+    assert payment.status == PaymentStatus.FULLY_REFUNDED
+    assert set(bills.ledger_totals().values()) == {0}
+    assert not PaymentCase.objects.filter(closed_at=None).exists()
+
+
+def test_a_case_stays_open_for_what_came_to_be_owed_while_it_waited() -> None:
+    payment, late = a_payment(2500, more=(700,)), clock.now() + YEAR
+    give_back(payment, 1, 700, late)
+    case = open_case(CaseKind.REFUND_IMPOSSIBLE)
+    made = propose(case, late)
+    give_back(payment, 0, 2500, late)
+    actions.confirm_transfer(transfer_id=made.pk, by=FINANCE, at=late)
+    assert money(bill_of(payment)) == (2500, 0, 2500)
+    assert by_bank(open_case(CaseKind.REFUND_IMPOSSIBLE), late).amount_fen == 2500
+    assert set(bills.ledger_totals().values()) == {0}
+    assert not PaymentCase.objects.filter(closed_at=None).exists()
+
+
+def test_r16_a_slip_that_waits_while_wechat_pays_after_all_is_looked_into() -> None:
+    payment = a_payment(2500)
+    (refund,) = give_back(payment, 0, 2500)
+    tell_refund(refund, RefundProgress.ABNORMAL)
+    made = propose(open_case(CaseKind.REFUND_ABNORMAL))
+    tell_refund(refund)
+    twice = open_case(CaseKind.REFUND_TWICE)
+    assert (twice.refund, queries.remedy_of(twice)) == (refund, CaseRemedy.CLOSE)
+    with pytest.raises(actions.CaseAlreadyClosed):
+        actions.confirm_transfer(transfer_id=made.pk, by=FINANCE, at=clock.now())
+    assert set(bills.ledger_totals().values()) == {0}
+
+
+def test_an_abnormal_refund_the_bank_paid_stays_settled_when_wechat_repeats_itself() -> None:
+    (refund,) = give_back(a_payment(2500), 0, 2500)
+    tell_refund(refund, RefundProgress.ABNORMAL)
+    by_bank(open_case(CaseKind.REFUND_ABNORMAL))
+    assert tell_refund(refund, RefundProgress.ABNORMAL) is NoticeOutcome.REPEATED
+    assert not PaymentCase.objects.filter(closed_at=None).exists()
+
+
+def test_a_card_refund_refused_because_it_runs_already_is_not_paid_by_the_bank_too(
+    wechat: StandIn,
+) -> None:
+    payment = a_paid_payment(wechat)
+    (refund,) = give_back(payment, 0, 2500)
+    jobs.send_refund(refund_id=refund.pk)
+    wechat.refund_state(refund.out_refund_no, "ABNORMAL")
+    jobs.ask_refund(refund_id=refund.pk)
+    made = actions.propose_card(
+        case_id=open_case(CaseKind.REFUND_ABNORMAL).pk,
+        payee="陈晓宁",
+        payee_account="6222020000000000001",
+        bank_type="ICBC_DEBIT",
+        by=CLERK,
+        at=clock.now(),
+    )
+    actions.confirm_transfer(transfer_id=made.pk, by=FINANCE, at=clock.now())
+    wechat.refund_state(refund.out_refund_no, "SUCCESS")  # by hand, in WeChat's console
+    jobs.send_card(transfer_id=made.pk)
+    made.refresh_from_db()
+    refund.refresh_from_db()
+    assert (made.status, refund.status) == ("done", RefundStatus.SUCCEEDED)
+    assert set(bills.ledger_totals().values()) == {0}
+
+
+def test_a_payer_whose_account_is_gone_is_paid_by_the_bank() -> None:
+    payment = a_payment(2500)
+    (refund,) = give_back(payment, 0, 2500)
+    actions.submit_refund(refund_id=refund.pk, by=SYSTEM, at=clock.now())
+    actions.record_refund_refused(
+        refund_id=refund.pk, code="USER_ACCOUNT_ABNORMAL", attempt=1, by=SYSTEM, at=clock.now()
+    )
+    case = open_case(CaseKind.REFUND_STUCK)
+    assert queries.remedy_of(case) is CaseRemedy.OFFLINE_TRANSFER
+    by_bank(case)
+    refund.refresh_from_db()
+    assert (refund.status, refund.route) == (RefundStatus.SUCCEEDED, RefundRoute.OFFLINE)
+    assert actions.submit_refund(refund_id=refund.pk, by=SYSTEM, at=clock.now()) is None
+    assert set(bills.ledger_totals().values()) == {0}
+
+
+def test_a_refund_that_may_still_be_taken_is_not_paid_by_the_bank() -> None:
+    (refund,) = give_back(a_payment(2500), 0, 2500)
+    actions.submit_refund(refund_id=refund.pk, by=SYSTEM, at=clock.now())
+    actions.record_refund_refused(
+        refund_id=refund.pk, code="NOT_ENOUGH", attempt=0, by=SYSTEM, at=clock.now()
+    )
+    case = open_case(CaseKind.REFUND_STUCK)
+    assert queries.remedy_of(case) is CaseRemedy.SEND_AGAIN
+    with pytest.raises(actions.TransferNotNeeded):
+        propose(case)
+    assert not OfflineTransfer.objects.exists()
+
+
+def test_sm11_small_requests_do_not_add_up_to_a_large_one() -> None:
+    set_value(setting=thresholds.APPROVAL_ABOVE_FEN, value=3000, by=SYSTEM, at=clock.now())
+    payment = a_payment(2500, more=(400, 700))
+    bill = bill_of(payment)
+    lines = [row.pk for row in bills.charges_of(bill_id=bill.pk)]
+    asked = [
+        actions.propose_refund(
+            bill_id=bill.pk,
+            charge_ids=[lines[number]],
+            shown_fen=fen,
+            reason="误收",
+            key=f"k{number}",
+            by=CLERK,
+            at=clock.now(),
+        ).status
+        for number, fen in ((0, 2500), (1, 400), (2, 700))
+    ]
+    assert asked == [RequestStatus.APPROVED, RequestStatus.APPROVED, RequestStatus.REQUESTED]
+    assert money(bill) == (3600, 700, 2900)
