@@ -13,14 +13,25 @@ from django.db.models import Sum
 
 from hospital.billing import actions as billing
 from hospital.billing import queries as bills
-from hospital.billing.models import Bill
+from hospital.billing.models import Bill, Charge
 from hospital.billing.states import PAID
 from hospital.catalogue.models import PriceItem
 from hospital.catalogue.queries import FeeLine
-from hospital.kernel.actors import SYSTEM
+from hospital.kernel.actors import SYSTEM, Actor
 from hospital.payments import actions
-from hospital.payments.models import Payment, Refund
-from hospital.payments.states import LIVE, OPEN, NoticeKind, NoticeOutcome, RefundStatus
+from hospital.payments.models import Payment, PaymentCase, Refund
+from hospital.payments.states import (
+    FOUR_EYES,
+    LIVE,
+    OPEN,
+    REMEDIES,
+    CaseKind,
+    CaseRemedy,
+    NoticeKind,
+    NoticeOutcome,
+    RefundStatus,
+    RequestStatus,
+)
 from hospital.payments.tests.channel_model import APPID, MCHID, Channel, Letter, Order
 from hospital.testing.organisation import a_price_item
 from hospital.testing.people import a_patient, a_wechat_user
@@ -28,6 +39,7 @@ from hospital.testing.schedules import NOW
 from hospital.wechat.outcomes import Closed, Paid, RefundProgress, Unpaid
 
 STRANGE = "STRANGE"
+ONE, OTHER = Actor("staff", 1), Actor("staff", 2)
 UNSENT = (RefundStatus.REQUESTED, RefundStatus.FAILED)
 #: Refunds that were sent and may still move there.
 AT_CHANNEL = (RefundStatus.SUBMITTED, RefundStatus.PROCESSING, RefundStatus.ABNORMAL)
@@ -149,6 +161,46 @@ class Hospital:
             actions.record_unpaid(payment_id=payment.pk, reason="unpaid", by=SYSTEM, at=self.at)
         elif isinstance(found, Closed):
             actions.record_closed(payment_id=payment.pk, reason="closed", by=SYSTEM, at=self.at)
+
+    def cases_of_two(self) -> list[PaymentCase]:
+        """Open cases whose remedy takes two persons."""
+        found = PaymentCase.objects.filter(closed_at=None).order_by("pk")
+        return [case for case in found if REMEDIES[CaseKind(case.kind)] in FOUR_EYES]
+
+    def decide(self, case: PaymentCase) -> None:
+        """Both persons, one after the other. Raises what their actions raise."""
+        with transaction.atomic():
+            if REMEDIES[CaseKind(case.kind)] is CaseRemedy.REFUND_UNAPPLIED:
+                decision = actions.propose_decision(
+                    case_id=case.pk, note="退回", by=ONE, at=self.at
+                )
+                actions.confirm_decision(decision_id=decision.pk, by=OTHER, at=self.at)
+                return
+            transfer = actions.propose_transfer(
+                case_id=case.pk,
+                payee="陈晓宁",
+                payee_account="6222000000000000",
+                proof=f"slip-{next(self.serial)}",
+                by=ONE,
+                at=self.at,
+            )
+            actions.confirm_transfer(transfer_id=transfer.pk, by=OTHER, at=self.at)
+
+    def ask_for_lines(self, bill: Bill, lines: set[Charge]) -> None:
+        """One asks, another approves where that is wanted. Raises what their actions raise."""
+        with transaction.atomic():
+            request = actions.propose_refund(
+                bill_id=bill.pk,
+                charge_ids=[line.pk for line in lines],
+                shown_fen=sum(line.amount_fen for line in lines),
+                reason="退费",
+                key=f"model-{next(self.serial)}",
+                by=ONE,
+                at=self.at,
+            )
+            if request.status == RequestStatus.REQUESTED:
+                actions.approve_refund(request_id=request.pk, by=OTHER, at=self.at)
+        self.refund_due(bill)
 
     def send(self, refund: Refund, answer: str) -> None:
         sent = actions.submit_refund(refund_id=refund.pk, by=SYSTEM, at=self.at)
