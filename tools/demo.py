@@ -61,6 +61,11 @@ class Demo:
         )
         self.family.start("worker", (*manage, "worker"))
         self.family.start("live", (*manage, "live", "--port", str(place.live_port)))
+        # They take their time to come up; this is done meanwhile.
+        self._step(
+            "publishing the account's menu and answers",
+            lambda: self._manage("set_up_account", "demo/account.json"),
+        )
         self._step("waiting until every process answers", self._wait)
 
     def watch(self) -> NoReturn:

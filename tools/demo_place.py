@@ -22,12 +22,6 @@ OWN_FOLDERS = ("pg", "log", "wechat", "static")
 OWN_FILES = ("secrets.env", "wechat.json")
 # As in demo/hospital.xlsx: the pages, the Official Account and the merchant carry one name.
 HOSPITAL_NAME = "杏林县中医医院"
-# The Official Account's menu: what a patient finds below the chat.
-MENU = (
-    ("预约挂号", "/m/departments/"),
-    ("我的预约", "/m/appointments/"),
-    ("掌上医院", "/m/"),
-)
 
 
 class Unsuitable(Exception):
@@ -105,7 +99,6 @@ class Place:
             *("--templates", str(self.root / "demo" / "wechat_templates.json")),
             *("--callback-url", f"{self.url}/callback/wechat/account", "--callback-mode", "aes"),
             *("--account-name", HOSPITAL_NAME, "--merchant-name", HOSPITAL_NAME),
-            *(f"--entry={name}={self.url}{path}" for name, path in MENU),
         )
 
     def environment(self) -> dict[str, str]:

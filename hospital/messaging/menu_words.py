@@ -19,7 +19,7 @@ from hospital.wechat.menus import CLICK, GROUP, MINI, VIEW, Button, Menu
 PAGES: Final = (
     ("portal-home", "医院首页"),
     ("scheduling-departments", "预约挂号"),
-    ("registration-appointments", "我的挂号"),
+    ("registration-appointments", "我的预约"),
     ("patients-list", "就诊人"),
     ("messaging-inbox", "我的消息"),
 )
