@@ -26,16 +26,20 @@ def _places(request: HttpRequest) -> dict[str, object]:
     if user is None or not user.is_authenticated:
         return {}
     held = identity.permissions_of(user)
-    here = request.resolver_match.view_name if request.resolver_match else ""
     may_search = VIEW_APPOINTMENTS.code in held
     rail = [
         {
             "label": entry.label,
             "icon": entry.icon,
-            "url": reverse(entry.url_name),
-            "active": here == entry.url_name,
+            "url": (url := reverse(entry.url_name)),
+            "active": _workplace(url) == _workplace(request.path),
         }
         for entry in STAFF_NAV
         if entry.permission.code in held
     ]
     return {"staff_nav": rail, "search_url": reverse("desk-search") if may_search else ""}
+
+
+def _workplace(path: str) -> str:
+    """The first word below /staff/: every page of a place lies under it."""
+    return "".join(path.split("/")[2:3])
