@@ -14,8 +14,7 @@ from urllib.parse import urlencode
 
 import httpx
 
-from wechat_sandbox import account_xml as xml
-from wechat_sandbox import conversation, inbound, replies, sealing
+from wechat_sandbox import conversation, inbound, replies, sealing, xml
 from wechat_sandbox.account_records import CallbackDelivery, Inbound
 from wechat_sandbox.faults import Point
 from wechat_sandbox.records import PendingFault
@@ -141,7 +140,8 @@ def packed(sandbox: Sandbox, message: Inbound, fault: PendingFault | None) -> Pa
     if kind == "callback_truncated":
         sealed = sealed[: len(sealed) // 2]
     query |= _sealed_marks(token, query, sealed)
-    body = xml.written([("ToUserName", inbound.account_name(sandbox)), ("Encrypt", sealed)])
+    outer = {"ToUserName": inbound.account_name(sandbox), "Encrypt": sealed}
+    body = xml.write(outer).decode()
     if chosen == COMPATIBLE:
         body = f"{plain.removesuffix('</xml>')}<Encrypt><![CDATA[{sealed}]]></Encrypt></xml>"
     if kind == "callback_truncated" or is_inner:

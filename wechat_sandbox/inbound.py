@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 
-from wechat_sandbox import account_xml as xml
+from wechat_sandbox import xml
 from wechat_sandbox.account_records import Inbound
 from wechat_sandbox.faults import Point
 from wechat_sandbox.sandbox import Sandbox
@@ -127,7 +127,7 @@ def _queue(
         sandbox.store.run(
             "UPDATE inbound SET msg_id = ?, xml = ? WHERE id = ?",
             msg_id,
-            xml.written([*head, *middle, *fields, *tail]),
+            xml.write([*head, *middle, *fields, *tail]).decode(),
             row,
         )
     sandbox.wake()

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 from xml.etree.ElementTree import Element
 
-from wechat_sandbox import account_xml as xml
-from wechat_sandbox import inbound, sealing
+from wechat_sandbox import inbound, sealing, xml
 from wechat_sandbox.account_records import Inbound
 from wechat_sandbox.sandbox import Sandbox
 
@@ -41,7 +40,7 @@ def read(sandbox: Sandbox, message: Inbound, answer: bytes, mode: str) -> Reply 
             root = xml.read(_opened(sandbox, root, mode))
         elif mode == SAFE:
             raise Unusable("not sealed, in safe mode")
-    except xml.Unreadable as bad:
+    except xml.BadXml as bad:
         raise Unusable(str(bad)) from bad
     if xml.text(root, "ToUserName") != message.openid:
         raise Unusable("ToUserName is not the person")

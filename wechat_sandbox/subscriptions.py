@@ -9,11 +9,11 @@ from __future__ import annotations
 from typing import Any
 
 from wechat_sandbox import consents, inbound, messages
-from wechat_sandbox.account_xml import Field
 from wechat_sandbox.official import ApiCall, Failed, known_user, mini_user, require_token, route
 from wechat_sandbox.records import User
 from wechat_sandbox.sandbox import Sandbox
 from wechat_sandbox.templates import SUBSCRIPTION
+from wechat_sandbox.xml import Field
 
 MINI_STATES = ("developer", "trial", "formal")
 SYSTEM_FAILED = "failed: system failed"

@@ -96,7 +96,7 @@ def sign(fields: Mapping[str, str], key: str, sign_type: str) -> str:
 
 def _prove(sandbox: Sandbox, request: Request, body: bytes) -> Call:
     try:
-        fields = xml.read(body)
+        fields = xml.read_flat(body)
     except xml.BadXml as bad:
         raise NotHeard("XML格式错误") from bad
     _check_account(sandbox, fields)

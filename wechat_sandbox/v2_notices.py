@@ -45,7 +45,7 @@ def body(keys: Keys, order: Order, refund: Refund, account: str) -> str:
     }
     if refund.success_at is not None:
         said["success_time"] = digits(refund.success_at, "%Y-%m-%d %H:%M:%S")
-    inner = xml.write(said).replace(b"<xml>", b"<root>").replace(b"</xml>", b"</root>")
+    inner = xml.write(said, root="root")
     return xml.write(
         {
             "return_code": "SUCCESS",
@@ -74,6 +74,6 @@ def is_one(text: str) -> bool:
 def heard(answer: str) -> bool:
     """Whether the merchant's answer says SUCCESS."""
     try:
-        return xml.read(answer.encode()).get("return_code") == "SUCCESS"
+        return xml.read_flat(answer.encode()).get("return_code") == "SUCCESS"
     except xml.BadXml:
         return False

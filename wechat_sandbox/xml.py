@@ -1,70 +1,72 @@
-"""The flat XML of WeChat's older products: `<xml><name><![CDATA[value]]></name>…</xml>`.
+"""WeChat's XML, of the account's callbacks and of the older payment products alike:
+`<xml><Name><![CDATA[…]]></Name>…</xml>`.
 
-Reading is hardened: a document type, an entity or a body beyond the cap is refused.
+Reading is hardened: a document type, and so every entity, or a body beyond the cap is refused.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from xml.etree.ElementTree import Element, TreeBuilder
 from xml.parsers import expat
 
 MOST_BYTES = 256 * 1024
 _NAME = re.compile(r"[A-Za-z_][\w.-]*")
+
+Leaf = str | int
+Field = tuple[str, "Leaf | Sequence[Field]"]
 
 
 class BadXml(Exception):
     """Not a document of this form."""
 
 
-def read(body: bytes) -> dict[str, str]:
-    """The children of the root by name, their text; deeper elements are left out."""
+def read(body: bytes) -> Element:
+    """The root element; raises BadXml."""
     if len(body) > MOST_BYTES:
-        raise BadXml("too long")
-    reader = _Reader()
+        raise BadXml("it is too long")
+    tree = TreeBuilder()
     parser = expat.ParserCreate()
-    parser.StartElementHandler = reader.start
-    parser.EndElementHandler = reader.end
-    parser.CharacterDataHandler = reader.text
-    parser.StartDoctypeDeclHandler = reader.refuse
+    parser.StartElementHandler = tree.start
+    parser.EndElementHandler = tree.end
+    parser.CharacterDataHandler = tree.data
+    parser.StartDoctypeDeclHandler = _refuse
     try:
         parser.Parse(body, True)  # noqa: FBT003 - expat takes no name
-    except expat.ExpatError as bad:
-        raise BadXml(str(bad)) from bad
-    return reader.found
+    except (expat.ExpatError, ValueError, LookupError) as bad:
+        raise BadXml("it is no XML") from bad
+    return tree.close()
 
 
-def write(values: Mapping[str, str]) -> bytes:
-    """The document; ValueError for a name XML does not allow."""
-    parts = ["<xml>"]
-    for name, value in values.items():
-        if not _NAME.fullmatch(name):
-            raise ValueError(name)
+def read_flat(body: bytes) -> dict[str, str]:
+    """The children of the root by name, their text; deeper elements are left out. Raises BadXml."""
+    return {child.tag: (child.text or "").strip() for child in read(body)}
+
+
+def text(element: Element, path: str) -> str:
+    """The text of a child, without the spaces around it; empty when there is none."""
+    return (element.findtext(path) or "").strip()
+
+
+def write(fields: Mapping[str, str] | Iterable[Field], root: str = "xml") -> bytes:
+    """The document: texts as CDATA, numbers bare, lists nested; ValueError for a name XML does not
+    allow."""
+    pairs = fields.items() if isinstance(fields, Mapping) else fields
+    return _element(root, list(pairs)).encode()
+
+
+def _element(name: str, value: Leaf | Sequence[Field]) -> str:
+    if not _NAME.fullmatch(name):
+        raise ValueError(name)
+    if isinstance(value, int):
+        return f"<{name}>{value}</{name}>"
+    if isinstance(value, str):
         safe = value.replace("]]>", "]]]]><![CDATA[>")
-        parts.append(f"<{name}><![CDATA[{safe}]]></{name}>")
-    return "".join([*parts, "</xml>"]).encode()
+        return f"<{name}><![CDATA[{safe}]]></{name}>"
+    return f"<{name}>{''.join(_element(*pair) for pair in value)}</{name}>"
 
 
-class _Reader:
-    def __init__(self) -> None:
-        self.found: dict[str, str] = {}
-        self._path: list[str] = []
-        self._parts: list[str] = []
-
-    def start(self, name: str, attributes: dict[str, str]) -> None:
-        del attributes
-        self._path.append(name)
-        self._parts = []
-
-    def end(self, name: str) -> None:
-        if len(self._path) == 2:
-            self.found[name] = "".join(self._parts).strip()
-        self._path.pop()
-
-    def text(self, data: str) -> None:
-        if len(self._path) == 2:
-            self._parts.append(data)
-
-    def refuse(self, *declaration: object) -> None:
-        del declaration
-        raise BadXml("a document type is not allowed")
+def _refuse(*declaration: object) -> None:
+    del declaration
+    raise BadXml("it declares a document type")

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wechat_sandbox import account_xml, inbound, replies, sealing
+from wechat_sandbox import inbound, replies, sealing, xml
 from wechat_sandbox.account_records import Inbound
 from wechat_sandbox.sandbox import Sandbox
 from wechat_sandbox.settings import Settings
@@ -67,7 +67,7 @@ def test_any_bytes(sandbox: Sandbox, answer: bytes) -> None:
 
 @given(text=WORDS.filter(lambda text: text.strip() != ""), mode=st.sampled_from(["plain", "aes"]))
 def test_what_is_written_is_read(sandbox: Sandbox, text: str, mode: str) -> None:
-    plain = account_xml.written(
+    plain = xml.write(
         [
             ("ToUserName", OPENID),
             ("FromUserName", inbound.account_name(sandbox)),
@@ -76,30 +76,30 @@ def test_what_is_written_is_read(sandbox: Sandbox, text: str, mode: str) -> None
             ("Content", text),
         ]
     )
-    answer = plain.encode() if mode == "plain" else sealed(sandbox, plain)
+    answer = plain if mode == "plain" else sealed(sandbox, plain)
     reply = read(sandbox, answer, mode)
     assert reply is not None
     assert reply.text == text
 
 
-def sealed(sandbox: Sandbox, plain: str, *, appid: str = "", token: str = "") -> bytes:
+def sealed(sandbox: Sandbox, plain: bytes, *, appid: str = "", token: str = "") -> bytes:
     """As a merchant's server in safe mode answers; `appid` and `token` put wrong ones in."""
     keys = sandbox.keys
-    encrypted = sealing.seal(keys.aes_key, appid or keys.appid, plain.encode())
+    encrypted = sealing.seal(keys.aes_key, appid or keys.appid, plain)
     signed = sealing.signature(token or keys.token, "1800000000", "n", encrypted)
-    return account_xml.written(
+    return xml.write(
         [
             ("Encrypt", encrypted),
             ("MsgSignature", signed),
             ("TimeStamp", 1_800_000_000),
             ("Nonce", "n"),
         ]
-    ).encode()
+    )
 
 
 @given(at=st.integers(0, 300), bit=st.integers(0, 7))
 def test_a_changed_seal_is_never_opened(sandbox: Sandbox, at: int, bit: int) -> None:
-    plain = account_xml.written([("ToUserName", OPENID), ("MsgType", "text"), ("Content", "x")])
+    plain = xml.write([("ToUserName", OPENID), ("MsgType", "text"), ("Content", "x")])
     answer = bytearray(sealed(sandbox, plain))
     answer[at % len(answer)] ^= 1 << bit
     assert read(sandbox, bytes(answer), "aes") is None
@@ -115,7 +115,7 @@ def test_a_changed_seal_is_never_opened(sandbox: Sandbox, at: int, bit: int) -> 
 def test_a_seal_must_be_the_accounts_own(
     sandbox: Sandbox, wrong: dict[str, str], says: str
 ) -> None:
-    plain = account_xml.written([("ToUserName", OPENID), ("MsgType", "text"), ("Content", "x")])
+    plain = xml.write([("ToUserName", OPENID), ("MsgType", "text"), ("Content", "x")])
     with pytest.raises(replies.Unusable, match=says):
         replies.read(sandbox, MESSAGE, sealed(sandbox, plain, **wrong), "aes")
 
