@@ -30,7 +30,7 @@ from tests.chaos.wechat import Levers, kept_fen
 if TYPE_CHECKING:
     from tests.chaos.world import Clinic, Person
 
-CLINICS = 8
+CLINICS_FEWEST, CLINICS_MOST = 4, 8
 # Fewer numbers than wishes, so that people are turned away and late money finds its place taken.
 NUMBERS_PER_PATIENT = 0.9
 
@@ -105,8 +105,9 @@ def _prepare(scale: Scale, house: House) -> tuple[list[Person], list[Clinic]]:
     django.setup()
     world.make_tables()
     world.shorten_waits()
-    numbers = max(4, round(scale.patients * NUMBERS_PER_PATIENT / CLINICS / 2) * 2)
-    clinics = world.clinics(CLINICS, numbers=numbers)
+    count = min(max(scale.patients // 10, CLINICS_FEWEST), CLINICS_MOST)
+    numbers = max(4, round(scale.patients * NUMBERS_PER_PATIENT / count / 2) * 2)
+    clinics = world.clinics(count, numbers=numbers)
     people = world.people(scale.patients)
     for name in ("web", "worker", "live"):
         house.start(name)

@@ -11,7 +11,7 @@ import pytest
 from hospital.testing.sandbox import ROOT
 from tests.chaos import plan
 
-SEED, KILLS, PATIENTS = 20261123, 5, 10
+SEED, KILLS, PATIENTS = 20261123, 5, 8
 KNOWN = ("notify_lost", "http_500", "refund_not_enough")
 
 
