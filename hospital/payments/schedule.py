@@ -22,6 +22,9 @@ SCAN_SEND_WITHIN = dt.timedelta(seconds=10)
 _SCAN_TIMES = 12
 # An extra question between those that are planned plans none itself.
 QUIET = -1
+# No call to take a charge back is under way for longer. A success seen within it may be the very
+# charge that is just going back.
+TAKING_BACK = dt.timedelta(minutes=1)
 # Looked at once more after it was taken back: a charge may have been on its way all the while.
 SCAN_LATE = dt.timedelta(minutes=2)
 

@@ -41,7 +41,12 @@ from hospital.payments.actions.requests import (
     reject_refund,
 )
 from hospital.payments.actions.results import record_result
-from hospital.payments.actions.scans import ask_scan_again, create_scan, record_scan_unknown
+from hospital.payments.actions.scans import (
+    ask_scan_again,
+    create_scan,
+    record_scan_unknown,
+    take_back,
+)
 from hospital.payments.actions.statements import (
     expect_statements,
     keep_statement,
@@ -110,5 +115,6 @@ __all__ = [
     "request_refund",
     "revoke_pay_code",
     "submit_refund",
+    "take_back",
     "verify_again",
 ]

@@ -46,8 +46,8 @@ def propose_refund(
 
     `shown_fen` is the sum the asker saw, `key` the page's request key: the same key with other
     input is refused. On the hospital day the bill was paid it is approved at once, as long as all
-    that nobody else has seen of this bill is at or below `payments.approval_above_fen`. Raises NotFound, NothingToRefund, RequestChanged, AlreadyAsked,
-    KeyReused.
+    that nobody else has seen of this bill is at or below `payments.approval_above_fen`. Raises
+    NotFound, NothingToRefund, RequestChanged, AlreadyAsked, KeyReused.
     """
     with transaction.atomic():
         wanted = sorted(set(charge_ids)) if charge_ids is not None else None

@@ -15,6 +15,7 @@ from hospital.identity import actions as identity
 from hospital.kernel.actors import Actor
 from hospital.kernel.events import later
 from hospital.kernel.states import move
+from hospital.payments import schedule
 from hospital.payments.actions.cases import cure_cases, open_case
 from hospital.payments.actions.orders import free_bills, lock_with_bills
 from hospital.payments.actions.received import Received, finish, keep
@@ -65,6 +66,8 @@ def _apply(
     payment: Payment, paid: Paid, *, is_truth: bool, by: Actor, at: dt.datetime
 ) -> NoticeOutcome:
     """Decide on the locked row; APPLIED means that it has moved."""
+    if _is_taken_back(payment, at):
+        return NoticeOutcome.PARKED
     problem = _problem(payment, paid)
     if problem is not None and not is_truth:
         _park(problem, paid, payment, at)
@@ -91,6 +94,13 @@ def _apply(
     _succeed(payment, PaymentStatus.SUCCEEDED, paid, by, at)
     cure_cases(number=payment.out_trade_no, kinds=[CaseKind.UNRESOLVED], note="paid", at=at)
     return NoticeOutcome.APPLIED
+
+
+def _is_taken_back(payment: Payment, at: dt.datetime) -> bool:
+    """Whether this may be the charge that is going back this moment. Its own questions go on, and
+    find out when the dust has settled."""
+    since = payment.taken_back_at
+    return since is not None and not payment.is_received and at - since < schedule.TAKING_BACK
 
 
 def _problem(payment: Payment, paid: Paid) -> CaseKind | None:

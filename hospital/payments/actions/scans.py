@@ -70,6 +70,18 @@ def record_scan_unknown(*, payment_id: int, reason: str, by: Actor, at: dt.datet
         return payment
 
 
+def take_back(*, payment_id: int, at: dt.datetime) -> bool:
+    """Note, before WeChat is asked for it, that a charge is taken back; False when the payment has
+    come to its end. From now on, for as long as such a call may be under way, success is not
+    believed (record_result): else we would keep as paid what goes back to the patient."""
+    with transaction.atomic():
+        payment = lock_payment(payment_id)
+        if payment.is_live:
+            payment.taken_back_at = at
+            payment.save(update_fields=["taken_back_at"])
+        return payment.is_live
+
+
 def ask_scan_again(*, payment_id: int, attempt: int, at: dt.datetime) -> None:
     """Plan the next question: every five seconds for a minute, then at SM10's pace; after a day a
     case asks for a person."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from django.conf import settings
 
 from hospital.billing import queries as billing
+from hospital.kernel import clock
 from hospital.kernel.actors import Actor
 from hospital.payments import actions, queries, schedule
 from hospital.payments.gateway.wire import jsapi_order, leave_database, query
@@ -192,35 +193,33 @@ def _settle_scan(payment: Payment, *, attempt: int, by: Actor, at: dt.datetime) 
     """A charged payment code: ask; unpaid after half a minute, take it back at WeChat, and repeat
     that while WeChat wants it repeated. Never within fifteen seconds of the charge."""
     found = query(payment)
-    if isinstance(found, Paid | Closed):
-        record(payment, found, job=SCAN_JOB, attempt=attempt, by=by, at=at)
-        return
-    if at - payment.created_at >= schedule.REVERSE_AFTER:
+    is_late = at - payment.created_at >= schedule.REVERSE_AFTER
+    if is_late and not isinstance(found, Paid | Closed):
         found = _take_back(payment)
     if isinstance(found, Paid | Closed):
         record(payment, found, job=SCAN_JOB, attempt=attempt, by=by, at=at)
-        return
-    if isinstance(found, Refused | Unknown):
+    elif isinstance(found, Refused | Unknown):
         reason = found.code if isinstance(found, Refused) else found.reason
         actions.record_scan_unknown(payment_id=payment.pk, reason=reason, by=by, at=at)
     actions.ask_scan_again(payment_id=payment.pk, attempt=attempt, at=at)
 
 
 def _take_back(payment: Payment) -> OrderOutcome:
-    """Reverse a charge. Success on the way is a payment; WeChat's answer to a question counts."""
+    """Reverse a charge, noted before it is sent. Reversed is the end of it; refused, a question
+    tells."""
+    if not actions.take_back(payment_id=payment.pk, at=clock.now()):
+        return Unknown(reason="ended")
     leave_database()
     outcome = clients.scan().reverse(out_trade_no=payment.out_trade_no)
     if isinstance(outcome, ReverseAgain | Unknown):
         return Unknown(reason=f"reverse: {outcome.reason}")
-    found = query(payment)
-    if isinstance(found, Paid):
-        return found
     if isinstance(outcome, Reversed):
         return Closed(state="reversed")
+    found = query(payment)
     if isinstance(found, NotFound):
         # The code never reached WeChat, so nobody can be charged.
         return Closed(state="never_placed")
-    return found if isinstance(found, Closed) else Unknown(reason=f"reverse: {outcome.code}")
+    return found if isinstance(found, Paid | Closed) else Unknown(reason=f"reverse: {outcome.code}")
 
 
 def close_payments(*, bill_id: int, by: Actor, at: dt.datetime) -> None:

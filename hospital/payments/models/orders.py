@@ -46,7 +46,8 @@ class Payment(StatefulModel):
     """One order at the channel (SM10), for the bills of its allocations. `description` and
     `expires_at` are stored so that a repeated order has the same bytes.
 
-    `payer` is who pays, where we know it; `received_fen` what WeChat says has arrived. One without
+    `payer` is who pays, where we know it; `received_fen` what WeChat says has arrived;
+    `taken_back_at` when we last asked for a scanned code's charge to be taken back. One without
     allocations is money of which we know no order (scene 90).
     """
 
@@ -73,6 +74,7 @@ class Payment(StatefulModel):
     expires_at = models.DateTimeField()
     prepaid_at = models.DateTimeField(null=True)
     succeeded_at = models.DateTimeField(null=True)
+    taken_back_at = models.DateTimeField(null=True)
 
     class Meta:
         constraints = [

@@ -249,3 +249,43 @@ def test_sm11_small_requests_do_not_add_up_to_a_large_one() -> None:
     ]
     assert asked == [RequestStatus.APPROVED, RequestStatus.APPROVED, RequestStatus.REQUESTED]
     assert money(bill) == (3600, 700, 2900)
+
+
+def a_scan() -> Payment:
+    """A payment code was charged; WeChat has not answered yet."""
+    payment, _ = actions.create_scan(
+        bill_ids=[a_bill().pk],
+        auth_code="130000000000000001",
+        shown_fen=2500,
+        key="k1",
+        account=("1900000001", "wx1"),
+        node=1,
+        by=CLERK,
+        at=clock.now(),
+    )
+    return payment
+
+
+@pytest.mark.parametrize("is_closed", [False, True])
+def test_success_seen_while_a_charge_is_taken_back_is_not_believed_yet(is_closed: bool) -> None:
+    """The cashier's page asks, or the charge's own answer comes, between our asking to take it back
+    and WeChat's doing so: the patient has the money, we must not think that we have."""
+    payment, at = a_scan(), clock.now()
+    assert actions.take_back(payment_id=payment.pk, at=at + dt.timedelta(seconds=31))
+    if is_closed:
+        actions.record_closed(payment_id=payment.pk, reason="reversed", by=SYSTEM, at=at)
+    status = Payment.objects.get().status
+    assert tell_paid(payment, at) is NoticeOutcome.PARKED
+    assert tell_paid(payment, at + dt.timedelta(seconds=80)) is NoticeOutcome.PARKED
+    assert (payment.status, money(bill_of(payment))) == (status, (0, 0, 0))
+    assert tell_paid(payment, at + dt.timedelta(seconds=92)) is NoticeOutcome.APPLIED
+    assert money(bill_of(payment)) == (2500, 2500, 0)
+    assert not actions.take_back(payment_id=payment.pk, at=at + dt.timedelta(seconds=95))
+
+
+def test_what_wechat_paid_is_not_taken_back() -> None:
+    payment = a_scan()
+    tell_paid(payment)
+    assert not actions.take_back(payment_id=payment.pk, at=clock.now())
+    payment.refresh_from_db()
+    assert (payment.status, payment.taken_back_at) == (PaymentStatus.SUCCEEDED, None)
