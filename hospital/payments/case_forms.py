@@ -102,10 +102,9 @@ class RefundForm(forms.Form):
     key = forms.CharField(max_length=80)
 
 
-def note_of(data: object, *, required: bool = True) -> str:
-    """The typed reason. Raises Invalid when there is none and one is needed."""
+def note_of(data: object) -> str:
+    """The typed reason. Raises Invalid without one."""
     form = NoteForm(data)  # type: ignore[arg-type]
-    form.fields["note"].required = required
     if not form.is_valid():
         raise Invalid(
             {"note": [str(error) for error in form.errors["note"]]}, "请写明理由后再提交。"

@@ -39,6 +39,8 @@ _TODO: Mapping[CaseRemedy, str] = {
 _TODO_OF: Mapping[tuple[CaseKind, CaseRemedy], str] = {
     (CaseKind.REFUND_STUCK, CaseRemedy.SEND_AGAIN): "先看原因：余额不足时给商户号充值。"
     "再点“重新提交退款”；仍用原来的退款单号，不会退两次。不要在商户平台另退一笔。",
+    (CaseKind.REFUND_ABNORMAL, CaseRemedy.OFFLINE_TRANSFER): "向患者要一张本人的银行卡。"
+    "先用医院银行账户转账，再登记回单号；或者登记卡号，由微信退到这张卡。另一人复核后才办理。",
     (CaseKind.REFUND_CLOSED, CaseRemedy.SEND_AGAIN): "点“重新提交退款”：原单号已作废，"
     "系统用新单号退仍欠的金额。",
     (CaseKind.UNKNOWN_REFUND, CaseRemedy.CLOSE): "到微信商户平台查这笔退款是谁、为什么退的，"
@@ -62,6 +64,9 @@ _REASONS: Mapping[str, str] = {
     "no payment left that could be refunded": "没有可以退的支付",
     "scan": "窗口扫付款码",
     "not_ready": "微信还没有出账单",
+    # The kind of the case says it already.
+    "abnormal": "",
+    "closed": "",
 }
 
 
@@ -71,8 +76,9 @@ def todo(kind: CaseKind, remedy: CaseRemedy) -> str:
 
 
 def reason(detail: str) -> str:
-    """A case's short detail in Chinese where it is one of ours or the channel's codes."""
-    return _REASONS.get(detail, detail)
+    """A case's short detail in Chinese where it is one of ours or the channel's codes; nothing
+    where the page shows the number anyway."""
+    return "" if detail.startswith("transaction ") else _REASONS.get(detail, detail)
 
 
 def age(since: dt.datetime, at: dt.datetime) -> str:

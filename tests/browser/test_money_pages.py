@@ -22,7 +22,7 @@ from hospital.identity.states import Role, Theme
 from hospital.kernel import clock
 from hospital.kernel.actors import SYSTEM, Actor
 from hospital.kernel.settings_rows import set_value
-from hospital.payments import actions, gateway, thresholds
+from hospital.payments import actions, gateway, jobs, thresholds
 from hospital.payments.actions.cases import open_case
 from hospital.payments.models import PayCode, Payment, PaymentCase, Refund
 from hospital.payments.states import CaseKind
@@ -32,6 +32,7 @@ from hospital.payments.tests.world import (
     a_pending_payment,
     a_reversed_payment,
     bill_of,
+    later_on,
     money,
     paid_word,
     refund_word,
@@ -138,9 +139,9 @@ def test_a_case_by_two_persons(desk: Desk, wechat: StandIn) -> None:
     check(boss, "approvals")
     boss.get_by_role("link", name="复核", exact=True).last.click()
     check(boss, "case-second-person")
-    boss.get_by_role("button", name="驳回").click()
-    expect(boss.get_by_text("请写明理由后再提交。")).to_be_visible()
-    check(boss, "case-refused")
+    boss.get_by_text("不同意").click()
+    expect(boss.get_by_label("驳回的原因")).to_be_visible()
+    check(boss, "case-reject")
     boss.get_by_role("button", name="确认退回").click()
     expect(boss.locator("main")).to_contain_text("已执行")
     assert Refund.objects.get(bill=None).amount_fen == 1234467
@@ -224,8 +225,12 @@ def test_the_window_collects_by_keyboard(desk: Desk, wechat: StandIn) -> None:
     expect(page.get_by_role("heading", name="已收款")).to_be_visible()
     check(page, "collect-paid")
     assert money(bill) == (2500, 2500, 0)
-
-    page.goto(f"/staff/collect/{other.number}/")
+    page.keyboard.press("F2")
+    expect(page.get_by_role("searchbox", name="账单号")).to_be_focused()
+    page.keyboard.type(other.number)
+    page.keyboard.press("Enter")
+    expect(page.get_by_text(other.number).first).to_be_visible()
+    page.wait_for_load_state("load")
     page.keyboard.press("F8")
     expect(page.get_by_role("heading", name="请患者用微信扫一扫")).to_be_visible()
     check(page, "collect-screen-code")
@@ -251,14 +256,25 @@ def slip_is_printed(page: Page) -> None:
 
 
 def test_statements_of_the_channel(desk: Desk, wechat: StandIn) -> None:
+    """One day fetched, one broken and late, one still missing."""
+    paid = bill_of(a_paid_payment(wechat, a_bill(fen=1234567)))
+    assert paid.total_fen == 1234567
     page = desk.sits(Role.FINANCE, "陈令仪")
     page.goto("/staff/statements/")
     check(page, "statements-none")
-    page.get_by_role("button", name="取昨天和缺少的账单").click()
-    expect(page.get_by_text("正在取 2 份账单")).to_be_visible()
-    run_jobs(only="payments.jobs.fetch_statement")
+    next_morning = clock.at_local(clock.today() + dt.timedelta(days=1), dt.time(10, 20))
+    with later_on(wechat, next_morning - clock.now()):
+        wechat.fault("bill_bad_hash", match="fundflowbill", times=-1)
+        jobs.expect_statements()
+        run_jobs(only="payments.jobs.fetch_statement")
+    wechat.calm()
     page.reload()
+    expect(page.get_by_role("row").filter(has_text="交易账单")).to_contain_text(
+        "支付 1 笔 ¥12,345.67"
+    )
     check(page, "statements")
+    page.get_by_role("button", name="重新取得").click()
+    expect(page.locator("main")).to_contain_text("资金账单")
 
 
 def somebody(look: str) -> WeChatUser:

@@ -48,6 +48,13 @@ class CollectPage:
         return self.attempt is not None and self.attempt.payment.trade_type == TradeType.NATIVE
 
     @property
+    def polls(self) -> bool:
+        """Worth a look every few seconds; not while somebody may be typing into the page."""
+        is_open_form = not (self.is_scan or self.is_native)
+        is_sure = self.attempt is not None and self.attempt.state is CollectState.CONFIRMING
+        return self.is_moving and (is_sure or not is_open_form)
+
+    @property
     def is_moving(self) -> bool:
         """Something may change without anybody's hand."""
         return self.attempt is not None and self.attempt.state in {

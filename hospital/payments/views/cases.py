@@ -112,15 +112,15 @@ def propose(request: StaffRequest, case_id: int) -> HttpResponse:
 def decide(request: StaffRequest, decision_id: int) -> HttpResponse:
     """Second person: confirm, or reject with a reason."""
     case_id = queries.case_of_decision(decision_id=decision_id)
-    decision = {"decision_id": decision_id}
 
     def act() -> str:
         if request.POST.get("answer") == "yes":
-            note = note_of(request.POST, required=False)
-            actions.confirm_decision(**decision, note=note, by=request.actor, at=clock.now())
+            actions.confirm_decision(decision_id=decision_id, by=request.actor, at=clock.now())
             return "已复核，退款已提交。"
         note = note_of(request.POST)
-        actions.reject_decision(**decision, note=note, by=request.actor, at=clock.now())
+        actions.reject_decision(
+            decision_id=decision_id, note=note, by=request.actor, at=clock.now()
+        )
         return "已驳回，原因已记录。"
 
     return _step(request, case_id, act)
@@ -156,16 +156,18 @@ def transfer(request: StaffRequest, case_id: int) -> HttpResponse:
 def decide_transfer(request: StaffRequest, transfer_id: int) -> HttpResponse:
     """Second person: the slip was compared with the bank; or reject with a reason."""
     case_id = queries.transfer(transfer_id=transfer_id).case_id
-    which = {"transfer_id": transfer_id}
 
     def act() -> str:
         if request.POST.get("answer") == "yes":
-            note = note_of(request.POST, required=False)
-            done = actions.confirm_transfer(**which, note=note, by=request.actor, at=clock.now())
+            done = actions.confirm_transfer(
+                transfer_id=transfer_id, by=request.actor, at=clock.now()
+            )
             is_sent = done.status == TransferStatus.SENT
             return "已复核，交微信退到银行卡。" if is_sent else "已复核，已记账并通知患者。"
         note = note_of(request.POST)
-        actions.reject_transfer(**which, note=note, by=request.actor, at=clock.now())
+        actions.reject_transfer(
+            transfer_id=transfer_id, note=note, by=request.actor, at=clock.now()
+        )
         return "已驳回，原因已记录。"
 
     return _step(request, case_id, act)

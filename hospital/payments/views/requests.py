@@ -113,10 +113,7 @@ def decide(request: StaffRequest, request_id: int) -> HttpResponse:
     """Second person: approve, or reject with a reason."""
     try:
         if request.POST.get("answer") == "yes":
-            note = note_of(request.POST, required=False)
-            actions.approve_refund(
-                request_id=request_id, note=note, by=request.actor, at=clock.now()
-            )
+            actions.approve_refund(request_id=request_id, by=request.actor, at=clock.now())
             messages.success(request, "已批准，正在原路退回。")
         else:
             note = note_of(request.POST)
