@@ -16,9 +16,10 @@ from pytest_django.live_server_helper import LiveServer
 from hospital.identity import actions as identity
 from hospital.identity.states import Role, Theme
 from hospital.kernel import clock
-from hospital.kernel.actors import Actor
+from hospital.kernel.actors import SYSTEM, Actor
 from hospital.messaging import queries
 from hospital.messaging.models import CallTask
+from hospital.messaging.setting_up import set_up_account
 from hospital.messaging.states import Channel, Reason, Switch
 from hospital.messaging.tests.world import a_message, arrives, ends, fails
 from hospital.testing.browser import Watch
@@ -29,17 +30,20 @@ from hospital.testing.people import (
     patient_client,
     staff_client,
 )
+from hospital.testing.wechat import StandIn
 from tests.browser.axe import violations
+from tests.browser.walk import DESK, PHONE
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 PICTURES = Path("test-artifacts/messages")
-TEMPLATES = Path(__file__).parents[2] / "demo" / "wechat_templates.json"
-PHONE: dict[str, Any] = {"viewport": {"width": 375, "height": 812}, "device_scale_factor": 2}
-DESK: dict[str, Any] = {"viewport": {"width": 1440, "height": 900}}
+DEMO = Path(__file__).parents[2] / "demo"
+READER = "oMenuReader00000000001"
 
 
 def check(page: Page, name: str) -> None:
     """The page as it stands now is accessible, fits its width, and is kept as a picture."""
+    # A toast that just fades is neither read nor in the way.
+    page.locator(".x-toast").evaluate_all("all => all.forEach(one => one.remove())")
     assert violations(page) == []
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     PICTURES.mkdir(parents=True, exist_ok=True)
@@ -47,7 +51,7 @@ def check(page: Page, name: str) -> None:
 
 
 def opened(browser: Browser, server: LiveServer, kind: dict[str, Any], *cookie: str) -> Page:
-    context = browser.new_context(**kind, base_url=server.url, locale="zh-CN")
+    context = browser.new_context(**kind, base_url=server.url)
     name, value = cookie
     context.add_cookies([{"name": name, "value": value, "url": f"{server.url}/"}])
     return context.new_page()
@@ -56,7 +60,7 @@ def opened(browser: Browser, server: LiveServer, kind: dict[str, Any], *cookie: 
 def test_the_desk_follows_a_message_and_telephones(
     browser: Browser, live_server: LiveServer, watched: Watch, settings: Settings
 ) -> None:
-    settings.WECHAT_TEMPLATES = json.loads(TEMPLATES.read_text("utf-8"))
+    settings.WECHAT_TEMPLATES = json.loads((DEMO / "wechat_templates.json").read_text("utf-8"))
     now, user = clock.now(), a_wechat_user()
     patient = a_patient(user, name="欧阳上官婉儿", phone="13900139001", at=now)
     arrives(a_message("N01", user, patient=patient, at=now, answers=user.pk), Channel.TEMPLATE)
@@ -91,6 +95,81 @@ def test_the_desk_follows_a_message_and_telephones(
 
     task = CallTask.objects.get()
     assert (task.status, task.note) == ("done", "已告知，患者改约周四")
+
+
+def test_the_account_gets_a_menu_that_the_phone_shows(
+    browser: Browser, live_server: LiveServer, watched: Watch, wechat: StandIn
+) -> None:
+    wechat.user(openid=READER, subscribed=True)
+    admin = staff_client(account=a_staff(Role.SYSTEM_ADMIN, display_name="欧阳上官婉儿"))
+    name = django_settings.SESSION_COOKIE_NAME
+    page = watched(opened(browser, live_server, DESK, name, admin.cookies[name].value))
+    page.goto("/staff/account/menu/")
+    check(page, "menu-none")
+    page.get_by_role("link", name="自动回复").click()
+    check(page, "replies-none")
+    document = json.loads((DEMO / "account.json").read_text("utf-8"))
+    set_up_account(document=document, by=SYSTEM, at=clock.now())
+
+    page.goto("/staff/account/menu/")
+    check(page, "menu")
+    page.get_by_role("button", name="修改菜单").click()
+    page.get_by_label("按钮 2的名称").fill("我的医院")
+    page.locator("[name=b2-4-name]").fill("怎样申请停诊后的退费和改约说明")
+    page.locator("[name=b2-4-target]").select_option(label="其他网址（填在下面）")
+    check(page, "menu-edit")
+    page.locator("[name=b2-4-value]").fill("http//typo")
+    page.get_by_role("button", name="保存草稿").click()
+    expect(page.get_by_text("还不能发布")).to_be_visible()
+    check(page, "menu-broken")
+    page.get_by_role("link", name="继续修改").click()
+    page.locator("[name=b2-4-value]").fill("https://hospital.example/refund")
+    page.get_by_role("button", name="保存草稿").click()
+    changed = page.get_by_role("table", name="差异").get_by_role("row")
+    expect(changed).to_have_count(3)
+    check(page, "menu-draft")
+    page.get_by_role("button", name="发布…").click()
+    expect(page.get_by_role("dialog", name="发布菜单")).to_be_visible()
+    check(page, "menu-publish")
+    page.get_by_role("button", name="确认发布").click()
+    expect(page.get_by_text("菜单已发布")).to_be_visible()
+    page.get_by_role("link", name="与微信核对").click()
+    expect(page.get_by_text("微信上的菜单与这里发布的一致")).to_be_visible()
+    check(page, "menu-published")
+
+    holder = browser.new_context(**PHONE)
+    holder.add_cookies([{"name": "phone", "value": READER, "url": wechat.base}])
+    phone = watched(holder.new_page())
+    phone.goto(wechat.base)
+    phone.get_by_role("button", name="杏林中医医院").first.click()
+    expect(phone.get_by_role("link", name="我的医院")).to_be_visible()
+    phone.get_by_role("button", name="就医服务").click()
+    expect(phone.get_by_text("怎样申请停诊后的退费和改约说明")).to_be_visible()
+    phone.screenshot(path=PICTURES / "menu-on-the-phone.png")
+    phone.close()
+
+
+def test_the_account_answers_what_is_tried(
+    browser: Browser, live_server: LiveServer, watched: Watch, wechat: StandIn
+) -> None:
+    document = json.loads((DEMO / "account.json").read_text("utf-8"))
+    set_up_account(document=document, by=SYSTEM, at=clock.now())
+    admin = staff_client(account=a_staff(Role.SYSTEM_ADMIN))
+    name = django_settings.SESSION_COOKIE_NAME
+    page = watched(opened(browser, live_server, DESK, name, admin.cookies[name].value))
+    page.goto("/staff/account/replies/")
+    page.get_by_label("患者发来的文字").fill("你好，请问明天怎么挂号？我妈妈咳嗽好几天了")
+    page.get_by_role("button", name="看看回复什么").click()
+    expect(page.get_by_text("来自“怎么挂号”（关键词）")).to_be_visible()
+    check(page, "replies-tried")
+    page.get_by_role("row").filter(has_text="怎么退号").get_by_role("link", name="修改").click()
+    page.get_by_label("回复内容").fill("请到一楼服务台办理。")
+    check(page, "reply")
+    page.get_by_role("button", name="保存").click()
+    expect(page.get_by_text("自动回复已保存")).to_be_visible()
+    page.get_by_label("患者发来的文字").fill("我要退号")
+    page.get_by_role("button", name="看看回复什么").click()
+    expect(page.locator(".x-chat-ours")).to_have_text("请到一楼服务台办理。")
 
 
 @pytest.mark.parametrize("look", ["light", "dark", "large"])
