@@ -64,6 +64,9 @@ _REASONS: Mapping[str, str] = {
     "no payment left that could be refunded": "没有可以退的支付",
     "scan": "窗口扫付款码",
     "not_ready": "微信还没有出账单",
+    "bill_hash": "下载的账单校验不符",
+    "other_account": "不是当前商户号的账单",
+    "timeout": "微信没有回答",
     # The kind of the case says it already.
     "abnormal": "",
     "closed": "",

@@ -341,3 +341,10 @@ def outside(desk: Desk, token: str) -> None:
     page.goto(f"/p/{token}")
     expect(page.get_by_role("heading", name="请用微信打开")).to_be_visible()
     check(page, "code-outside")
+    # In the stand-in's phone the same address is a frame, and goes on.
+    context.route("**/m/code/**", lambda route: route.fulfill(body="the page"))
+    with page.expect_request("**/m/code/**"):
+        page.evaluate(
+            "() => document.body.append(Object.assign(document.createElement('iframe'),"
+            " { src: location.href, title: 'phone' }))"
+        )

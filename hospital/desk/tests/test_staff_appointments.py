@@ -328,11 +328,21 @@ def test_the_history_costs_little(
 ) -> None:
     booked = a_booking()
     page(client, whole(booked))
-    with django_assert_num_queries(10):
+    with django_assert_num_queries(11):  # unpaid: the bill to collect, too
         page(client, whole(booked))
     an_order(Bill.objects.get(pk=booked.bill_id))
-    with django_assert_num_queries(18):  # one payment: bills, moves, notices, refunds, cases
+    with django_assert_num_queries(19):  # one payment: bills, moves, notices, refunds, cases
         page(client, whole(booked))
+
+
+def test_an_unpaid_booking_leads_the_clerk_to_the_window(client: Client) -> None:
+    booked = a_booking()
+    link = f'href="/staff/collect/{booked.bill.number}/"'
+
+    assert link in page(staff_client(Role.REGISTRATION_CLERK), whole(booked))
+    assert link not in page(staff_client(Role.FINANCE), whole(booked))
+    paid, _ = a_booking_paid_by_wechat(booked)
+    assert link not in page(staff_client(Role.REGISTRATION_CLERK), whole(paid))
 
 
 def test_what_is_not_there_is_not_found(client: Client) -> None:
