@@ -180,11 +180,24 @@ def is_suspended(*, reference: str) -> bool:
 
 def suspended_fen(*, reference: str) -> int:
     """What is still held of money we could not apply, by its payment's number."""
-    rows = Posting.objects.filter(
-        Q(kind=PostingKind.SUSPEND, reference=reference)
-        | Q(kind=PostingKind.RETURN, suspended__reference=reference)
+    return suspended_sums(references=[reference]).get(reference, 0)
+
+
+def suspended_sums(*, references: Collection[str]) -> dict[str, int]:
+    """The same for many payments in one statement: number → fen still held."""
+    came = Posting.objects.filter(kind=PostingKind.SUSPEND, reference__in=references)
+    rows = came.annotate(gone_fen=Sum("returns__amount_fen", default=0))
+    return {row.reference: row.amount_fen - row.gone_fen for row in rows}
+
+
+def due_sums(*, bill_ids: Collection[int]) -> dict[int, int]:
+    """What is owed back to whoever paid, of many bills in one statement: bill id → fen."""
+    rows = Posting.objects.filter(bill_id__in=bill_ids).values("bill_id")
+    sums = rows.annotate(
+        owed_fen=Sum("amount_fen", filter=Q(credit=REFUND_DUE), default=0),
+        paid_fen=Sum("amount_fen", filter=Q(debit=REFUND_DUE), default=0),
     )
-    return _balance(rows.values_list("debit", "credit", "amount_fen")).suspense_fen
+    return {row["bill_id"]: row["owed_fen"] - row["paid_fen"] for row in sums}
 
 
 def surplus_references(*, bill_id: int) -> set[str]:

@@ -62,6 +62,8 @@ def start_native(
     )
     if payment.code_url and not again and at < payment.expires_at:
         return _shown(payment)
+    if payment.mchid != config.mchid:
+        return Unreachable(payment_id=payment.pk)
     leave_database()
     outcome = clients.pay().prepay_native(_order(payment))
     if isinstance(outcome, NativePrepaid):

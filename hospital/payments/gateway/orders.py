@@ -87,9 +87,11 @@ def start_wechat_payment(
 
 
 def place(payment: Payment, *, by: Actor, at: dt.datetime) -> Sheet | Ended | Unreachable:
-    """Place a stored order for its payer's phone."""
+    """Place a stored order for its payer's phone; one of another merchant number cannot be."""
     order = jsapi_order(payment)
     leave_database()
+    if payment.mchid != clients.config().mchid:
+        return Unreachable(payment_id=payment.pk)
     outcome = clients.pay().prepay_jsapi(order)
     if isinstance(outcome, Prepaid):
         payment = actions.record_prepay(

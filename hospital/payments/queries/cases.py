@@ -1,6 +1,7 @@
 """What waits for a person, and for a second one."""
 
 import datetime as dt
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.db.models import Prefetch
@@ -10,6 +11,7 @@ from hospital.kernel.errors import NotFound
 from hospital.payments.models import (
     CaseDecision,
     OfflineTransfer,
+    Payment,
     PaymentCase,
     Refund,
     RefundRequest,
@@ -71,7 +73,7 @@ def transfer(*, transfer_id: int) -> OfflineTransfer:
 def case_rows() -> list[CaseRow]:
     """The open cases, oldest first, ready for the page."""
     waiting = PaymentCase.objects.filter(closed_at__isnull=True).select_related(
-        "payment", "refund", "bill", "bill__patient"
+        "payment", "refund__payment", "bill__patient"
     )
     found = waiting.prefetch_related(
         Prefetch(
@@ -85,7 +87,9 @@ def case_rows() -> list[CaseRow]:
             to_attr="asked",
         ),
     ).order_by("opened_at", "pk")[:SEARCH_LIMIT]
-    return [_row(case) for case in found]
+    cases = list(found)
+    purse = _purse(cases)
+    return [_row(case, is_open=_is_open(case, purse)) for case in cases]
 
 
 def case_row(*, case_id: int) -> CaseRow | None:
@@ -100,17 +104,17 @@ def remedy_of(case: PaymentCase) -> CaseRemedy:
 
 def money_is_open(case: PaymentCase) -> bool:
     """Whether a case's money is neither where it belongs nor on its way back."""
+    return _is_open(case, _purse([case]))
+
+
+def _is_open(case: PaymentCase, purse: "_Purse") -> bool:
     kind, payment, refund = CaseKind(case.kind), case.payment, case.refund
     if kind in {CaseKind.UNKNOWN_ORDER, CaseKind.WRONG_AMOUNT}:
-        return payment is not None and (
-            payment.is_live or bills.suspended_fen(reference=payment.out_trade_no) > 0
-        )
-    if kind is CaseKind.REFUND_IMPOSSIBLE and case.bill_id is None:
-        return payment is not None and bills.suspended_fen(reference=payment.out_trade_no) > 0
-    if kind is CaseKind.REFUND_IMPOSSIBLE and case.bill_id is not None:
-        return _owed_fen(case.bill_id) > 0
+        return payment is not None and (payment.is_live or purse.holds(payment))
+    if kind is CaseKind.REFUND_IMPOSSIBLE:
+        return purse.owes(case.bill_id) if case.bill_id else purse.holds(payment)
     if kind is CaseKind.REFUND_CLOSED and refund is not None:
-        return _closed_is_owed(refund)
+        return purse.owes(refund.bill_id) if refund.bill_id else purse.holds(refund.payment)
     if refund is not None:
         return refund.status in OPEN | {RefundStatus.ABNORMAL}
     return payment is not None and payment.is_live
@@ -177,8 +181,7 @@ def _remedy(case: PaymentCase, *, is_open: bool) -> CaseRemedy:
     return remedy if is_open or remedy is CaseRemedy.ASK_AGAIN else CaseRemedy.CLOSE
 
 
-def _row(case: PaymentCase) -> CaseRow:
-    is_open = money_is_open(case)
+def _row(case: PaymentCase, *, is_open: bool) -> CaseRow:
     return CaseRow(
         case=case,
         remedy=_remedy(case, is_open=is_open),
@@ -188,15 +191,34 @@ def _row(case: PaymentCase) -> CaseRow:
     )
 
 
-def _owed_fen(bill_id: int) -> int:
-    """What a bill owes that no refund carries."""
-    carried = Refund.objects.filter(
-        bill_id=bill_id, status__in=COMMITTED - {RefundStatus.SUCCEEDED}
-    ).values_list("amount_fen", flat=True)
-    return bills.balance(bill_id=bill_id).due_fen - sum(carried)
+@dataclass(frozen=True, slots=True)
+class _Purse:
+    """What some cases' money looks like: held in suspense by payment number, and owed by bill
+    without a refund that carries it; fen."""
+
+    held: dict[str, int]
+    owed: dict[int, int]
+
+    def holds(self, payment: Payment | None) -> bool:
+        return payment is not None and self.held.get(payment.out_trade_no, 0) > 0
+
+    def owes(self, bill_id: int | None) -> bool:
+        return bill_id is not None and self.owed.get(bill_id, 0) > 0
 
 
-def _closed_is_owed(refund: Refund) -> bool:
-    if refund.bill_id is not None:
-        return _owed_fen(refund.bill_id) > 0
-    return bills.suspended_fen(reference=refund.payment.out_trade_no) > 0
+def _purse(cases: Sequence[PaymentCase]) -> _Purse:
+    """For any number of cases in three statements."""
+    refunds = [case.refund for case in cases if case.refund is not None]
+    payments = [case.payment for case in cases if case.payment is not None]
+    payments += [refund.payment for refund in refunds if refund.bill_id is None]
+    bill_ids = {case.bill_id for case in cases} | {refund.bill_id for refund in refunds}
+    wanted = [bill_id for bill_id in bill_ids if bill_id is not None]
+    owed = bills.due_sums(bill_ids=wanted)
+    carrying = Refund.objects.filter(
+        bill_id__in=wanted, status__in=COMMITTED - {RefundStatus.SUCCEEDED}
+    )
+    for bill_id, fen in carrying.values_list("bill_id", "amount_fen"):
+        if bill_id is not None:
+            owed[bill_id] = owed.get(bill_id, 0) - fen
+    held = bills.suspended_sums(references=[payment.out_trade_no for payment in payments])
+    return _Purse(held=held, owed=owed)

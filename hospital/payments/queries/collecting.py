@@ -55,9 +55,8 @@ def in_the_way(
     return [
         payment
         for payment in live_payments(bill_ids=bill_ids)
-        if payment.trade_type != TradeType.SCAN
-        and not _is_same(payment, wanted, wechat_user_id, trade_type)
-        and _may_end(payment, wechat_user_id, at)
+        if not _is_same(payment, wanted, wechat_user_id, trade_type)
+        and may_end(payment, wechat_user_id, at)
     ]
 
 
@@ -71,7 +70,11 @@ def _is_same(
     )
 
 
-def _may_end(payment: Payment, wechat_user_id: int | None, at: dt.datetime) -> bool:
+def may_end(payment: Payment, wechat_user_id: int | None, at: dt.datetime) -> bool:
+    """Whether this payer may end a live order: their own, or one that has stood for two minutes.
+    A charged code ends by itself."""
+    if payment.trade_type == TradeType.SCAN:
+        return False
     is_theirs = payment.payer_id == wechat_user_id
     return is_theirs or at - payment.created_at >= schedule.LOCK_FOR
 

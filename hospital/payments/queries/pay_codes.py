@@ -10,6 +10,7 @@ from hospital.catalogue.states import FeeCategory
 from hospital.kernel.errors import NotFound
 from hospital.patients import queries as patients
 from hospital.payments.models import PayCode
+from hospital.payments.queries.collecting import may_end
 from hospital.payments.queries.desk import live_payments
 from hospital.payments.states import CodeState
 
@@ -47,6 +48,7 @@ def pay_code_page(*, token: str, wechat_user_id: int, at: dt.datetime) -> PayCod
     payable = [bill for bill in bills if _is_payable(bill, at)]
     live = live_payments(bill_ids=[bill.pk for bill in payable])
     mine = next((row for row in live if row.payer_id == wechat_user_id), None)
+    blocking = [row for row in live if not may_end(row, wechat_user_id, at)]
     shown = payable or bills
     charges = [
         charge
@@ -58,7 +60,7 @@ def pay_code_page(*, token: str, wechat_user_id: int, at: dt.datetime) -> PayCod
     is_known = all(bill.patient_id in bound for bill in shown)
     return PayCodePage(
         token=token,
-        state=_state(bills, payable, is_mine=mine is not None, is_live=bool(live)),
+        state=_state(bills, payable, is_mine=mine is not None, is_blocked=bool(blocking)),
         bill_ids=tuple(bill.pk for bill in payable),
         patient_name=shown[0].patient.name,
         titles=tuple(dict.fromkeys(bill.title for bill in shown)),
@@ -100,10 +102,10 @@ def _is_payable(bill: "Bill", at: dt.datetime) -> bool:
 
 
 def _state(
-    bills: list["Bill"], payable: list["Bill"], *, is_mine: bool, is_live: bool
+    bills: list["Bill"], payable: list["Bill"], *, is_mine: bool, is_blocked: bool
 ) -> CodeState:
     if payable:
-        if is_live and not is_mine:
+        if is_blocked and not is_mine:
             return CodeState.ELSEWHERE
         return CodeState.PAYING if is_mine else CodeState.UNPAID
     if any(bill.status in PAID for bill in bills):

@@ -5,14 +5,16 @@ import datetime as dt
 import pytest
 
 from hospital.billing import queries as bills
+from hospital.billing.models import Bill
 from hospital.kernel import clock
 from hospital.kernel.actors import SYSTEM, Actor
 from hospital.kernel.settings_rows import set_value
-from hospital.payments import actions, jobs, queries, thresholds
+from hospital.payments import actions, gateway, jobs, queries, thresholds
 from hospital.payments.models import OfflineTransfer, Payment, PaymentCase, Refund
 from hospital.payments.states import (
     CaseKind,
     CaseRemedy,
+    CodeState,
     NoticeOutcome,
     PaymentStatus,
     RefundRoute,
@@ -22,7 +24,9 @@ from hospital.payments.states import (
 from hospital.payments.tests.world import (
     a_bill,
     a_paid_payment,
+    a_pending_payment,
     bill_of,
+    later_on,
     money,
     paid_word,
     refund_word,
@@ -38,18 +42,22 @@ SLIP = {"payee": "陈晓宁", "payee_account": "6222020000000000000", "proof": "
 YEAR = dt.timedelta(days=366)
 
 
-def a_payment(*fens: int, more: tuple[int, ...] = ()) -> Payment:
-    """Paid, as far as our books go; WeChat is not asked."""
-    for_bills = [a_bill(fen=fen, more=more) for fen in fens]
-    payment = actions.create_payment(
+def an_order(*for_bills: Bill, mchid: str = "1900000001") -> Payment:
+    """An order as it stands here; WeChat is not asked."""
+    return actions.create_payment(
         bill_ids=[bill.pk for bill in for_bills],
         wechat_user_id=a_wechat_user().pk,
         shown_fen=sum(bill.total_fen for bill in for_bills),
-        account=("1900000001", "wx1"),
+        account=(mchid, "wx1"),
         node=1,
         by=SYSTEM,
         at=clock.now(),
     )
+
+
+def a_payment(*fens: int, more: tuple[int, ...] = ()) -> Payment:
+    """Paid, as far as our books go."""
+    payment = an_order(*(a_bill(fen=fen, more=more) for fen in fens))
     tell_paid(payment)
     return payment
 
@@ -267,7 +275,7 @@ def a_scan() -> Payment:
 
 
 @pytest.mark.parametrize("is_closed", [False, True])
-def test_success_seen_while_a_charge_is_taken_back_is_not_believed_yet(is_closed: bool) -> None:
+def test_success_seen_while_a_charge_is_taken_back_is_not_believed_yet(*, is_closed: bool) -> None:
     """The cashier's page asks, or the charge's own answer comes, between our asking to take it back
     and WeChat's doing so: the patient has the money, we must not think that we have."""
     payment, at = a_scan(), clock.now()
@@ -289,3 +297,59 @@ def test_what_wechat_paid_is_not_taken_back() -> None:
     assert not actions.take_back(payment_id=payment.pk, at=clock.now())
     payment.refresh_from_db()
     assert (payment.status, payment.taken_back_at) == (PaymentStatus.SUCCEEDED, None)
+
+
+def test_a_merchant_number_we_had_before_does_not_make_its_orders_unpaid(
+    wechat: StandIn,
+) -> None:
+    """The new account answers "no such order": that says nothing of the old one's money."""
+    payment = an_order(a_bill(), mchid="1900000999")
+    with later_on(wechat, dt.timedelta(minutes=16)):
+        jobs.settle_or_close(payment_id=payment.pk)
+    payment.refresh_from_db()
+    assert payment.status == PaymentStatus.UNKNOWN
+
+
+def test_m4_4_an_order_a_stranger_left_open_blocks_a_code_for_two_minutes(wechat: StandIn) -> None:
+    bill, family = a_bill(ends_in=None), a_wechat_user()
+    code = actions.create_pay_code(bill_ids=[bill.pk], by=CLERK, at=clock.now())
+    first = a_pending_payment(bill)
+
+    def state() -> CodeState:
+        return queries.pay_code_page(
+            token=code.token, wechat_user_id=family.pk, at=clock.now()
+        ).state
+
+    assert state() is CodeState.ELSEWHERE
+    with later_on(wechat, dt.timedelta(minutes=2, seconds=1)):
+        assert state() is CodeState.UNPAID
+        sheet = gateway.start_code_payment(
+            token=code.token,
+            wechat_user_id=family.pk,
+            shown_fen=2500,
+            by=Actor("patient", family.pk),
+            at=clock.now(),
+        )
+    assert isinstance(sheet, gateway.Sheet)
+    first.refresh_from_db()
+    assert first.status == PaymentStatus.CLOSED
+
+
+def test_the_list_of_cases_costs_the_same_however_long(
+    django_assert_max_num_queries: pytest.FixtureRequest,
+) -> None:
+    late = clock.now() + YEAR
+    for _ in range(3):
+        give_back(a_payment(2500), 0, 2500, late)
+        (refund,) = give_back(a_payment(700), 0, 700)
+        tell_refund(refund, RefundProgress.CLOSED)
+        payment = an_order(a_bill())
+        actions.record_result(paid=paid_word(payment, total_fen=9), by=SYSTEM, at=clock.now())
+    with django_assert_max_num_queries(6):  # type: ignore[operator]
+        rows = queries.case_rows()
+    assert [row.may_close for row in rows] == [False] * 9
+    assert {row.remedy for row in rows} == {
+        CaseRemedy.OFFLINE_TRANSFER,
+        CaseRemedy.SEND_AGAIN,
+        CaseRemedy.REFUND_UNAPPLIED,
+    }

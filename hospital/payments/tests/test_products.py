@@ -347,7 +347,7 @@ def test_a_process_killed_before_it_sent_the_code_changes_nothing(wechat: StandI
         auth_code=wechat.scan_code(),
         shown_fen=2500,
         key="k1",
-        account=("1900000001", "wx1"),
+        account=(wechat.config.mchid, "wx1"),
         node=1,
         by=CASHIER,
         at=clock.now(),
