@@ -25,11 +25,20 @@ class Message(StatefulModel):
 
     token = models.CharField(max_length=22, unique=True, default=serials.opaque)
     kind = models.CharField(max_length=3)
+    # The indexes below begin with these two; their own would only cost every message a write.
     wechat_user = models.ForeignKey(
-        "identity.WeChatUser", on_delete=models.PROTECT, related_name="messages"
+        "identity.WeChatUser",
+        on_delete=models.PROTECT,
+        related_name="messages",
+        db_index=False,
     )
     patient = models.ForeignKey(
-        "patients.Patient", on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+        "patients.Patient",
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        db_index=False,
     )
     subject_type = models.CharField(max_length=60)
     subject_id = models.BigIntegerField()
@@ -111,7 +120,9 @@ class Delivery(models.Model):
     knows it, for the report of what became of it.
     """
 
-    message = models.ForeignKey(Message, on_delete=models.PROTECT, related_name="deliveries")
+    message = models.ForeignKey(
+        Message, on_delete=models.PROTECT, related_name="deliveries", db_index=False
+    )
     round = models.PositiveSmallIntegerField(default=0)
     channel = models.CharField(max_length=12, choices=Channel.choices)
     outcome = models.CharField(max_length=10, choices=Outcome.choices, default=Outcome.TRYING)
