@@ -20,6 +20,7 @@ from hospital.wechat.outcomes import Refused, Unknown
 
 logger = logging.getLogger(__name__)
 
+LONGEST_LIFE_SECONDS = 7 * 86400
 TOKEN_REFUSED = {"40001", "40014", "42001"}
 #: How the reason of an Unknown starts when nothing at all reached WeChat.
 UNREACHED = "not_sent:"
@@ -153,4 +154,6 @@ def _living(facts: Said, field: str) -> tuple[str, timedelta]:
     value, life = facts.get(field), facts.get("expires_in")
     if not isinstance(value, str) or not value or not isinstance(life, int):
         raise TokenUnavailable(f"unreadable:{field}")
+    if not 0 < life <= LONGEST_LIFE_SECONDS:
+        raise TokenUnavailable("unreadable:expires_in")
     return value, timedelta(seconds=life)

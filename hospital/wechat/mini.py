@@ -7,7 +7,7 @@ caller and opens what the phone sealed; it never goes to a page.
 from base64 import b64decode
 from binascii import Error as NotBase64
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 
 from cryptography.hazmat.primitives.ciphers import Cipher
 from cryptography.hazmat.primitives.ciphers.algorithms import AES
@@ -136,9 +136,8 @@ def _phone(info: object, *, appid: str, at: datetime) -> PhoneNumber:
 
 def _watermark(facts: reading.Facts, *, appid: str) -> datetime:
     mark = facts.get("watermark")
-    stamp = mark.get("timestamp") if isinstance(mark, dict) else None
-    if not isinstance(mark, dict) or not isinstance(stamp, int):
+    if not isinstance(mark, dict):
         raise signing.Unreadable("watermark")
     if mark.get("appid") != appid:
         raise signing.Unreadable("watermark_appid")
-    return datetime.fromtimestamp(stamp, UTC)
+    return reading.moment(mark.get("timestamp"))

@@ -18,6 +18,7 @@ Facts = Mapping[str, Any]
 # Longer or bigger than anything WeChat means, and still safe to store.
 LONGEST_TEXT = 256
 MOST_FEN = 10**12
+MOST_SECONDS = 10**10
 
 PAID_STATES = {"SUCCESS", "REFUND"}
 OPEN_STATES = {"NOTPAY", "USERPAYING"}
@@ -34,6 +35,13 @@ def read_json(body: bytes) -> Facts:
     if not isinstance(facts, dict):
         raise Unreadable("not_an_object")
     return facts
+
+
+def moment(stamp: object) -> datetime:
+    """A moment given in seconds since 1970. Raises Unreadable, also for one no calendar has."""
+    if not isinstance(stamp, int) or isinstance(stamp, bool) or not 0 < stamp < MOST_SECONDS:
+        raise Unreadable("moment")
+    return datetime.fromtimestamp(stamp, UTC)
 
 
 def read_order(facts: Facts) -> Paid | Unpaid | Closed:

@@ -1,11 +1,13 @@
 """Who a follower is to the account: does this person follow it, since when, and how it came."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from urllib.parse import urlencode
 
+from hospital.wechat import reading
 from hospital.wechat.api import Api
 from hospital.wechat.outcomes import Refused, Unknown
+from hospital.wechat.signing import Unreadable
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,12 +33,15 @@ def user_info(api: Api, *, openid: str) -> UserOutcome:
         return said
     if said.get("subscribe") not in (0, 1) or said.get("openid") != openid:
         return Unknown(reason="unreadable:subscribe")
-    since = said.get("subscribe_time")
+    try:
+        followed_at = reading.moment(said["subscribe_time"]) if "subscribe_time" in said else None
+    except Unreadable as error:
+        return Unknown(reason=f"unreadable:{error}")
     return UserInfo(
         openid=openid,
         is_following=said["subscribe"] == 1,
         unionid=str(said.get("unionid") or ""),
-        followed_at=datetime.fromtimestamp(since, UTC) if isinstance(since, int) else None,
+        followed_at=followed_at,
         way=str(said.get("subscribe_scene") or ""),
         scene=str(said.get("qr_scene_str") or ""),
     )

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 import secrets
+from base64 import b64encode
 from collections.abc import Mapping
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.ciphers import Cipher
+from cryptography.hazmat.primitives.ciphers.algorithms import AES
+from cryptography.hazmat.primitives.ciphers.modes import CBC
 from hypothesis import given
 from hypothesis import strategies as st
 from wechatpy import parse_message
@@ -142,6 +147,20 @@ def test_v17_what_a_phone_sealed() -> None:
             sealed=vectors.V17_SEALED,
             appid="wx0000000000000000",
         )
+
+
+@pytest.mark.parametrize("stamp", [10**30, -1, 0, 10**10, 1.5, True, "1477314187", None])
+def test_a_moment_no_calendar_has_is_unreadable(stamp: object) -> None:
+    """It raised what no caller of the mini program's façade expects."""
+    key, start = b"k" * 16, b"i" * 16
+    said = json.dumps({"watermark": {"appid": APPID, "timestamp": stamp}}).encode()
+    filler = 16 - len(said) % 16
+    encryptor = Cipher(AES(key), CBC(start)).encryptor()
+    sealed = encryptor.update(said + bytes([filler]) * filler) + encryptor.finalize()
+    session_key, iv, body = (b64encode(each).decode() for each in (key, start, sealed))
+
+    with pytest.raises(signing.Unreadable, match="moment"):
+        mini.open_shared(session_key=session_key, iv=iv, sealed=body, appid=APPID)
 
 
 @given(text=st.text(max_size=300))
