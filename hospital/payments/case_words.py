@@ -41,6 +41,11 @@ _TODO_OF: Mapping[tuple[CaseKind, CaseRemedy], str] = {
     "再点“重新提交退款”；仍用原来的退款单号，不会退两次。不要在商户平台另退一笔。",
     (CaseKind.REFUND_ABNORMAL, CaseRemedy.OFFLINE_TRANSFER): "向患者要一张本人的银行卡。"
     "先用医院银行账户转账，再登记回单号；或者登记卡号，由微信退到这张卡。另一人复核后才办理。",
+    (
+        CaseKind.REFUND_STUCK,
+        CaseRemedy.OFFLINE_TRANSFER,
+    ): "付款人的微信账户退不进去，再提交也没有用。"
+    "向患者要一张本人的银行卡，用医院银行账户转账后登记回单号，另一人复核后记账。",
     (CaseKind.REFUND_CLOSED, CaseRemedy.SEND_AGAIN): "点“重新提交退款”：原单号已作废，"
     "系统用新单号退仍欠的金额。",
     (CaseKind.UNKNOWN_REFUND, CaseRemedy.CLOSE): "到微信商户平台查这笔退款是谁、为什么退的，"

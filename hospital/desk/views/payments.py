@@ -81,7 +81,7 @@ def payment(request: StaffRequest, payment_id: int) -> HttpResponse:
         ],
         "refunds": [{"refund": row, "tone": _TONES.get(row.status, "")} for row in found.refunds],
         "may_ask": identity.may(request.user, ASK_CHANNEL),
-        "may_refund": found.payment.is_received and identity.may(request.user, ASK_REFUND),
+        "may_refund": found.refundable_fen > 0 and identity.may(request.user, ASK_REFUND),
         "may_view_appointments": identity.may(request.user, VIEW_APPOINTMENTS),
         "here": request.path,
     }

@@ -65,7 +65,7 @@ def case_page(*, case_id: int) -> CasePage:
 
 def closed_cases(*, since: dt.datetime) -> list[PaymentCase]:
     """Cases closed since a moment, latest first."""
-    rows = PaymentCase.objects.filter(closed_at__gte=since).select_related("payment", "refund")
+    rows = PaymentCase.objects.filter(closed_at__gte=since).select_related("bill")
     return list(rows.order_by("-closed_at", "-pk")[:SEARCH_LIMIT])
 
 

@@ -23,6 +23,7 @@ from hospital.payments.models import (
 )
 from hospital.payments.states import REMEDIES, CaseKind, CaseRemedy, PaymentStatus
 from hospital.payments.tests.world import (
+    a_bill,
     a_pending_payment,
     a_reversed_payment,
     bill_of,
@@ -316,6 +317,21 @@ def test_a_refund_that_was_refused_is_sent_again(wechat: StandIn, first: StaffAc
     refund.refresh_from_db()
     assert refund.status == "processing"
     assert Refund.objects.filter(payment=payment).count() == 1
+
+
+def test_a_bill_nobody_can_be_refunded_for_is_called_by_its_number(first: StaffAccount) -> None:
+    bill = a_bill()
+    open_case(
+        kind=CaseKind.REFUND_IMPOSSIBLE,
+        number=f"bill {bill.pk} 10W1",
+        bill_id=bill.pk,
+        expected_fen=2500,
+        at=clock.now(),
+    )
+    client, case = staff_client(account=first), PaymentCase.objects.get()
+    for shown in (get(client, CASES), get(client, address("case", case.pk))):
+        assert bill.number in shown
+        assert f"bill {bill.pk}" not in shown
 
 
 def test_lists_cost_the_same_with_three_and_thirty(

@@ -3,10 +3,12 @@
 import datetime as dt
 from dataclasses import dataclass
 
-from hospital.payments.models import CaseDecision, OfflineTransfer
+from hospital.payments.models import CaseDecision, OfflineTransfer, PaymentCase
 from hospital.payments.queries import CasePage
 
 Step = CaseDecision | OfflineTransfer
+# Cases about a bill without a payment are filed under its id.
+OF_BILL = "bill "
 
 
 @dataclass(frozen=True)
@@ -17,6 +19,13 @@ class Event:
     title: str
     by: str = ""
     note: str = ""
+
+
+def number_of(case: PaymentCase) -> str:
+    """What a case is called by: a number somebody can look up."""
+    if case.bill is not None and case.number.startswith(OF_BILL):
+        return case.bill.number
+    return case.number
 
 
 def steps(row: CasePage) -> tuple[Step, ...]:

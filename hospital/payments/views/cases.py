@@ -67,7 +67,10 @@ def cases(request: StaffRequest) -> HttpResponse:
         ],
         "is_closed": is_closed,
         "rows": [] if is_closed else [_line(row, at) for row in waiting],
-        "closed": [{"case": row, "by": names.get(row.closed_by, "")} for row in closed],
+        "closed": [
+            {"case": row, "number": case_story.number_of(row), "by": names.get(row.closed_by, "")}
+            for row in closed
+        ],
     }
     return render(request, "payments/staff/cases.html", context)
 
@@ -233,6 +236,7 @@ def _case(
     context = {
         "row": row,
         "case": found,
+        "number": case_story.number_of(found),
         "what": case_words.WHAT[kind],
         "todo": case_words.todo(kind, row.remedy),
         "reason": case_words.reason(found.detail),
@@ -258,6 +262,7 @@ def _case(
 def _line(row: queries.CaseRow, at: dt.datetime) -> dict[str, object]:
     return {
         "case": row.case,
+        "number": case_story.number_of(row.case),
         "age": case_words.age(row.case.opened_at, at),
         "remedy": row.remedy.label,
         "reason": case_words.reason(row.case.detail),
@@ -274,7 +279,7 @@ def _numbers(found: PaymentCase) -> list[tuple[str, str, str]]:
     if found.refund is not None:
         rows.append(("退款", found.refund.out_refund_no, found.refund.refund_id))
     known = {number for _, *numbers in rows for number in numbers}
-    if found.number not in known and not found.number.startswith("bill "):
+    if found.number not in known and not found.number.startswith(case_story.OF_BILL):
         rows.append(("微信给出的单号", "系统里没有", found.number))
     return rows
 

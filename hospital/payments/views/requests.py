@@ -24,6 +24,7 @@ from hospital.payments.models import CaseDecision, OfflineTransfer, RefundReques
 from hospital.payments.permissions import APPROVE_REFUND, ASK_REFUND, VIEW_PAYMENTS
 from hospital.payments.queries import RefundPage
 from hospital.payments.states import RequestStatus
+from hospital.payments.views import case_story
 from hospital.payments.views.named import people
 from hospital.ui.masks import mask_name
 
@@ -183,7 +184,7 @@ def _transfer_row(row: OfflineTransfer) -> _Waiting:
         asked_by=row.asked_by,
         what=row.get_way_display(),
         about=row.case.get_kind_display(),
-        number=row.case.number,
+        number=case_story.number_of(row.case),
         why=f"回单 {row.proof}" if row.proof else "",
         amount_fen=row.amount_fen,
         url=reverse("payments-case", args=[row.case_id]),
@@ -197,7 +198,7 @@ def _decision_row(row: CaseDecision) -> _Waiting:
         asked_by=row.asked_by,
         what="退回无法入账的款",
         about=row.case.get_kind_display(),
-        number=row.case.number,
+        number=case_story.number_of(row.case),
         why=row.note,
         amount_fen=payment.received_fen or 0 if payment else 0,
         url=reverse("payments-case", args=[row.case_id]),
