@@ -59,6 +59,8 @@ def read_order(facts: Facts) -> Paid | Unpaid | Closed:
 def _read_paid(facts: Facts) -> Paid:
     amount = _object(facts, "amount")
     total_fen = _fen(amount, "total")
+    if total_fen == 0:
+        raise Unreadable("total")  # nothing is never paid
     return Paid(
         mchid=read_text(facts, "mchid"),
         appid=read_text(facts, "appid"),

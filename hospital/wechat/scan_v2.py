@@ -201,7 +201,7 @@ def _no(answer: V2Answer, *, missing: str) -> NotFound | Refused | Unknown:
 
 def _fen(values: Mapping[str, str], name: str) -> int:
     text = read_text(values, name)
-    if not (text.isascii() and text.isdigit() and len(text) <= 12):
+    if not (text.isascii() and text.isdigit() and len(text) <= 12 and int(text) > 0):
         raise Unreadable(name)
     return int(text)
 

@@ -9,7 +9,7 @@ from hospital.payments.gateway.wire import leave_database, refund_order
 from hospital.payments.models import Refund
 from hospital.payments.states import CaseKind, RefundRoute, RefundStatus
 from hospital.wechat import clients
-from hospital.wechat.outcomes import NotFound, RefundState, Refused, Unknown
+from hospital.wechat.outcomes import NotFound, RefundOutcome, RefundState, Refused
 
 
 def send_refund(*, refund_id: int, attempt: int, by: Actor, at: dt.datetime) -> None:
@@ -27,8 +27,9 @@ def send_refund(*, refund_id: int, attempt: int, by: Actor, at: dt.datetime) -> 
             refund_id=refund_id, code=outcome.code, attempt=attempt, by=by, at=at
         )
     else:
-        reason = outcome.reason if isinstance(outcome, Unknown) else "not_found"
-        actions.ask_refund_again(refund_id=refund_id, attempt=0, reason=reason, by=by, at=at)
+        actions.ask_refund_again(
+            refund_id=refund_id, attempt=0, reason=_word(outcome), by=by, at=at
+        )
 
 
 def ask_refund(*, refund_id: int, attempt: int, by: Actor, at: dt.datetime) -> Refund:
@@ -39,16 +40,23 @@ def ask_refund(*, refund_id: int, attempt: int, by: Actor, at: dt.datetime) -> R
         return refund
     leave_database()
     outcome = clients.pay().query_refund(out_refund_no=refund.out_refund_no)
-    if isinstance(outcome, NotFound):
+    if isinstance(outcome, NotFound) and refund.status == RefundStatus.SUBMITTED:
         send_refund(refund_id=refund_id, attempt=attempt, by=by, at=at)
         return queries.refund(refund_id=refund_id)
     if isinstance(outcome, RefundState):
         actions.record_refund_result(state=outcome, by=by, at=at)
-        reason = outcome.progress.value
-    else:
-        reason = outcome.code if isinstance(outcome, Refused) else outcome.reason
-    actions.ask_refund_again(refund_id=refund_id, attempt=attempt, reason=reason, by=by, at=at)
+    actions.ask_refund_again(
+        refund_id=refund_id, attempt=attempt, reason=_word(outcome), by=by, at=at
+    )
     return queries.refund(refund_id=refund_id)
+
+
+def _word(outcome: RefundOutcome) -> str:
+    if isinstance(outcome, RefundState):
+        return outcome.progress.value
+    if isinstance(outcome, NotFound):
+        return "not_found"
+    return outcome.code if isinstance(outcome, Refused) else outcome.reason
 
 
 def press_refund(*, refund_id: int, by: Actor, at: dt.datetime) -> Refund:

@@ -41,15 +41,6 @@ class CaseRow:
     transfer: OfflineTransfer | None
 
 
-def open_cases() -> list[PaymentCase]:
-    """What waits for a person, oldest first."""
-    return list(
-        PaymentCase.objects.filter(closed_at__isnull=True)
-        .select_related("payment", "refund")
-        .order_by("opened_at", "pk")[:SEARCH_LIMIT]
-    )
-
-
 def open_case(*, case_id: int) -> PaymentCase:
     """One case that still waits. Raises NotFound."""
     found = PaymentCase.objects.filter(pk=case_id, closed_at__isnull=True).first()
@@ -90,11 +81,6 @@ def case_rows() -> list[CaseRow]:
     cases = list(found)
     purse = _purse(cases)
     return [_row(case, is_open=_is_open(case, purse)) for case in cases]
-
-
-def case_row(*, case_id: int) -> CaseRow | None:
-    """One open case; None when it has been closed meanwhile."""
-    return next((row for row in case_rows() if row.case.pk == case_id), None)
 
 
 def remedy_of(case: PaymentCase) -> CaseRemedy:
@@ -175,6 +161,8 @@ def refund_requests_of(*, bill_id: int) -> list[RefundRequest]:
 def _remedy(case: PaymentCase, *, is_open: bool) -> CaseRemedy:
     if case.kind == CaseKind.UNKNOWN_ORDER and case.payment_id is None:
         return CaseRemedy.ASK_AGAIN
+    if case.kind == CaseKind.WRONG_AMOUNT and case.payment and not case.payment.is_received:
+        return CaseRemedy.ASK_AGAIN  # so far only a notice says so
     if case.kind == CaseKind.REFUND_STUCK and case.refund and case.refund.needs_the_bank:
         return CaseRemedy.OFFLINE_TRANSFER
     remedy = REMEDIES[CaseKind(case.kind)]

@@ -23,6 +23,7 @@ from hospital.payments.states import (
 )
 from hospital.payments.tests.world import (
     a_bill,
+    a_notice,
     a_paid_payment,
     a_pending_payment,
     bill_of,
@@ -32,6 +33,7 @@ from hospital.payments.tests.world import (
     refund_word,
     reverse,
 )
+from hospital.testing.jobs import due_jobs
 from hospital.testing.people import a_wechat_user
 from hospital.testing.wechat import StandIn
 from hospital.wechat.outcomes import RefundProgress
@@ -353,3 +355,28 @@ def test_the_list_of_cases_costs_the_same_however_long(
         CaseRemedy.SEND_AGAIN,
         CaseRemedy.REFUND_UNAPPLIED,
     }
+
+
+def test_a_wrong_amount_only_a_notice_tells_of_is_asked_about(wechat: StandIn) -> None:
+    payment = a_pending_payment()
+    actions.record_result(
+        paid=paid_word(payment, total_fen=9), received=a_notice(1), by=SYSTEM, at=clock.now()
+    )
+    case = open_case(CaseKind.WRONG_AMOUNT)
+    assert queries.remedy_of(case) is CaseRemedy.ASK_AGAIN
+    wechat.pay(payment.out_trade_no)
+    gateway.press_case(case_id=case.pk, by=FINANCE, at=clock.now())
+    payment.refresh_from_db()
+    assert payment.status == PaymentStatus.SUCCEEDED
+    assert not PaymentCase.objects.filter(closed_at=None).exists()
+
+
+def test_a_refund_wechat_forgot_is_asked_about_again(wechat: StandIn) -> None:
+    """A 404 about a refund that runs: its notice may be lost too, so the questions go on."""
+    (refund,) = give_back(a_payment(2500), 0, 2500)
+    tell_refund(refund, RefundProgress.PROCESSING)
+    before = due_jobs().count("payments.jobs.ask_refund")
+    jobs.ask_refund(refund_id=refund.pk)
+    assert due_jobs().count("payments.jobs.ask_refund") == before + 1
+    refund.refresh_from_db()
+    assert refund.status == RefundStatus.PROCESSING
