@@ -69,7 +69,7 @@ def menu_history() -> list[VersionRow]:
             copied_from=row.copied_from.number if row.copied_from else None,
             made_by=names.get(row.made_by, "系统"),
             made_at=row.made_at,
-            published_by=names.get(row.published_by, ""),
+            published_by=names.get(row.published_by, "系统" if row.published_by else ""),
             published_at=row.published_at,
         )
         for row in rows

@@ -49,6 +49,8 @@ def test_a_new_account_gets_its_menu_and_answers() -> None:
     assert answer is not None
     assert answer.name == "怎么挂号"
     assert ReplyRule.objects.count() == len(DOCUMENT["replies"])
+    (version,) = queries.menu_history()
+    assert (version.made_by, version.published_by) == ("系统", "系统")
 
 
 @pytest.mark.usefixtures("wechat")
