@@ -3,6 +3,7 @@
 import datetime as dt
 
 import pytest
+import time_machine
 
 from hospital.billing import queries as bills
 from hospital.billing.models import Bill
@@ -224,6 +225,19 @@ def test_a_payer_whose_account_is_gone_is_paid_by_the_bank() -> None:
     refund.refresh_from_db()
     assert (refund.status, refund.route) == (RefundStatus.SUCCEEDED, RefundRoute.OFFLINE)
     assert actions.submit_refund(refund_id=refund.pk, by=SYSTEM, at=clock.now()) is None
+    assert set(bills.ledger_totals().values()) == {0}
+
+
+def test_a_refund_refused_until_its_payment_was_too_old_is_paid_by_the_bank() -> None:
+    (refund,) = give_back(a_payment(2500), 0, 2500)
+    actions.submit_refund(refund_id=refund.pk, by=SYSTEM, at=clock.now())
+    actions.record_refund_refused(
+        refund_id=refund.pk, code="NOT_ENOUGH", attempt=0, by=SYSTEM, at=clock.now()
+    )
+    with time_machine.travel(clock.now() + YEAR, tick=True):
+        case = open_case(CaseKind.REFUND_STUCK)
+        assert queries.remedy_of(case) is CaseRemedy.OFFLINE_TRANSFER
+        by_bank(case)
     assert set(bills.ledger_totals().values()) == {0}
 
 
