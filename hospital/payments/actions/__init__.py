@@ -31,7 +31,6 @@ from hospital.payments.actions.refunds import (
     record_refund_refused,
     refund_due,
     renew_closed,
-    request_refund,
     submit_refund,
 )
 from hospital.payments.actions.requests import (
@@ -112,7 +111,6 @@ __all__ = [
     "reject_refund",
     "reject_transfer",
     "renew_closed",
-    "request_refund",
     "revoke_pay_code",
     "submit_refund",
     "take_back",

@@ -55,25 +55,6 @@ class RefundNotPossible(Refusal):
     default_message = "该笔支付已超过微信原路退款的期限或次数，请线下办理。"
 
 
-def request_refund(
-    *, payment_id: int, bill_id: int, amount_fen: int, reason: str, by: Actor, at: dt.datetime
-) -> Refund:
-    """Decide that money of a bill goes back by one payment; sending it is deferred. Raises
-    NotFound, NothingToRefund, RefundTooMuch, RefundInProgress, RefundNotPossible.
-
-    Only what the ledger owes the payer may go: charges are reversed first, or money would leave
-    that no posting could tell of.
-    """
-    with transaction.atomic():
-        payment = lock_with_bills(payment_id)
-        made = make_refund(
-            payment, bill_id=bill_id, amount_fen=amount_fen, reason=reason, by=by, at=at
-        )
-        if under_way_fen(bill_id) > bills.balance(bill_id=bill_id).due_fen:
-            raise RefundTooMuch
-        return made
-
-
 def make_refund(
     payment: Payment,
     *,
@@ -83,8 +64,9 @@ def make_refund(
     by: Actor,
     at: dt.datetime,
 ) -> Refund:
-    """The same for a payment whose bills and row the caller has locked; without a bill it is money
-    we could not apply."""
+    """Decide that money goes back by one payment, whose bills and row the caller has locked; to send
+    it is deferred. Without a bill it is money we could not apply; of a bill the caller knows what
+    is owed. Raises NothingToRefund, RefundTooMuch, RefundInProgress, RefundNotPossible."""
     _check(payment, bill_id=bill_id, amount_fen=amount_fen, at=at)
     earlier = _numbered(payment).order_by("-id")
     refund = Refund.objects.create(
