@@ -304,7 +304,7 @@ def test_send_refund_and_the_jobs_run_again(wechat: StandIn) -> None:
         start(bill)
         payment = bill.allocations.get().payment
         wechat.pay(payment.out_trade_no)
-        gateway.ask(payment_id=payment.pk, by=SYSTEM, at=clock.now())
+        tell(told(payment))
         reverse(bill)
         (made,) = actions.refund_due(bill_id=bill.pk, reason="测试", by=SYSTEM, at=clock.now())
         return made
