@@ -64,9 +64,9 @@ def make_refund(
     by: Actor,
     at: dt.datetime,
 ) -> Refund:
-    """Decide that money goes back by one payment, whose bills and row the caller has locked;
-    sending it is deferred. Without a bill it is money we could not apply; of a bill the caller knows what
-    is owed. Raises NothingToRefund, RefundTooMuch, RefundInProgress, RefundNotPossible."""
+    """Decide that money goes back by one payment, whose bills and row the caller has locked; sent
+    it is later. Without a bill it is money we could not apply; of a bill the caller knows what is
+    owed. Raises NothingToRefund, RefundTooMuch, RefundInProgress, RefundNotPossible."""
     _check(payment, bill_id=bill_id, amount_fen=amount_fen, at=at)
     earlier = _numbered(payment).order_by("-id")
     refund = Refund.objects.create(
