@@ -254,6 +254,8 @@ def _propose(
         is_at_channel = case.refund is not None and case.refund.refund_id != ""
         if amount_fen <= 0 or (way == TransferWay.CARD and not is_at_channel):
             raise TransferNotNeeded
+        if way == TransferWay.BANK:
+            _fresh(facts["proof"])
         transfer = OfflineTransfer.objects.create(
             case=case,
             payment=case.payment,
@@ -268,6 +270,13 @@ def _propose(
         )
         _note(transfer, "proposed", "", by, at)
         return transfer
+
+
+def _fresh(proof: str) -> None:
+    """One slip of the bank proves one transfer. Raises Invalid."""
+    used = OfflineTransfer.objects.filter(way=TransferWay.BANK, proof=proof)
+    if used.exclude(status=TransferStatus.REJECTED).exists():
+        raise Invalid({"proof": ["这张回单已经登记在另一笔转账上，请核对单号。"]})
 
 
 def _lock_row(transfer_id: int) -> OfflineTransfer:

@@ -197,6 +197,12 @@ class OfflineTransfer(StatefulModel):
                 condition=Q(status__in=[TransferStatus.ASKED, TransferStatus.SENT]),
                 name="offline_transfer_one_open",
             ),
+            # One slip of the bank proves one transfer.
+            models.UniqueConstraint(
+                fields=["proof"],
+                condition=Q(way=TransferWay.BANK) & ~Q(status=TransferStatus.REJECTED),
+                name="offline_transfer_slip_once",
+            ),
             four_eyes(TransferStatus.ASKED, name="offline_transfer_four_eyes"),
             models.CheckConstraint(
                 condition=Q(amount_fen__gt=0)

@@ -5,7 +5,6 @@ from hospital.payments.queries.case_pages import (
     case_of_decision,
     case_page,
     closed_cases,
-    recent_transfers,
     refund_request,
 )
 from hospital.payments.queries.cases import (
@@ -92,7 +91,6 @@ __all__ = [
     "payment",
     "payment_story",
     "payments_of",
-    "recent_transfers",
     "refund",
     "refund_page",
     "refund_request",

@@ -77,12 +77,6 @@ def case_of_decision(*, decision_id: int) -> int:
     return found
 
 
-def recent_transfers(*, since: dt.datetime) -> list[OfflineTransfer]:
-    """Transfers by hand asked for since a moment, newest first."""
-    rows = OfflineTransfer.objects.filter(asked_at__gte=since).select_related("payment", "bill")
-    return list(rows.order_by("-pk")[:SEARCH_LIMIT])
-
-
 def refund_request(*, request_id: int) -> RefundRequest:
     """One request with its bill, patient and lines. Raises NotFound."""
     rows = RefundRequest.objects.select_related("bill", "bill__patient")

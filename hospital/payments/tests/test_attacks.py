@@ -1,6 +1,7 @@
 """Ways to lose money, to send it twice or to let it lie, each tried once."""
 
 import datetime as dt
+import itertools
 
 import pytest
 import time_machine
@@ -41,7 +42,8 @@ from hospital.wechat.outcomes import RefundProgress
 
 pytestmark = pytest.mark.django_db
 CLERK, FINANCE = Actor("staff", 3), Actor("staff", 7)
-SLIP = {"payee": "陈晓宁", "payee_account": "6222020000000000000", "proof": "BANK-1"}
+PAYEE = {"payee": "陈晓宁", "payee_account": "6222020000000000000"}
+_slips = itertools.count(1)
 YEAR = dt.timedelta(days=366)
 
 
@@ -103,7 +105,8 @@ def open_case(kind: CaseKind) -> PaymentCase:
 
 
 def propose(case: PaymentCase, at: dt.datetime | None = None) -> OfflineTransfer:
-    return actions.propose_transfer(case_id=case.pk, by=CLERK, at=at or clock.now(), **SLIP)
+    proof, at = f"BANK-{next(_slips)}", at or clock.now()
+    return actions.propose_transfer(case_id=case.pk, proof=proof, by=CLERK, at=at, **PAYEE)
 
 
 def by_bank(case: PaymentCase, at: dt.datetime | None = None) -> OfflineTransfer:

@@ -161,7 +161,7 @@ def an_abnormal_refund(wechat: StandIn) -> tuple[Payment, Refund, PaymentCase]:
     jobs.ask_refund(refund_id=refund.pk)
     refund.refresh_from_db()
     assert refund.status == RefundStatus.ABNORMAL
-    return payment, refund, PaymentCase.objects.get()
+    return payment, refund, PaymentCase.objects.get(refund=refund)
 
 
 def transfer(case: PaymentCase, **changes: str) -> OfflineTransfer:
@@ -369,6 +369,21 @@ def test_unapplied_money_older_than_a_year_is_sent_by_the_bank(wechat: StandIn) 
     assert payment.status == PaymentStatus.FULLY_REFUNDED
     assert set(bills.ledger_totals().values()) == {0}
     assert not PaymentCase.objects.filter(closed_at=None).exists()
+
+
+def test_one_slip_of_the_bank_proves_one_transfer(wechat: StandIn) -> None:
+    transfer(an_abnormal_refund(wechat)[2])
+    other = an_abnormal_refund(wechat)[2]
+
+    with pytest.raises(Invalid) as refused:
+        transfer(other)
+
+    assert list(refused.value.errors) == ["proof"]
+    assert OfflineTransfer.objects.count() == 1
+    first = OfflineTransfer.objects.get()
+    actions.reject_transfer(transfer_id=first.pk, note="抄错", by=FINANCE, at=clock.now())
+    transfer(first.case)
+    assert OfflineTransfer.objects.count() == 2
 
 
 def test_a_case_takes_only_its_own_remedy(wechat: StandIn) -> None:
