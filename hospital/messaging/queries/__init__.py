@@ -3,7 +3,6 @@
 from hospital.messaging.queries.account import (
     SceneRow,
     VersionRow,
-    inbound_figures,
     menu_history,
     menu_in,
     menu_version,
@@ -66,7 +65,6 @@ __all__ = [
     "VersionRow",
     "call_task",
     "calls",
-    "inbound_figures",
     "inbox",
     "is_other_open",
     "is_other_told",

@@ -14,7 +14,7 @@ from hospital.kernel.errors import NotFound
 from hospital.messaging import answering
 from hospital.messaging.models import InboundMessage, MenuVersion, ReplyRule
 from hospital.messaging.models.replies import KEY_PREFIX
-from hospital.messaging.states import InboundStatus, MenuStatus, RuleKind
+from hospital.messaging.states import MenuStatus, RuleKind
 
 _SHOWN = 20
 
@@ -126,13 +126,6 @@ def scenes() -> list[SceneRow]:
         .order_by("-latest")[:_SHOWN]
     )
     return [SceneRow(row["scene"], row["times"], row["latest"]) for row in rows]
-
-
-def inbound_figures(*, since: dt.datetime) -> dict[InboundStatus, int]:
-    """How much was said to the account since a moment, by what became of it."""
-    rows = InboundMessage.objects.filter(received_at__gte=since)
-    found = dict(rows.values_list("status").annotate(Count("pk")))
-    return {status: found.get(status.value, 0) for status in InboundStatus}
 
 
 def _names(actors: Sequence[str]) -> dict[str, str]:
