@@ -34,9 +34,11 @@ def send_refund(*, refund_id: int, attempt: int, by: Actor, at: dt.datetime) -> 
 
 def ask_refund(*, refund_id: int, attempt: int, by: Actor, at: dt.datetime) -> Refund:
     """Ask WeChat how a refund stands and apply the answer. One that WeChat does not know was never
-    taken and is sent again. Raises NotFound."""
+    taken and is sent again; one that is over is asked about only while a notice disputes it.
+    Raises NotFound."""
     refund = queries.refund(refund_id=refund_id)
-    if not refund.is_at_channel and refund.route == RefundRoute.ORIGINAL:
+    is_over = not refund.is_at_channel and refund.route == RefundRoute.ORIGINAL
+    if is_over and not queries.is_disputed(refund_id=refund_id):
         return refund
     leave_database()
     outcome = clients.pay().query_refund(out_refund_no=refund.out_refund_no)

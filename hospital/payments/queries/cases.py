@@ -49,6 +49,12 @@ def open_case(*, case_id: int) -> PaymentCase:
     return found
 
 
+def is_disputed(*, refund_id: int) -> bool:
+    """Whether a notice told something else of a refund, and nobody has asked WeChat since."""
+    waiting = PaymentCase.objects.filter(refund_id=refund_id, closed_at__isnull=True)
+    return waiting.filter(kind=CaseKind.REFUND_MISMATCH).exists()
+
+
 def transfer(*, transfer_id: int) -> OfflineTransfer:
     """One transfer with what it is about. Raises NotFound."""
     found = (

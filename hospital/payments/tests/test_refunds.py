@@ -21,6 +21,7 @@ from hospital.payments.models import Payment, PaymentCase, Refund
 from hospital.payments.states import CaseKind, NoticeOutcome, PaymentStatus, RefundStatus
 from hospital.payments.tests.world import (
     a_bill,
+    a_notice,
     a_paid_payment,
     a_pending_payment,
     a_reversed_payment,
@@ -424,3 +425,26 @@ def test_actions_on_no_refund_find_nothing() -> None:
         actions.submit_refund(refund_id=0, by=SYSTEM, at=clock.now())
     with pytest.raises(NotFound):
         queries.refund(refund_id=0)
+
+
+def test_a_false_notice_after_the_end_is_asked_about_and_cleared(wechat: StandIn) -> None:
+    payment, refund = a_reversed_payment(wechat)
+    jobs.send_refund(refund_id=refund.pk)
+    wechat.refund_state(refund.out_refund_no, "SUCCESS")
+    jobs.ask_refund(refund_id=refund.pk)
+
+    outcome = actions.record_refund_result(
+        state=word(refund, RefundProgress.SUCCESS, refund_fen=9),
+        received=a_notice(1),
+        by=SYSTEM,
+        at=clock.now(),
+    )
+    case = PaymentCase.objects.get(kind=CaseKind.REFUND_MISMATCH)
+    assert (outcome, case.closed_at) == (NoticeOutcome.PARKED, None)
+    run_jobs()
+
+    case.refresh_from_db()
+    refund.refresh_from_db()
+    assert case.closed_at is not None
+    assert refund.status == RefundStatus.SUCCEEDED
+    assert money(bill_of(payment)) == (0, 0, 0)
