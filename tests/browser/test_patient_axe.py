@@ -41,32 +41,41 @@ def _patience() -> Iterator[None]:
     expect.set_options(timeout=None)
 
 
+PHONE_LOOKS = (("usual", "light"), ("usual", "dark"), ("large", "light"))
+DESK_LOOKS = (("desk", "light"), ("desk", "dark"))
+
+
 @dataclass
 class Looker:
-    """Looks at a page in light and dark, and remembers what is wrong with it."""
+    """Looks at a page in all its looks, and remembers what is wrong with it."""
 
     page: Page
-    size: str
+    looks: tuple[tuple[str, str], ...]
 
     def __post_init__(self) -> None:
         self.wrong: list[str] = []
         PICTURES.mkdir(parents=True, exist_ok=True)
 
     def look(self, name: str) -> None:
-        for theme in ("light", "dark"):
-            self._turn(theme)
-            self.wrong += [f"{name} {theme}: {problem}" for problem in violations(self.page)]
+        for size, theme in self.looks:
+            self._turn(size, theme)
+            where = f"{name} {size} {theme}"
+            self.wrong += [f"{where}: {problem}" for problem in violations(self.page)]
             if not self.page.evaluate("document.documentElement.scrollWidth <= innerWidth"):
-                self.wrong.append(f"{name} {theme}: sticks out sideways")
-            self.page.screenshot(path=PICTURES / f"{self.size}-{name}-{theme}.png")
-        self._turn("light")
+                self.wrong.append(f"{where}: sticks out sideways")
+            self.page.screenshot(path=PICTURES / f"{size}-{name}-{theme}.png")
+        self._turn(*self.looks[0])
 
-    def _turn(self, theme: str) -> None:
+    def _turn(self, size: str, theme: str) -> None:
+        """Large type and the desk's theme are a mark on the page, whoever set it."""
         self.page.emulate_media(color_scheme="dark" if theme == "dark" else "light")
-        if self.size == "desk":
-            # The desk's theme is its button's, and the system's only at the first visit.
+        if size == "desk":
             self.page.evaluate(
                 "theme => { document.documentElement.dataset.bsTheme = theme }", theme
+            )
+        else:
+            self.page.evaluate(
+                "on => document.documentElement.toggleAttribute('data-care', on)", size == "large"
             )
 
 
@@ -77,15 +86,11 @@ class Hurried(Looker):
         """On to the next page."""
 
 
-@pytest.mark.parametrize("size", ["usual", "large"])
-def test_patient_pages(browser: Browser, hospital: Place, size: str) -> None:
+def test_patient_pages(browser: Browser, hospital: Place) -> None:
     """From home to the refund; a tab of its own, since axe cannot look into a foreign frame."""
-    page = tab(browser, hospital, openid=f"oAxe-{size}")
-    looker = Looker(page, size)
+    page = tab(browser, hospital, openid="oAxe")
+    looker = Looker(page, PHONE_LOOKS)
     page.goto("/m/")
-    if size == "large":
-        page.get_by_role("button", name="切换长辈版（大字）").click()
-        expect(page.get_by_role("button", name="返回标准版")).to_be_visible()
     looker.look("home-nobody")
     for address, name in (
         ("/m/patients/", "patients-none"),
@@ -95,12 +100,16 @@ def test_patient_pages(browser: Browser, hospital: Place, size: str) -> None:
     ):
         page.goto(address)
         looker.look(name)
-    add(looker, {"usual": "陈晓宁", "large": "欧阳上官婉儿"}[size])
+    add(looker, "欧阳上官婉儿")
     to_confirm(looker)
     confirm_address = page.url
     book_and_pay(looker)
     refused(looker, confirm_address)
     around(looker)
+    page.goto("/m/")
+    page.get_by_role("button", name="切换长辈版（大字）").click()
+    expect(page.locator("html")).to_have_attribute("data-care", "")
+    expect(page.get_by_role("button", name="返回标准版")).to_be_visible()
     assert looker.wrong == []
     page.context.close()
 
@@ -207,7 +216,7 @@ def around(looker: Looker) -> None:
 
 def test_staff_pages(browser: Browser, hospital: Place) -> None:
     """Each page as the role sees it whose work it is, with one paid appointment to see."""
-    patient = Hurried(tab(browser, hospital, openid="oAxe-staff"), "usual")
+    patient = Hurried(tab(browser, hospital, openid="oAxe-staff"), ())
     add(patient, "李晓芸")
     to_confirm(patient)
     book_and_pay(patient)
@@ -215,7 +224,7 @@ def test_staff_pages(browser: Browser, hospital: Place) -> None:
     for username, pages in STAFF.items():
         page = browser.new_context(**DESK, base_url=hospital.url).new_page()
         page.set_default_timeout(WAIT_MS)
-        looker = Looker(page, "desk")
+        looker = Looker(page, DESK_LOOKS)
         page.goto("/staff/")
         if username == "menzhenban":
             looker.look("login")
