@@ -21,6 +21,7 @@ EVERY_MINUTE: Final = "* * * * *"
 STRIDE: Final = dt.timedelta(minutes=30)
 ROUNDS: Final = 60
 IDLE_SECONDS: Final = 25.0
+TRIES: Final = 3
 #: What waits for a moment: table, column, and which of its rows still wait.
 WAITING: Final = (
     ("procrastinate_jobs", "scheduled_at", "status = 'todo'"),
@@ -58,9 +59,14 @@ class Healing:
 
     def run(self) -> None:
         """Until nothing waits any more, or for ROUNDS steps: the verdict names what is left."""
+        restless = 0
         for self.rounds in range(1, ROUNDS + 1):
             self._sweep()
             if not self._idle():
+                # The last worker may have come after we looked for the dead: look again.
+                restless += 1
+                if restless < TRIES:
+                    continue
                 self.say("jobs do not come to rest; the verdict will name them")
                 return
             if self._number(_STILL) == 0 and self._notices_done():
