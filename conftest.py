@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import django
 import hypothesis
 import pytest
+from django.contrib.auth.hashers import Argon2PasswordHasher
 from django.db import connection
 from pytest_django.plugin import DjangoDbBlocker
 
@@ -17,6 +18,11 @@ from hospital.config import embedded
 # Before Django reads its settings: pyproject.toml names none to pytest, so that this comes first.
 embedded.ensure_database_url()
 django.setup()
+
+# A password's price is meant for guessers; hundreds of made-up members of staff need not pay it.
+Argon2PasswordHasher.time_cost = 1
+Argon2PasswordHasher.memory_cost = 64
+Argon2PasswordHasher.parallelism = 1
 
 # A property says nothing about speed, and a busy machine is no counterexample.
 hypothesis.settings.register_profile("patient", deadline=None)

@@ -254,7 +254,7 @@ days = st.dates(dt.date(2026, 1, 1), dt.date(2026, 1, 12))
 
 
 @settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(changes=st.lists(st.tuples(days, st.integers(0, 3)), min_size=1, max_size=8))
 def test_any_order_of_price_changes_leaves_one_price_a_day(

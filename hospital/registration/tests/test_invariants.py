@@ -218,7 +218,7 @@ def test_bookings_numbers_and_money_fit_together_in_any_order() -> None:
     run_state_machine_as_test(
         Hospital,
         settings=settings(
-            max_examples=15,
+            max_examples=10,
             stateful_step_count=30,
             deadline=None,
             database=None,
