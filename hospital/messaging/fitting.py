@@ -51,7 +51,7 @@ def shorten(text: str, *, limit: int) -> str:
     """
     if units(text) <= limit:
         return text
-    text = _WEEKDAY.sub("", text)
+    text = _WEEKDAY.sub(_gap, text)
     if units(text) <= limit:
         return text
     cut = len(text)
@@ -60,6 +60,13 @@ def shorten(text: str, *, limit: int) -> str:
     code = next((run for run in _CODE.finditer(text) if run.start() < cut < run.end()), None)
     kept = text[: code.start() if code else cut].rstrip(" ，、·：（")
     return kept + ELLIPSIS if kept else _SEE_DETAIL
+
+
+def _gap(weekday: re.Match[str]) -> str:
+    """What stays where a weekday stood: codes on both its sides must not become one."""
+    text = weekday.string
+    before, after = text[: weekday.start()][-1:], text[weekday.end() :][:1]
+    return " " if _CODE.fullmatch(before) and _CODE.fullmatch(after) else ""
 
 
 def units(text: str) -> int:

@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from hospital.messaging import approved, fitting
@@ -96,6 +96,7 @@ WORDS = st.text(
 )
 
 
+@example([("·", "0"), ("周三", "¥0.00"), ("··", "¥000000.00")], "thing1")
 @given(
     st.lists(st.tuples(WORDS, CODES), max_size=6), st.sampled_from(["thing1", "name2", "const3"])
 )
