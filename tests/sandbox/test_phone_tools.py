@@ -198,7 +198,7 @@ def test_the_account_is_written_to_and_asks_for_consent(
     desk: Page, program: SandboxControl, merchant: Merchant
 ) -> None:
     program.template("T_BOOKED", {"thing1": "科室", "time2": "时间"}, title="预约成功提醒")
-    program.template("S_QUEUE", {"thing1": "科室"}, title="候诊提醒", product="subscription")
+    program.template("S_VISIT", {"thing1": "科室"}, title="复诊提醒", product="subscription")
     program.post("menu", button=[{"type": "click", "name": "问一问", "key": "ASK"}])
     send_message(program, merchant, owner(program), "")
     expect(desk.locator(".chat-title").first).to_have_text("杏林中医医院")
@@ -211,11 +211,11 @@ def test_the_account_is_written_to_and_asks_for_consent(
     seen(desk, "chat")
     desk.get_by_role("tab", name="手机").click()
     desk.get_by_role("button", name=re.compile("弹出订阅授权")).click()
-    expect(desk.get_by_role("dialog")).to_contain_text("候诊提醒")
+    expect(desk.get_by_role("dialog")).to_contain_text("复诊提醒")
     seen(desk, "consent")
     desk.get_by_role("button", name="允许").click()
 
-    expect(desk.get_by_role("complementary")).to_contain_text("还可发 1 条")
+    expect(desk.get_by_role("complementary")).to_contain_text("复诊提醒还可发 1 条")
     desk.get_by_role("button", name="返回").click()
 
 
