@@ -6,6 +6,7 @@ LIVE_PORT    ?= 8002
 DATA         ?= .run
 RESET        ?=
 ARGS         ?=
+ORDER        ?= 308608205
 PYTHON       ?= python3.11
 export PORT SANDBOX_PORT LIVE_PORT DATA RESET
 
@@ -28,7 +29,8 @@ help:
 	@echo
 	@echo "PORT=$(PORT) SANDBOX_PORT=$(SANDBOX_PORT) LIVE_PORT=$(LIVE_PORT) DATA=$(DATA)"
 	@echo "RESET=1 starts the demo over. DATABASE_URL=… uses that PostgreSQL instead of our own."
-	@echo "ARGS='hospital/billing -k ledger' narrows make test."
+	@echo "ARGS='hospital/billing -k ledger' narrows make test; ORDER=… runs it in another order,"
+	@echo "EXPLORE=1 with new examples for its properties."
 
 demo: $(STAMP)
 	@exec $(BIN)/python -m tools.demo
@@ -37,6 +39,7 @@ test: $(STAMP) browser
 	@tools/check
 	@echo "test: running the tests on two workers"
 	@exec $(BIN)/python -m tools.together pytest -n 2 --dist loadscope --durations 10 \
+		--randomly-seed=$(ORDER) \
 		--junit-xml test-artifacts/junit.xml $(ARGS)
 
 check: $(STAMP)
