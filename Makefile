@@ -18,7 +18,7 @@ STAMP := .venv/installed
 
 help:
 	@echo "make demo    the hospital, the patient's phone and a stand-in for WeChat, on this machine"
-	@echo "make test    every check and every test (about eight minutes on two cores)"
+	@echo "make test    every check and every test (about nine minutes on two cores)"
 	@echo "make check   the checks alone: format, lint, contracts, types, migrations, sizes, docs"
 	@echo "make bench   the measured claims; rewrites docs/benchmarks.md"
 	@echo "make chaos   kill every process 100 times under 200 patients, then look at the books (SEED=…)"
