@@ -11,9 +11,13 @@ from hospital.billing import queries as bills
 from hospital.kernel import audit
 from hospital.kernel.actors import Actor
 from hospital.kernel.errors import NotFound, Refusal
-from hospital.kernel.states import move
 from hospital.payments.actions.cases import lock_case, open_case
-from hospital.payments.actions.four_eyes import AlreadyAsked, AlreadyDecided, check_other
+from hospital.payments.actions.four_eyes import (
+    AlreadyAsked,
+    AlreadyDecided,
+    check_may_decide,
+    decide,
+)
 from hospital.payments.actions.orders import lock_with_bills
 from hospital.payments.actions.refunds import (
     RefundInProgress,
@@ -118,9 +122,7 @@ def _lock_alone(decision_id: int, by: Actor) -> CaseDecision:
     decision = CaseDecision.objects.select_for_update(no_key=True).filter(pk=decision_id).first()
     if decision is None:
         raise NotFound
-    if decision.status != DecisionStatus.PROPOSED:
-        raise AlreadyDecided
-    check_other(asked_by=decision.asked_by, by=by)
+    check_may_decide(decision, waiting=DecisionStatus.PROPOSED, by=by)
     return decision
 
 
@@ -132,16 +134,7 @@ def _lock_payment(case: PaymentCase) -> None:
 def _decide(
     decision: CaseDecision, to: DecisionStatus, *, note: str, by: Actor, at: dt.datetime
 ) -> None:
-    move(
-        decision,
-        to,
-        by=by,
-        at=at,
-        reason=note[:200],
-        decided_by=str(by),
-        decided_at=at,
-        decision_note=note[:200],
-    )
+    decide(decision, to, note=note, by=by, at=at)
     _note(decision, to.value, note, by, at)
 
 

@@ -1,7 +1,11 @@
 """Two persons for whatever moves money: the one who asks never decides."""
 
+import datetime as dt
+
 from hospital.kernel.actors import Actor
 from hospital.kernel.errors import Refusal
+from hospital.kernel.states import move
+from hospital.payments.models.four_eyes import FourEyes
 
 
 class OwnRequest(Refusal):
@@ -19,7 +23,24 @@ class AlreadyAsked(Refusal):
     default_message = "已有一份申请在等待复核。"
 
 
-def check_other(*, asked_by: str, by: Actor) -> None:
-    """Raises OwnRequest when the one who asked would decide."""
-    if asked_by == str(by):
+def check_may_decide(asked: FourEyes, *, waiting: str, by: Actor) -> None:
+    """Whether this person may decide what was asked, `waiting` being its undecided status; the
+    row is locked. Raises AlreadyDecided, OwnRequest."""
+    if asked.status != waiting:
+        raise AlreadyDecided
+    if asked.asked_by == str(by):
         raise OwnRequest
+
+
+def decide(asked: FourEyes, to: str, *, note: str, by: Actor, at: dt.datetime) -> None:
+    """Move what was asked to its end, with who decided and why on record."""
+    move(
+        asked,
+        to,
+        by=by,
+        at=at,
+        reason=note[:200],
+        decided_by=str(by),
+        decided_at=at,
+        decision_note=note[:200],
+    )

@@ -17,9 +17,8 @@ from hospital.kernel import audit, request_keys
 from hospital.kernel.actors import SYSTEM, Actor
 from hospital.kernel.clock import hospital_day
 from hospital.kernel.errors import NotFound, Refusal
-from hospital.kernel.states import move
 from hospital.payments import thresholds
-from hospital.payments.actions.four_eyes import AlreadyAsked, AlreadyDecided, check_other
+from hospital.payments.actions.four_eyes import AlreadyAsked, check_may_decide, decide
 from hospital.payments.actions.refunds import NothingToRefund
 from hospital.payments.models import RefundRequest
 from hospital.payments.states import RequestStatus
@@ -120,16 +119,7 @@ def _approve(request: RefundRequest, *, note: str, by: Actor, at: dt.datetime) -
 def _decide(
     request: RefundRequest, to: RequestStatus, *, note: str, by: Actor, at: dt.datetime
 ) -> None:
-    move(
-        request,
-        to,
-        by=by,
-        at=at,
-        reason=note[:200],
-        decided_by=str(by),
-        decided_at=at,
-        decision_note=note[:200],
-    )
+    decide(request, to, note=note, by=by, at=at)
     audit.record(
         act=f"payments.refund_request.{to.value}",
         subject=request,
@@ -147,9 +137,7 @@ def _lock(request_id: int, by: Actor) -> RefundRequest:
         raise NotFound
     billing.lock_bill(bill_id=known.bill_id)
     request = RefundRequest.objects.select_for_update(no_key=True).get(pk=request_id)
-    if request.status != RequestStatus.REQUESTED:
-        raise AlreadyDecided
-    check_other(asked_by=request.asked_by, by=by)
+    check_may_decide(request, waiting=RequestStatus.REQUESTED, by=by)
     return request
 
 

@@ -17,7 +17,12 @@ from hospital.kernel.events import later
 from hospital.kernel.states import move
 from hospital.payments import schedule
 from hospital.payments.actions.cases import cure_case, lock_case
-from hospital.payments.actions.four_eyes import AlreadyAsked, AlreadyDecided, check_other
+from hospital.payments.actions.four_eyes import (
+    AlreadyAsked,
+    AlreadyDecided,
+    check_may_decide,
+    decide,
+)
 from hospital.payments.actions.orders import lock_with_bills
 from hospital.payments.actions.refund_results import book_refund, tell_payer
 from hospital.payments.actions.refunds import lock_refund, refundable_fen, under_way_fen
@@ -201,16 +206,7 @@ def _refund_by_hand(transfer: OfflineTransfer, payment: Payment, at: dt.datetime
 def _decide(
     transfer: OfflineTransfer, to: TransferStatus, *, note: str, by: Actor, at: dt.datetime
 ) -> None:
-    move(
-        transfer,
-        to,
-        by=by,
-        at=at,
-        reason=note[:200],
-        decided_by=str(by),
-        decided_at=at,
-        decision_note=note[:200],
-    )
+    decide(transfer, to, note=note, by=by, at=at)
     _note(transfer, to.value, note, by, at)
 
 
@@ -289,9 +285,7 @@ def _lock_row(transfer_id: int) -> OfflineTransfer:
 def _lock_alone(transfer_id: int, by: Actor) -> OfflineTransfer:
     """The transfer that somebody else may decide now."""
     transfer = _lock_row(transfer_id)
-    if transfer.status != TransferStatus.ASKED:
-        raise AlreadyDecided
-    check_other(asked_by=transfer.asked_by, by=by)
+    check_may_decide(transfer, waiting=TransferStatus.ASKED, by=by)
     return transfer
 
 

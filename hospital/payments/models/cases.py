@@ -4,8 +4,8 @@ import pgtrigger
 from django.db import models
 from django.db.models import F, Q
 
-from hospital.kernel.states import StatefulModel, guard, one_of
-from hospital.payments.models.four_eyes import four_eyes
+from hospital.kernel.states import guard, one_of
+from hospital.payments.models.four_eyes import FourEyes, four_eyes
 from hospital.payments.models.orders import Payment
 from hospital.payments.models.refunds import Refund
 from hospital.payments.states import DECISION_MOVES, CaseKind, CaseRemedy, DecisionStatus
@@ -49,7 +49,7 @@ class PaymentCase(models.Model):
         return f"{self.kind} {self.number}"
 
 
-class CaseDecision(StatefulModel):
+class CaseDecision(FourEyes):
     """One person proposes what moves a case's money, another confirms it; only then it moves."""
 
     MOVES = DECISION_MOVES
@@ -60,11 +60,6 @@ class CaseDecision(StatefulModel):
         max_length=10, choices=DecisionStatus.choices, default=DecisionStatus.PROPOSED
     )
     note = models.CharField(max_length=200)
-    asked_by = models.CharField(max_length=40)
-    asked_at = models.DateTimeField()
-    decided_by = models.CharField(max_length=40, blank=True)
-    decided_at = models.DateTimeField(null=True)
-    decision_note = models.CharField(max_length=200, blank=True)
 
     class Meta:
         constraints = [

@@ -10,7 +10,7 @@ from django.db.models import Q
 from hospital.kernel import clock
 from hospital.kernel.sealed import SealedCharField
 from hospital.kernel.states import StatefulModel, guard, one_of
-from hospital.payments.models.four_eyes import four_eyes
+from hospital.payments.models.four_eyes import FourEyes, four_eyes
 from hospital.payments.models.orders import Payment
 from hospital.payments.schedule import REFUND_WITHIN
 from hospital.payments.states import (
@@ -97,7 +97,7 @@ class Refund(StatefulModel):
         return self.failure in PAYER_GONE or clock.now() - paid_at > REFUND_WITHIN
 
 
-class RefundRequest(StatefulModel):
+class RefundRequest(FourEyes):
     """退款申请: somebody asks that lines of a paid bill be given back (SM11's first half).
 
     `charges` are those lines, `amount_fen` their sum when it was asked.
@@ -114,11 +114,6 @@ class RefundRequest(StatefulModel):
     charges = models.ManyToManyField("billing.Charge", related_name="+")
     amount_fen = models.PositiveBigIntegerField()
     reason = models.CharField(max_length=80)
-    asked_by = models.CharField(max_length=40)
-    asked_at = models.DateTimeField()
-    decided_by = models.CharField(max_length=40, blank=True)
-    decided_at = models.DateTimeField(null=True)
-    decision_note = models.CharField(max_length=200, blank=True)
 
     class Meta:
         constraints = [
@@ -145,7 +140,7 @@ class RefundRequest(StatefulModel):
         return f"refund request {self.pk}"
 
 
-class OfflineTransfer(StatefulModel):
+class OfflineTransfer(FourEyes):
     """线下转账: money that cannot go back the way it came is sent by the hospital's bank.
 
     `proof` is the bank's slip number, `proof_file` a reference to its scan. One person enters it,
@@ -178,11 +173,6 @@ class OfflineTransfer(StatefulModel):
     reason = models.CharField(max_length=200)
     proof = models.CharField(max_length=100, blank=True)
     proof_file = models.CharField(max_length=200, blank=True)
-    asked_by = models.CharField(max_length=40)
-    asked_at = models.DateTimeField()
-    decided_by = models.CharField(max_length=40, blank=True)
-    decided_at = models.DateTimeField(null=True)
-    decision_note = models.CharField(max_length=200, blank=True)
 
     class Meta:
         constraints = [
