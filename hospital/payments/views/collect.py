@@ -19,17 +19,14 @@ from hospital.identity import queries as identity
 from hospital.identity.access import StaffRequest, client_address, staff_page
 from hospital.kernel import clock, serials
 from hospital.kernel.errors import NotAllowed, NotFound, Refusal
-from hospital.kernel.moment_cache import MomentCache
 from hospital.payments import actions, forms, gateway, queries
 from hospital.payments.permissions import ASK_REFUND, COLLECT
 from hospital.payments.queries import CollectPage
+from hospital.payments.views.paying import ask_now
 from hospital.ui.masks import mask_name
 
 UNREACHABLE = "暂时联系不上微信支付，没有收到二维码，也没有扣款。请稍后再试，或请患者用手机支付。"
 _MOST_NUMBER = 20
-
-# A finger on "ask now" costs WeChat one question a second.
-_asked: MomentCache[int, bool] = MomentCache()
 
 
 @staff_page(COLLECT)
@@ -111,8 +108,7 @@ def ask(request: StaffRequest, number: str) -> HttpResponse:
     """Ask WeChat now how the standing payment is."""
     page = queries.collect_page(number=number, at=clock.now())
     if page.attempt is not None:
-        payment_id = page.attempt.payment.pk
-        _asked.get(payment_id, lambda: _ask(request, payment_id))
+        ask_now(page.attempt.payment.pk, by=request.actor)
     return redirect("payments-collect", number=number)
 
 
@@ -161,11 +157,6 @@ def slip(request: StaffRequest, number: str) -> HttpResponse:
         "printed_at": clock.now(),
     }
     return render(request, "payments/staff/slip.html", context)
-
-
-def _ask(request: StaffRequest, payment_id: int) -> bool:
-    gateway.ask(payment_id=payment_id, by=request.actor, at=clock.now())
-    return True
 
 
 def _page(

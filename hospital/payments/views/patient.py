@@ -1,21 +1,16 @@
 """The pay page: what is asked, the button, and what WeChat said. The browser's word counts for
 nothing: after the payment sheet it only makes us ask WeChat."""
 
-from http import HTTPStatus
-
-from django.http import HttpResponse, JsonResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from hospital.identity.access import PatientRequest, patient_page
 from hospital.kernel import clock
-from hospital.kernel.moment_cache import MomentCache
 from hospital.payments import forms, gateway, queries
+from hospital.payments.views.paying import ask_now, sheet_answer, wants_sheet
 
 UNREACHABLE = "暂时联系不上微信支付，没有扣款。号源仍为您保留，请稍后再试。"
-
-# A thumb that taps "ask again" like mad costs WeChat one question a second.
-_asked: MomentCache[int, bool] = MomentCache()
 
 
 @patient_page
@@ -41,14 +36,8 @@ def ask(request: PatientRequest, token: str) -> HttpResponse:
     at = clock.now()
     page = queries.pay_page_for(wechat_user_id=request.wechat_user.pk, token=token, at=at)
     if page.payment_id is not None:
-        payment_id = page.payment_id
-        _asked.get(payment_id, lambda: _ask(request, payment_id))
+        ask_now(page.payment_id, by=request.actor)
     return render(request, "payments/patient/pay.html#changing", _context(request, token))
-
-
-def _ask(request: PatientRequest, payment_id: int) -> bool:
-    gateway.ask(payment_id=payment_id, by=request.actor, at=clock.now())
-    return True
 
 
 def _start(request: PatientRequest, token: str) -> HttpResponse:
@@ -59,14 +48,9 @@ def _start(request: PatientRequest, token: str) -> HttpResponse:
         by=request.actor,
         at=clock.now(),
     )
-    if not request.accepts("application/json") or request.accepts("text/html"):
-        # Without scripts there is no bridge to WeChat: show how the bill stands.
+    if not wants_sheet(request):
         return redirect("payments-pay", token=token)
-    if isinstance(outcome, gateway.Sheet):
-        return JsonResponse({"sheet": outcome.sheet.as_bridge()})
-    if isinstance(outcome, gateway.Unreachable):
-        return JsonResponse({"message": UNREACHABLE}, status=HTTPStatus.SERVICE_UNAVAILABLE)
-    return JsonResponse({"ended": True})
+    return sheet_answer(outcome, unreachable=UNREACHABLE)
 
 
 def _context(request: PatientRequest, token: str) -> dict[str, object]:

@@ -15,15 +15,12 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from hospital.identity.access import OpenRequest, PatientRequest, patient_page, public_page
 from hospital.kernel import clock
 from hospital.kernel.errors import NotAllowed, NotFound, Refusal
-from hospital.kernel.moment_cache import MomentCache
 from hospital.payments import forms, gateway, queries
+from hospital.payments.views.paying import ask_now, sheet_answer, wants_sheet
 from hospital.ui.masks import mask_name
 
 UNREACHABLE = "暂时联系不上微信支付，没有扣款，请稍后再试。"
 _IN_WECHAT = "MicroMessenger"
-
-# A thumb that taps like mad costs WeChat one question a second.
-_asked: MomentCache[int, bool] = MomentCache()
 
 
 @public_page
@@ -61,18 +58,11 @@ def ask(request: PatientRequest, token: str) -> HttpResponse:
         token=token, wechat_user_id=request.wechat_user.pk, at=clock.now()
     )
     if found.payment_id is not None:
-        payment_id = found.payment_id
-        _asked.get(payment_id, lambda: _ask(request, payment_id))
+        ask_now(found.payment_id, by=request.actor)
     return render(request, "payments/patient/code.html#changing", _context(request, token))
 
 
-def _ask(request: PatientRequest, payment_id: int) -> bool:
-    gateway.ask(payment_id=payment_id, by=request.actor, at=clock.now())
-    return True
-
-
 def _start(request: PatientRequest, token: str) -> HttpResponse:
-    is_bridge = request.accepts("application/json") and not request.accepts("text/html")
     try:
         outcome = gateway.start_code_payment(
             token=token,
@@ -84,18 +74,13 @@ def _start(request: PatientRequest, token: str) -> HttpResponse:
     except (NotFound, NotAllowed):
         raise
     except Refusal as refusal:
-        if not is_bridge:
+        if not wants_sheet(request):
             raise
         # Changed or paid meanwhile: the page says so and shows what stands now.
         return JsonResponse({"message": refusal.message}, status=HTTPStatus.CONFLICT)
-    if not is_bridge:
-        # Without scripts there is no bridge to WeChat: show how it stands.
+    if not wants_sheet(request):
         return redirect("payments-code-page", token=token)
-    if isinstance(outcome, gateway.Sheet):
-        return JsonResponse({"sheet": outcome.sheet.as_bridge()})
-    if isinstance(outcome, gateway.Unreachable):
-        return JsonResponse({"message": UNREACHABLE}, status=HTTPStatus.SERVICE_UNAVAILABLE)
-    return JsonResponse({"ended": True})
+    return sheet_answer(outcome, unreachable=UNREACHABLE)
 
 
 def _context(request: PatientRequest, token: str) -> dict[str, object]:
