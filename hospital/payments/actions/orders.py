@@ -14,7 +14,7 @@ from hospital.kernel.actors import Actor
 from hospital.kernel.errors import NotFound, Refusal
 from hospital.kernel.events import later
 from hospital.kernel.states import move
-from hospital.payments import numbers, schedule
+from hospital.payments import numbers, queries, schedule
 from hospital.payments.actions.cases import cure_cases, open_case
 from hospital.payments.models import Allocation, Payment
 from hospital.payments.states import CaseKind, PaymentStatus, Scene, TradeType
@@ -199,20 +199,14 @@ def give_up(payment: Payment, *, reason: str, by: Actor, at: dt.datetime) -> Non
 
 def free_bills(payment: Payment, *, reason: str, by: Actor, at: dt.datetime) -> None:
     """Give the locked bills of a payment that pays for nothing back to whoever pays next."""
-    for bill_id in bill_ids_of(payment.pk):
+    for bill_id in queries.bill_ids_of(payment_id=payment.pk):
         billing.stop_paying(bill_id=bill_id, by=by, at=at, reason=reason)
 
 
 def lock_with_bills(payment_id: int) -> Payment:
     """The payment, its bills locked first (floor order, then pk). Raises NotFound."""
-    billing.lock_bills(bill_ids=bill_ids_of(payment_id))
+    billing.lock_bills(bill_ids=queries.bill_ids_of(payment_id=payment_id))
     return lock_payment(payment_id)
-
-
-def bill_ids_of(payment_id: int) -> list[int]:
-    """What a payment is for, which never changes; in the order of locking."""
-    rows = Allocation.objects.filter(payment_id=payment_id).order_by("bill_id")
-    return list(rows.values_list("bill_id", flat=True))
 
 
 def _standing(bill_ids: Collection[int]) -> Payment | None:
@@ -232,7 +226,7 @@ def _is_same(
     return (
         trade_type != TradeType.SCAN
         and (payment.payer_id, payment.trade_type) == (wechat_user_id, trade_type)
-        and set(bill_ids_of(payment.pk)) == bill_ids
+        and set(queries.bill_ids_of(payment_id=payment.pk)) == bill_ids
     )
 
 

@@ -16,9 +16,9 @@ from hospital.kernel.money import format_yuan
 from hospital.kernel.states import move
 from hospital.live import actions as live
 from hospital.messaging import actions as messaging
-from hospital.payments import schedule
+from hospital.payments import queries, schedule
 from hospital.payments.actions.cases import cure_cases, open_case
-from hospital.payments.actions.orders import bill_ids_of, lock_with_bills
+from hospital.payments.actions.orders import lock_with_bills
 from hospital.payments.actions.received import Received, finish, keep
 from hospital.payments.actions.refunds import lock_refund
 from hospital.payments.models import Payment, Refund
@@ -217,7 +217,7 @@ def book_refund(
 
 def _wake(payment: Payment, refund: Refund, at: dt.datetime) -> None:
     """Refunds of the payment's other bills may have waited for this one."""
-    for bill_id in bill_ids_of(payment.pk):
+    for bill_id in queries.bill_ids_of(payment_id=payment.pk):
         if bill_id != refund.bill_id:
             later(
                 "payments.jobs.refund_reversed",

@@ -33,7 +33,8 @@ def refund(*, refund_id: int) -> Refund:
 
 
 def bill_ids_of(*, payment_id: int) -> list[int]:
-    """The bills a payment is for, in the order of their ids; none for money of unknown origin."""
+    """The bills a payment is for, which never change, in the order of their ids, which is that of
+    locking; none for money of unknown origin."""
     rows = Allocation.objects.filter(payment_id=payment_id).order_by("bill_id")
     return list(rows.values_list("bill_id", flat=True))
 
