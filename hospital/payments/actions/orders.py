@@ -52,7 +52,13 @@ def create_payment(
             raise billing.BillChanged
         standing = _standing([bill.pk for bill in bills])
         if standing is not None:
-            if not _is_same(standing, wechat_user_id, trade_type, {bill.pk for bill in bills}):
+            is_same = queries.is_same_order(
+                standing,
+                bill_ids=[bill.pk for bill in bills],
+                wechat_user_id=wechat_user_id,
+                trade_type=trade_type,
+            )
+            if not is_same:
                 raise PaidElsewhere
             return standing
         for bill in bills:
@@ -217,17 +223,6 @@ def _standing(bill_ids: Collection[int]) -> Payment | None:
         .first()
     )
     return row.payment if row else None
-
-
-def _is_same(
-    payment: Payment, wechat_user_id: int | None, trade_type: TradeType, bill_ids: set[int]
-) -> bool:
-    """Whether an order is the one asked for. A payment code is charged once: never again."""
-    return (
-        trade_type != TradeType.SCAN
-        and (payment.payer_id, payment.trade_type) == (wechat_user_id, trade_type)
-        and set(queries.bill_ids_of(payment_id=payment.pk)) == bill_ids
-    )
 
 
 def lock_payment(payment_id: int) -> Payment:

@@ -21,7 +21,12 @@ from hospital.payments.queries.cases import (
     transfer,
 )
 from hospital.payments.queries.collect_pages import CollectPage, collect_page
-from hospital.payments.queries.collecting import CollectView, collect_view, in_the_way
+from hospital.payments.queries.collecting import (
+    CollectView,
+    collect_view,
+    in_the_way,
+    is_same_order,
+)
 from hospital.payments.queries.desk import (
     SEARCH_LIMIT,
     PaymentStory,
@@ -81,6 +86,7 @@ __all__ = [
     "destinations",
     "in_the_way",
     "is_disputed",
+    "is_same_order",
     "list_refunds",
     "live_payments",
     "money_is_open",

@@ -7,7 +7,12 @@ from dataclasses import dataclass
 from hospital.kernel.errors import NotFound
 from hospital.payments import schedule
 from hospital.payments.models import Payment
-from hospital.payments.queries.desk import live_payments, patient_names, with_patients
+from hospital.payments.queries.desk import (
+    bill_ids_of,
+    live_payments,
+    patient_names,
+    with_patients,
+)
 from hospital.payments.states import CollectState, PaymentStatus, TradeType
 
 
@@ -51,22 +56,29 @@ def in_the_way(
 ) -> list[Payment]:
     """Live orders of these bills that this payer may end to make one of their own: their own other
     ones, and somebody else's older than the lock's two minutes. A charged code ends by itself."""
-    wanted = set(bill_ids)
     return [
         payment
         for payment in live_payments(bill_ids=bill_ids)
-        if not _is_same(payment, wanted, wechat_user_id, trade_type)
-        and may_end(payment, wechat_user_id, at)
+        if may_end(payment, wechat_user_id, at)
+        and not is_same_order(
+            payment, bill_ids=bill_ids, wechat_user_id=wechat_user_id, trade_type=trade_type
+        )
     ]
 
 
-def _is_same(
-    payment: Payment, wanted: set[int], wechat_user_id: int | None, trade_type: TradeType
+def is_same_order(
+    payment: Payment,
+    *,
+    bill_ids: Collection[int],
+    wechat_user_id: int | None,
+    trade_type: TradeType,
 ) -> bool:
-    held = set(payment.allocations.values_list("bill_id", flat=True))
-    return held == wanted and (payment.payer_id, payment.trade_type) == (
-        wechat_user_id,
-        trade_type,
+    """Whether a live order is the very one that is asked for, so that it may be placed again. A
+    payment code is charged once: never again."""
+    return (
+        trade_type != TradeType.SCAN
+        and (payment.payer_id, payment.trade_type) == (wechat_user_id, trade_type)
+        and set(bill_ids_of(payment_id=payment.pk)) == set(bill_ids)
     )
 
 
