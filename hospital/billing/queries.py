@@ -55,11 +55,6 @@ class BillPage:
     receipt_no: str
     lines: tuple[Charge, ...]
 
-    def is_payable(self, at: dt.datetime) -> bool:
-        """Whether a payment may begin, or go on, at a moment."""
-        in_time = self.expires_at is None or at < self.expires_at
-        return self.status == BillStatus.PAYING or (self.status == BillStatus.ISSUED and in_time)
-
 
 @dataclass(frozen=True, slots=True)
 class Balance:

@@ -1,5 +1,6 @@
 """Lifecycles of charges and bills (SM9), the kinds of postings and the names of accounts."""
 
+import datetime as dt
 from typing import Final
 
 from django.db.models import TextChoices
@@ -50,6 +51,12 @@ BILL_MOVES: Final[Moves] = frozenset(
 PAID: Final = (BillStatus.SETTLED, BillStatus.PARTIALLY_REFUNDED, BillStatus.REFUNDED)
 # Bills that may still be paid.
 PAYABLE: Final = (BillStatus.ISSUED, BillStatus.PAYING)
+
+
+def is_payable(status: str, expires_at: dt.datetime | None, at: dt.datetime) -> bool:
+    """Whether a bill's payment may begin at a moment, or go on: one that has begun may always."""
+    in_time = expires_at is None or at < expires_at
+    return status == BillStatus.PAYING or (status == BillStatus.ISSUED and in_time)
 
 
 class MoneyState(TextChoices):

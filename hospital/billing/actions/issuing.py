@@ -15,7 +15,7 @@ from hospital.billing.actions.locking import (
 from hospital.billing.actions.settling import settle_bill
 from hospital.billing.events import BillReopened, BillUnwanted
 from hospital.billing.models import Bill, Charge
-from hospital.billing.states import PAID, BillStatus, ChargeStatus
+from hospital.billing.states import PAID, BillStatus, ChargeStatus, is_payable
 from hospital.catalogue.queries import FeeLine
 from hospital.kernel import events, serials
 from hospital.kernel.actors import Actor
@@ -97,14 +97,13 @@ def start_paying(*, bill_id: int, by: Actor, at: dt.datetime) -> Bill:
     Raises BillNotPayable when it is paid, given up or past its time.
     """
     bill = lock_bill(bill_id=bill_id)
-    if bill.status == BillStatus.PAYING:
-        return bill
     if bill.status in PAID:
         raise BillNotPayable("该账单已支付，无需再次支付。")
-    if bill.status != BillStatus.ISSUED or (bill.expires_at and bill.expires_at <= at):
+    if not is_payable(bill.status, bill.expires_at, at):
         raise BillNotPayable
-    move(bill, BillStatus.PAYING, by=by, at=at)
-    publish(bill)
+    if bill.status == BillStatus.ISSUED:
+        move(bill, BillStatus.PAYING, by=by, at=at)
+        publish(bill)
     return bill
 
 

@@ -9,7 +9,7 @@ from hospital.billing import actions, queries
 from hospital.billing.actions import BillChanged, BillNotPayable, RefundTooMuch
 from hospital.billing.models import Bill, Charge, Posting
 from hospital.billing.queries import Balance
-from hospital.billing.states import BillStatus, MoneyState, Settlement
+from hospital.billing.states import BillStatus, MoneyState, Settlement, is_payable
 from hospital.catalogue.queries import FeeLine
 from hospital.catalogue.states import FeeCategory
 from hospital.kernel.actors import SYSTEM
@@ -286,8 +286,8 @@ def test_a_bill_is_shown_to_the_user_asked_to_pay_and_nobody_else() -> None:
     page = queries.payable_bill_for(wechat_user_id=bill.wechat_user_id, token=bill.token)
 
     assert (page.total_fen, page.title, len(page.lines)) == (2500, "挂号费", 2)
-    assert page.is_payable(NOW)
-    assert not page.is_payable(NOW + dt.timedelta(minutes=15))
+    assert is_payable(page.status, page.expires_at, NOW)
+    assert not is_payable(page.status, page.expires_at, NOW + dt.timedelta(minutes=15))
     for user_id, token in ((a_wechat_user().pk, bill.token), (bill.wechat_user_id, "nope")):
         with pytest.raises(NotFound):
             queries.payable_bill_for(wechat_user_id=user_id, token=token)

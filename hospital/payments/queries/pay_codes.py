@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from hospital.billing import queries as billing
-from hospital.billing.states import PAID, BillStatus
+from hospital.billing.states import PAID, BillStatus, is_payable
 from hospital.catalogue.states import FeeCategory
 from hospital.kernel.errors import NotFound
 from hospital.patients import queries as patients
@@ -45,7 +45,7 @@ def pay_code_page(*, token: str, wechat_user_id: int, at: dt.datetime) -> PayCod
     if code.revoked_at is not None:
         return _revoked(token)
     bills = _bills(code)
-    payable = [bill for bill in bills if _is_payable(bill, at)]
+    payable = _payable(bills, at)
     live = live_payments(bill_ids=[bill.pk for bill in payable])
     mine = next((row for row in live if row.payer_id == wechat_user_id), None)
     blocking = [row for row in live if not may_end(row, wechat_user_id, at)]
@@ -77,7 +77,7 @@ def payable_by_code(*, token: str, at: dt.datetime) -> list[int]:
     code = _code(token)
     if code.revoked_at is not None:
         return []
-    return [bill.pk for bill in _bills(code) if _is_payable(bill, at)]
+    return [bill.pk for bill in _payable(_bills(code), at)]
 
 
 def pay_codes_of(*, bill_id: int) -> list[PayCode]:
@@ -96,9 +96,8 @@ def _bills(code: PayCode) -> list["Bill"]:
     return list(code.bills.select_related("patient").order_by("pk"))
 
 
-def _is_payable(bill: "Bill", at: dt.datetime) -> bool:
-    in_time = bill.expires_at is None or at < bill.expires_at
-    return bill.status == BillStatus.PAYING or (bill.status == BillStatus.ISSUED and in_time)
+def _payable(bills: list["Bill"], at: dt.datetime) -> list["Bill"]:
+    return [bill for bill in bills if is_payable(bill.status, bill.expires_at, at)]
 
 
 def _state(
