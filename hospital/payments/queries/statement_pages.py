@@ -7,9 +7,8 @@ from django.db.models import Count, Sum
 
 from hospital.kernel import clock
 from hospital.payments.models import ChannelStatement, StatementLine
+from hospital.payments.schedule import STATEMENT_UNTIL
 from hospital.payments.statement_states import WANTED, LineKind
-
-_LATE_AT = dt.time(14)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,4 +62,4 @@ def statement_rows(*, since: dt.date, at: dt.datetime) -> list[StatementRow]:
 
 
 def _is_late(day: dt.date, at: dt.datetime) -> bool:
-    return at >= clock.at_local(day + dt.timedelta(days=1), _LATE_AT)
+    return at >= clock.at_local(day + dt.timedelta(days=1), STATEMENT_UNTIL)
