@@ -4,15 +4,13 @@ import datetime as dt
 
 from hospital.kernel.actors import Actor
 from hospital.payments import actions, queries
+from hospital.payments.actions.transfers import ASK_CARD, SEND_CARD
 from hospital.payments.gateway.wire import leave_database
 from hospital.payments.models import OfflineTransfer
 from hospital.payments.states import TransferStatus
 from hospital.wechat import clients
 from hospital.wechat.outcomes import RefundProgress, RefundState, Refused
 from hospital.wechat.pay import AbnormalRefund, BankCard
-
-SEND_JOB = "payments.jobs.send_card"
-ASK_JOB = "payments.jobs.ask_card"
 
 
 def send_card(*, transfer_id: int, attempt: int, by: Actor, at: dt.datetime) -> None:
@@ -33,11 +31,11 @@ def send_card(*, transfer_id: int, attempt: int, by: Actor, at: dt.datetime) -> 
     outcome = clients.pay().abnormal_refund(order)
     if isinstance(outcome, RefundState):
         actions.record_refund_result(state=outcome, by=by, at=at)
-        actions.ask_card_again(transfer_id=transfer_id, job=ASK_JOB, attempt=0, at=at)
+        actions.ask_card_again(transfer_id=transfer_id, job=ASK_CARD, attempt=0, at=at)
     elif isinstance(outcome, Refused):
         _after_refused(transfer, outcome.code, attempt=attempt, by=by, at=at)
     else:
-        actions.ask_card_again(transfer_id=transfer_id, job=SEND_JOB, attempt=attempt, at=at)
+        actions.ask_card_again(transfer_id=transfer_id, job=SEND_CARD, attempt=attempt, at=at)
 
 
 def _after_refused(
@@ -49,12 +47,12 @@ def _after_refused(
     leave_database()
     found = clients.pay().query_refund(out_refund_no=transfer.refund.out_refund_no)
     if not isinstance(found, RefundState):
-        actions.ask_card_again(transfer_id=transfer.pk, job=SEND_JOB, attempt=attempt, at=at)
+        actions.ask_card_again(transfer_id=transfer.pk, job=SEND_CARD, attempt=attempt, at=at)
         return
     actions.record_refund_result(state=found, by=by, at=at)
     if found.progress in {RefundProgress.ABNORMAL, RefundProgress.CLOSED}:
         actions.record_card_refused(transfer_id=transfer.pk, code=code, by=by, at=at)
-    actions.ask_card_again(transfer_id=transfer.pk, job=ASK_JOB, attempt=0, at=at)
+    actions.ask_card_again(transfer_id=transfer.pk, job=ASK_CARD, attempt=0, at=at)
 
 
 def ask_card(*, transfer_id: int, attempt: int, by: Actor, at: dt.datetime) -> None:
@@ -69,4 +67,4 @@ def ask_card(*, transfer_id: int, attempt: int, by: Actor, at: dt.datetime) -> N
         if outcome.progress in {RefundProgress.ABNORMAL, RefundProgress.CLOSED}:
             code = outcome.progress.value
             actions.record_card_refused(transfer_id=transfer_id, code=code, by=by, at=at)
-    actions.ask_card_again(transfer_id=transfer_id, job=ASK_JOB, attempt=attempt, at=at)
+    actions.ask_card_again(transfer_id=transfer_id, job=ASK_CARD, attempt=attempt, at=at)
