@@ -1,4 +1,4 @@
-"""Writes of the patients area: adding a patient to a WeChat user, ending that, the default one.
+"""Bindings of WeChat users to patients: adding, ending, the default one.
 
 Adding looks for the document first (M3.12): the same document and name is the same person, so the
 WeChat user is bound to that golden patient and nobody is made twice.
@@ -7,20 +7,21 @@ WeChat user is bound to that golden patient and nobody is made twice.
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
-from typing import ClassVar, Final
+from typing import ClassVar
 
-from django.db import connection, transaction
+from django.db import transaction
 
 from hospital.identity import queries as identity
-from hospital.kernel import audit, pinyin, request_keys, sealed, serials
+from hospital.kernel import audit, request_keys, sealed
 from hospital.kernel.actors import Actor
 from hospital.kernel.clock import hospital_day
 from hospital.kernel.errors import Invalid, NotFound, Refusal
 from hospital.kernel.settings_rows import Setting
-from hospital.patients import consent, contacts, documents, queries
-from hospital.patients.models import Patient, PatientBinding, PatientIdentifier
-from hospital.patients.states import Assurance, DocumentKind, Relationship, Sex
+from hospital.patients import consent, contacts, queries
+from hospital.patients.actions.checking import Person, check_person, is_child
+from hospital.patients.actions.persons import lock_document, new_patient
+from hospital.patients.models import Patient, PatientBinding
+from hospital.patients.states import DocumentKind, Relationship, Sex
 
 PATIENTS_PER_USER = Setting(
     key="patients.patients_per_user",
@@ -58,9 +59,6 @@ MISMATCHES_PER_DAY = Setting(
     maximum=100,
     rule="M3.12",
 )
-#: Starting here keeps every number at ten digits without leading zeros.
-_FIRST_SERIAL: Final = 100_000_000
-_SERIES: Final = "patient"
 
 
 class NameMismatch(Refusal):
@@ -119,18 +117,6 @@ class TooManyRemovals(Refusal):
 
     code: ClassVar[str] = "TOO_MANY_REMOVALS"
     default_message: ClassVar[str] = "近 30 天内解除绑定的次数过多，请到门诊办公室办理。"
-
-
-@dataclass(frozen=True, slots=True)
-class Person:
-    """What was typed about a patient, checked and cleaned; masked nowhere, so never logged."""
-
-    name: str
-    document: documents.Document
-    phone: str
-    sex: Sex
-    birth_date: dt.date
-    relationship: Relationship
 
 
 def add_patient(
@@ -225,95 +211,6 @@ def remove_binding(*, wechat_user_id: int, number: str, by: Actor, at: dt.dateti
         audit.record(act="patients.remove_binding", subject=ending, by=by, at=at)
 
 
-def reveal(*, patient_id: int, what: str, by: Actor, at: dt.datetime, reason: str) -> list[str]:
-    """Return a patient's phone ("phone"), documents ("documents") or name ("name") in clear.
-
-    Every reveal is audited with its purpose (X12). Raises NotFound, Invalid without a purpose.
-    """
-    if not reason.strip():
-        raise Invalid({"reason": ["请填写查看的用途。"]})
-    patient = queries.patient(patient_id=patient_id)
-    values = {
-        "name": [patient.name],
-        "phone": [patient.phone],
-        "documents": [row.value for row in patient.identifiers.order_by("pk")],
-    }[what]
-    audit.record(
-        act="patients.reveal", subject=patient, by=by, at=at, after={"what": what}, reason=reason
-    )
-    return values
-
-
-def check_person(
-    *,
-    name: str,
-    document_kind: DocumentKind,
-    document_no: str,
-    phone: str,
-    relationship: Relationship,
-    sex: Sex | None,
-    birth_date: dt.date | None,
-    is_guardian: bool,
-    at: dt.datetime,
-) -> Person:
-    """Return the cleaned input. Raises Invalid, naming every field that is wrong at once.
-
-    A child under 14 is added by a guardian who agrees, and nobody under 14 is "self" (M3.4).
-    """
-    errors: dict[str, list[str]] = {}
-    day = hospital_day(at)
-    clean_name = clean_phone = ""
-    document: documents.Document | None = None
-    try:
-        clean_name = contacts.clean_name(name)
-    except contacts.BadName as problem:
-        errors["name"] = [problem.message]
-    try:
-        clean_phone = contacts.clean_phone(phone)
-    except contacts.BadPhone as problem:
-        errors["phone"] = [problem.message]
-    try:
-        document = documents.check(document_kind, document_no, on=day)
-    except documents.BadDocument as problem:
-        errors["document_no"] = [problem.message]
-    if document is not None:
-        sex = document.sex or sex
-        errors |= _birth_date_errors(document, birth_date, on=day)
-        birth_date = document.birth_date or birth_date
-        if sex is None or sex is Sex.UNKNOWN:
-            errors["sex"] = ["请选择性别。"]
-    if birth_date is not None and is_child(birth_date, on=day):
-        errors |= _child_errors(relationship, is_guardian=is_guardian)
-    if errors or document is None or sex is None or birth_date is None:
-        raise Invalid(errors)
-    return Person(clean_name, document, clean_phone, sex, birth_date, relationship)
-
-
-def _birth_date_errors(
-    document: documents.Document, birth_date: dt.date | None, *, on: dt.date
-) -> dict[str, list[str]]:
-    if document.birth_date is not None:
-        return {}
-    if birth_date is None:
-        return {"birth_date": ["请选择出生日期。"]}
-    try:
-        documents.check_birth_date(birth_date, on=on)
-    except documents.BadDocument as problem:
-        return {"birth_date": [problem.message]}
-    return {}
-
-
-def is_child(birth_date: dt.date, *, on: dt.date) -> bool:
-    """Say whether somebody is under 14 on a day, so that a guardian must agree (M3.4, X11)."""
-    return documents.age_in_years(birth_date, on=on) < consent.GUARDIAN_AGE
-
-
-def _child_errors(relationship: Relationship, *, is_guardian: bool) -> dict[str, list[str]]:
-    if relationship == Relationship.SELF:
-        return {"relationship": ["未满 14 周岁，请由监护人添加，并选择与您的关系。"]}
-    return {} if is_guardian else {"is_guardian": ["就诊人未满 14 周岁，需要监护人同意。"]}
-
-
 def _bind(person: Person, *, wechat_user_id: int, key: str, by: Actor, at: dt.datetime) -> Patient:
     document = person.document
     claim = request_keys.claim(
@@ -331,10 +228,10 @@ def _bind(person: Person, *, wechat_user_id: int, key: str, by: Actor, at: dt.da
         return queries.patient(patient_id=claim.answer["patient_id"])
     bindings = _locked_bindings(wechat_user_id)
     _check_list(person, bindings, at=at)
-    _lock_document(document)
+    lock_document(document)
     patient = queries.document_owner(kind=document.kind, number=document.number)
     if patient is None:
-        patient = _new_patient(person, at=at)
+        patient = new_patient(person, at=at)
     else:
         _check_known(person, patient, bindings)
     binding = PatientBinding.objects.create(
@@ -380,37 +277,6 @@ def _check_known(person: Person, patient: Patient, bindings: list[PatientBinding
     if PatientBinding.objects.filter(patient=patient, ended_at__isnull=True).count() >= limit:
         message = f"这位就诊人已被 {limit} 个微信用户绑定，请携带证件到挂号窗口办理。"
         raise TooManyUsers(message, limit=limit)
-
-
-def _new_patient(person: Person, *, at: dt.datetime) -> Patient:
-    digits = str(_FIRST_SERIAL + serials.gap_free(series=_SERIES))
-    patient = Patient.objects.create(
-        outpatient_no=digits + serials.check_digit(digits),
-        name=person.name,
-        pinyin=pinyin.name_pinyin(person.name),
-        initials=pinyin.name_initials(person.name),
-        sex=person.sex,
-        birth_date=person.birth_date,
-        phone=person.phone,
-        phone_index=queries.phone_index(person.phone),
-        assurance=Assurance.DOCUMENT,
-        created_at=at,
-    )
-    PatientIdentifier.objects.create(
-        patient=patient,
-        kind=person.document.kind,
-        value=person.document.number,
-        value_index=queries.document_index(person.document.kind, person.document.number),
-        created_at=at,
-    )
-    return patient
-
-
-def _lock_document(document: documents.Document) -> None:
-    """Let two users who bring the same new document at once go one after the other."""
-    index = queries.document_index(document.kind, document.number)
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 1))", [index])
 
 
 def _consent_version(person: Person, *, at: dt.datetime) -> str:

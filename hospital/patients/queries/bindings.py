@@ -1,37 +1,27 @@
-"""Reads of the patients area. `*_for` is the only way to a patient for somebody from outside."""
+"""Who may act for whom: `*_for` is the only way to a patient for somebody from outside."""
 
 from __future__ import annotations
 
 import datetime as dt
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from django.db import connection
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 
-from hospital.kernel import pinyin, sealed, serials
 from hospital.kernel.errors import NotFound
 from hospital.kernel.models import AuditEntry
 from hospital.kernel.states import subject_type
-from hospital.patients import contacts, documents
-from hospital.patients.models import (
-    PINYIN_AS_TYPED,
-    Patient,
-    PatientBinding,
-    PatientIdentifier,
-)
+from hospital.patients.models import Patient, PatientBinding, PatientIdentifier
+from hospital.patients.queries.identifiers import is_outpatient_no
 from hospital.patients.states import DocumentKind, Relationship, Sex
 
 if TYPE_CHECKING:
     from hospital.identity.models import WeChatUser
 
-OUTPATIENT_NO_LENGTH: Final = 10
 #: The audited act of bringing a document with another name or phone than on file.
 MISMATCH: Final = "patients.mismatch"
-_FOUND_AT_MOST: Final = 20
-_SEARCHED_AT_MOST: Final = 500
 
 
 # One statement of the rush at 07:00, so in SQL (law 13); no sealed column is opened for it.
@@ -61,19 +51,6 @@ class BoundPatient:
     masked_document: str
     relationship: Relationship
     is_default: bool
-
-
-@dataclass(frozen=True, slots=True)
-class FoundPatient:
-    """A hit of the desk's search; masked, because a list is read over shoulders (X12)."""
-
-    patient_id: int
-    outpatient_no: str
-    masked_name: str
-    sex: str
-    birth_date: dt.date
-    masked_phone: str
-    masked_documents: list[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,28 +101,11 @@ def lock_bound_patient(*, wechat_user_id: int, patient_id: int) -> LockedPatient
     return None if row is None else LockedPatient(*row)
 
 
-def lock_patient(*, patient_id: int) -> None:
-    """Lock a patient's row to the end of the caller's transaction. Raises NotFound."""
-    rows = Patient.objects.select_for_update(no_key=True).filter(pk=patient_id)
-    if not rows.values_list("pk").first():
-        raise NotFound("没有找到这位患者。")
-
-
 def default_patient_for(*, wechat_user_id: int) -> Patient | None:
     """Return the patient a user's pages start with, None when the user has none."""
     rows = _bindings(wechat_user_id).select_related("patient").order_by("-is_default", "pk")
     binding = rows.first()
     return binding.patient if binding is not None else None
-
-
-def patient(*, patient_id: int) -> Patient:
-    """Return one patient for the hospital's own use, following a merge. Raises NotFound."""
-    found = Patient.objects.select_related("merged_into").filter(pk=patient_id).first()
-    while found is not None and found.merged_into is not None:
-        found = found.merged_into
-    if found is None:
-        raise NotFound("没有找到这位患者。")
-    return found
 
 
 def users_to_tell(*, patient_id: int, acting_id: int | None = None) -> list[int]:
@@ -158,31 +118,6 @@ def users_to_tell(*, patient_id: int, acting_id: int | None = None) -> list[int]
     return list(dict.fromkeys([*first, *bound]))
 
 
-def find(text: str) -> list[FoundPatient]:
-    """Return up to 20 patients for what a clerk typed, best first; merged ones are left out.
-
-    Understands an outpatient number, a phone, a document number (both by blind index), a name
-    or its beginning, and pinyin or initials.
-    """
-    ordered = _matching(text).prefetch_related("identifiers").order_by("pinyin", "pk")
-    return [_found(row) for row in ordered[:_FOUND_AT_MOST]]
-
-
-def patient_ids(text: str) -> list[int]:
-    """Return ids of up to 500 patients as `find` finds them, for searches of what is theirs.
-
-    More than `find` shows, since a common name must not hide a booking; no sealed column is opened.
-    """
-    return list(_matching(text).values_list("pk", flat=True)[:_SEARCHED_AT_MOST])
-
-
-def document_owner(*, kind: DocumentKind, number: str) -> Patient | None:
-    """Return the golden patient of a checked document, None when nobody has brought it yet."""
-    rows = PatientIdentifier.objects.filter(kind=kind, value_index=document_index(kind, number))
-    identifier = rows.first()
-    return patient(patient_id=identifier.patient_id) if identifier is not None else None
-
-
 def mismatches(*, wechat_user: WeChatUser, since: dt.datetime) -> int:
     """Count how often a user brought a document that did not fit its owner since a moment."""
     rows = AuditEntry.objects.filter(
@@ -191,56 +126,8 @@ def mismatches(*, wechat_user: WeChatUser, since: dt.datetime) -> int:
     return rows.filter(at__gt=since).count()
 
 
-def document_index(kind: DocumentKind, number: str) -> str:
-    """Return the blind index of a document number, separate per kind."""
-    return sealed.blind_index(number, f"patients.document.{kind}")
-
-
-def phone_index(phone: str) -> str:
-    """Return the blind index of a phone number."""
-    return sealed.blind_index(phone, "patients.phone")
-
-
-def is_outpatient_no(text: str) -> bool:
-    """Say whether a text is an outpatient number with the right check digit."""
-    return (
-        len(text) == OUTPATIENT_NO_LENGTH
-        and text.isascii()
-        and text.isdigit()
-        and serials.check_digit(text[:-1]) == text[-1]
-    )
-
-
 def _bindings(wechat_user_id: int) -> QuerySet[PatientBinding]:
     return PatientBinding.objects.filter(wechat_user=wechat_user_id, ended_at__isnull=True)
-
-
-def _matching(text: str) -> QuerySet[Patient]:
-    wanted = contacts.normalise_search(text)
-    if not wanted:
-        return Patient.objects.none()
-    by_number = _by_number(wanted)
-    rows = Patient.objects.filter(is_active=True, merged_into__isnull=True)
-    rows = rows.alias(typed_pinyin=PINYIN_AS_TYPED)
-    hits = rows.filter(by_number) if by_number is not None else rows.filter(_by_name(wanted))
-    return hits.distinct()
-
-
-def _by_number(wanted: str) -> Q | None:
-    if is_outpatient_no(wanted):
-        return Q(outpatient_no=wanted)
-    if not re.search(r"[0-9]", wanted):
-        return None
-    numbers = {wanted, documents.widen(wanted)} if re.fullmatch("[0-9]{15}", wanted) else {wanted}
-    indexes = [document_index(kind, number) for kind in DocumentKind for number in numbers]
-    return Q(phone_index=phone_index(wanted)) | Q(identifiers__value_index__in=indexes)
-
-
-def _by_name(wanted: str) -> Q:
-    letters = pinyin.fold(wanted)
-    if letters.isascii():
-        return Q(initials__startswith=letters) | Q(typed_pinyin__startswith=letters)
-    return Q(name__startswith=wanted)
 
 
 def _documents(patient: Patient) -> Iterable[PatientIdentifier]:
@@ -262,16 +149,4 @@ def _bound(binding: PatientBinding) -> BoundPatient:
         masked_document=document.masked_value if document else "",
         relationship=Relationship(binding.relationship),
         is_default=binding.is_default,
-    )
-
-
-def _found(row: Patient) -> FoundPatient:
-    return FoundPatient(
-        patient_id=row.pk,
-        outpatient_no=row.outpatient_no,
-        masked_name=row.masked_name,
-        sex=Sex(row.sex).label,
-        birth_date=row.birth_date,
-        masked_phone=row.masked_phone,
-        masked_documents=[document.masked_value for document in _documents(row)],
     )
