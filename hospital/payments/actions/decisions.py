@@ -11,7 +11,7 @@ from hospital.billing import queries as bills
 from hospital.kernel import audit
 from hospital.kernel.actors import Actor
 from hospital.kernel.errors import NotFound, Refusal
-from hospital.payments.actions.cases import lock_case, open_case
+from hospital.payments.actions.cases import lock_case
 from hospital.payments.actions.four_eyes import (
     AlreadyAsked,
     AlreadyDecided,
@@ -22,6 +22,7 @@ from hospital.payments.actions.orders import lock_with_bills
 from hospital.payments.actions.refunds import (
     RefundInProgress,
     RefundNotPossible,
+    ask_for_the_bank,
     make_refund,
     refundable_fen,
 )
@@ -81,14 +82,7 @@ def confirm_decision(
                 case.payment, bill_id=None, amount_fen=amount_fen, reason=REASON, by=by, at=at
             )
         except RefundNotPossible as refusal:
-            open_case(
-                kind=CaseKind.REFUND_IMPOSSIBLE,
-                number=case.payment.out_trade_no,
-                payment=case.payment,
-                expected_fen=amount_fen,
-                detail=f"limit: {refusal.details.get('limit')}",
-                at=at,
-            )
+            ask_for_the_bank(case.payment, refusal, bill_id=None, amount_fen=amount_fen, at=at)
         return decision
 
 

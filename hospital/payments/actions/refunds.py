@@ -160,16 +160,29 @@ def send_back(
             attempt=attempt + 1,
         )
     except RefundNotPossible as refusal:
-        open_case(
-            kind=CaseKind.REFUND_IMPOSSIBLE,
-            number=f"bill {bill_id} {payment.out_trade_no}",
-            payment=payment,
-            bill_id=bill_id,
-            expected_fen=amount_fen,
-            detail=f"limit: {refusal.details.get('limit')}",
-            at=at,
-        )
+        ask_for_the_bank(payment, refusal, bill_id=bill_id, amount_fen=amount_fen, at=at)
     return None
+
+
+def ask_for_the_bank(
+    payment: Payment,
+    refusal: RefundNotPossible,
+    *,
+    bill_id: int | None,
+    amount_fen: int,
+    at: dt.datetime,
+) -> None:
+    """The money cannot go back the way it came: a case says so, one for each bill of a payment."""
+    number = payment.out_trade_no if bill_id is None else f"bill {bill_id} {payment.out_trade_no}"
+    open_case(
+        kind=CaseKind.REFUND_IMPOSSIBLE,
+        number=number,
+        payment=payment,
+        bill_id=bill_id,
+        expected_fen=amount_fen,
+        detail=f"limit: {refusal.details.get('limit')}",
+        at=at,
+    )
 
 
 def renew_closed(*, refund_id: int, by: Actor, at: dt.datetime) -> Refund:
