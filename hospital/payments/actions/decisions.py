@@ -11,6 +11,7 @@ from hospital.billing import queries as bills
 from hospital.kernel import audit
 from hospital.kernel.actors import Actor
 from hospital.kernel.errors import NotFound, Refusal
+from hospital.payments import queries
 from hospital.payments.actions.cases import lock_case
 from hospital.payments.actions.four_eyes import (
     AlreadyAsked,
@@ -24,7 +25,6 @@ from hospital.payments.actions.refunds import (
     RefundNotPossible,
     ask_for_the_bank,
     make_refund,
-    refundable_fen,
 )
 from hospital.payments.models import CaseDecision, PaymentCase
 from hospital.payments.states import (
@@ -74,7 +74,7 @@ def confirm_decision(
         _check(case)
         _decide(decision, DecisionStatus.CONFIRMED, note=note, by=by, at=at)
         assert case.payment is not None
-        amount_fen = refundable_fen(case.payment, None)
+        amount_fen = queries.refundable_fen(case.payment, bill_id=None)
         if amount_fen <= 0:
             raise RefundInProgress
         try:

@@ -7,7 +7,7 @@ fifty in all, within 365 days. Locks: bills, payments, refund.
 import datetime as dt
 
 from django.db import transaction
-from django.db.models import QuerySet, Sum
+from django.db.models import QuerySet
 
 from hospital.billing import actions as billing
 from hospital.billing import queries as bills
@@ -15,13 +15,12 @@ from hospital.kernel.actors import SYSTEM, Actor
 from hospital.kernel.errors import NotFound, Refusal
 from hospital.kernel.events import later
 from hospital.kernel.states import move
-from hospital.payments import numbers, schedule
+from hospital.payments import numbers, queries, schedule
 from hospital.payments.actions.cases import open_case
 from hospital.payments.actions.orders import lock_with_bills
-from hospital.payments.models import Allocation, Payment, PaymentCase, Refund
+from hospital.payments.models import Payment, PaymentCase, Refund
 from hospital.payments.spread import Part, newest_first
 from hospital.payments.states import (
-    COMMITTED,
     OPEN,
     RECEIVED,
     CaseKind,
@@ -109,9 +108,8 @@ def refund_due(
             key=lambda row: (row.out_trade_no in surplus, row.succeeded_at or at, row.pk),
             reverse=True,
         )
-        left = [Part(row.pk, refundable_fen(row, bill_id)) for row in newest]
-        due_fen = bills.balance(bill_id=bill_id).due_fen - under_way_fen(bill_id)
-        parts, missing_fen = newest_first(due_fen, left)
+        left = [Part(row.pk, queries.refundable_fen(row, bill_id=bill_id)) for row in newest]
+        parts, missing_fen = newest_first(queries.unsent_fen(bill_id=bill_id), left)
         made = [
             send_back(
                 payments[part.payment_id],
@@ -199,7 +197,7 @@ def renew_closed(*, refund_id: int, by: Actor, at: dt.datetime) -> Refund:
             made = refund_due(bill_id=closed.bill_id, reason=closed.reason, by=by, at=at)
             return made[0] if made else closed
         payment = lock_with_bills(closed.payment_id)
-        left_fen = refundable_fen(payment, None)
+        left_fen = queries.refundable_fen(payment, bill_id=None)
         if left_fen <= 0:
             return closed
         return make_refund(
@@ -253,25 +251,6 @@ def ask_refund_again(
         return refund
 
 
-def refundable_fen(payment: Payment, bill_id: int | None) -> int:
-    """What of the payment's part for a bill is neither back nor on its way; without a bill, of
-    money that could not be applied."""
-    if bill_id is None:
-        if not bills.is_suspended(reference=payment.out_trade_no):
-            return 0
-        return (payment.received_fen or 0) - _sum_fen(payment.refunds.all(), COMMITTED)
-    if bills.is_suspended(reference=payment.out_trade_no):
-        return 0
-    part = Allocation.objects.filter(payment=payment, bill_id=bill_id).first()
-    gone_fen = _sum_fen(payment.refunds.filter(bill_id=bill_id), COMMITTED)
-    return part.amount_fen - gone_fen if part else 0
-
-
-def under_way_fen(bill_id: int) -> int:
-    """Refunds of a bill that are committed and not yet booked in the ledger."""
-    return _sum_fen(Refund.objects.filter(bill_id=bill_id), COMMITTED - {RefundStatus.SUCCEEDED})
-
-
 def lock_refund(refund_id: int) -> Refund:
     """The refund alone, for moves that touch nothing else. Raises NotFound."""
     refund = Refund.objects.select_for_update(no_key=True).filter(pk=refund_id).first()
@@ -285,7 +264,7 @@ def _check(payment: Payment, *, bill_id: int | None, amount_fen: int, at: dt.dat
         raise NothingToRefund
     if payment.refunds.filter(status__in=OPEN).exists():
         raise RefundInProgress
-    left_fen = refundable_fen(payment, bill_id)
+    left_fen = queries.refundable_fen(payment, bill_id=bill_id)
     if not 0 < amount_fen <= left_fen:
         raise RefundTooMuch(refundable_fen=left_fen)
     if at - payment.succeeded_at > schedule.REFUND_WITHIN:
@@ -326,8 +305,3 @@ def _ask_for_help(refund: Refund, reason: str, at: dt.datetime) -> None:
         detail=reason,
         at=at,
     )
-
-
-def _sum_fen(refunds: QuerySet[Refund], statuses: frozenset[RefundStatus]) -> int:
-    total = refunds.filter(status__in=statuses).aggregate(fen=Sum("amount_fen"))["fen"]
-    return int(total or 0)

@@ -9,13 +9,12 @@ import datetime as dt
 from django.db import transaction
 
 from hospital.billing import actions as billing
-from hospital.billing import queries as bills
 from hospital.kernel import audit
 from hospital.kernel.actors import Actor
 from hospital.kernel.errors import Invalid, NotFound, Refusal
 from hospital.kernel.events import later
 from hospital.kernel.states import move
-from hospital.payments import schedule
+from hospital.payments import queries, schedule
 from hospital.payments.actions.cases import cure_case, lock_case
 from hospital.payments.actions.four_eyes import (
     AlreadyAsked,
@@ -25,10 +24,9 @@ from hospital.payments.actions.four_eyes import (
 )
 from hospital.payments.actions.orders import lock_with_bills
 from hospital.payments.actions.refund_results import book_refund, tell_payer
-from hospital.payments.actions.refunds import lock_refund, refundable_fen, under_way_fen
+from hospital.payments.actions.refunds import lock_refund
 from hospital.payments.models import OfflineTransfer, Payment, PaymentCase, Refund
 from hospital.payments.states import (
-    CaseKind,
     RefundRoute,
     RefundStatus,
     TransferStatus,
@@ -102,7 +100,7 @@ def confirm_transfer(
     NotFound, OwnRequest, AlreadyDecided, TransferNotNeeded."""
     with transaction.atomic():
         transfer, case = _lock(transfer_id, by)
-        if owed_fen(case) < transfer.amount_fen:
+        if queries.owed_fen(case, at=at) < transfer.amount_fen:
             raise TransferNotNeeded
         if transfer.way == TransferWay.CARD:
             _decide(transfer, TransferStatus.SENT, note=note, by=by, at=at)
@@ -110,7 +108,7 @@ def confirm_transfer(
             return transfer
         _decide(transfer, TransferStatus.DONE, note=note, by=by, at=at)
         _book(transfer, by=by, at=at)
-        if owed_fen(case) <= 0:
+        if queries.owed_fen(case, at=at) <= 0:
             cure_case(case, note=f"{ROUTE} {transfer.proof}", by=by, at=at)
         return transfer
 
@@ -140,20 +138,6 @@ def ask_card_again(*, transfer_id: int, job: str, attempt: int, at: dt.datetime)
         if transfer.status == TransferStatus.SENT:
             wait = schedule.refund_wait(attempt, is_processing=job == ASK_CARD)
             later(job, at=at + wait, transfer_id=transfer_id, attempt=attempt + 1)
-
-
-def owed_fen(case: PaymentCase) -> int:
-    """What of a case's money has to be sent by hand, its rows locked by the caller."""
-    if case.kind in {CaseKind.REFUND_ABNORMAL, CaseKind.REFUND_STUCK} and case.refund is not None:
-        return case.refund.amount_fen if case.refund.needs_the_bank else 0
-    if case.kind != CaseKind.REFUND_IMPOSSIBLE:
-        return 0
-    if case.bill_id is not None:
-        left_fen = bills.balance(bill_id=case.bill_id).due_fen - under_way_fen(case.bill_id)
-        if case.payment is not None:
-            return min(left_fen, refundable_fen(case.payment, case.bill_id))
-        return min(left_fen, case.expected_fen or left_fen)
-    return refundable_fen(case.payment, None) if case.payment else 0
 
 
 def _book(transfer: OfflineTransfer, *, by: Actor, at: dt.datetime) -> None:
@@ -246,7 +230,7 @@ def _propose(
         case = lock_case(case_id, before=_lock_subject)
         if case.transfers.filter(status__in=[TransferStatus.ASKED, TransferStatus.SENT]).exists():
             raise AlreadyAsked
-        amount_fen = owed_fen(case)
+        amount_fen = queries.owed_fen(case, at=at)
         is_at_channel = case.refund is not None and case.refund.refund_id != ""
         if amount_fen <= 0 or (way == TransferWay.CARD and not is_at_channel):
             raise TransferNotNeeded

@@ -7,15 +7,12 @@ import pgtrigger
 from django.db import models
 from django.db.models import Q
 
-from hospital.kernel import clock
 from hospital.kernel.sealed import SealedCharField
 from hospital.kernel.states import StatefulModel, guard, one_of
 from hospital.payments.models.four_eyes import FourEyes, four_eyes
 from hospital.payments.models.orders import Payment
-from hospital.payments.schedule import REFUND_WITHIN
 from hospital.payments.states import (
     OPEN,
-    PAYER_GONE,
     REFUND_MOVES,
     REQUEST_MOVES,
     TRANSFER_MOVES,
@@ -86,15 +83,6 @@ class Refund(StatefulModel):
             RefundStatus.PROCESSING,
             RefundStatus.ABNORMAL,
         }
-
-    @property
-    def needs_the_bank(self) -> bool:
-        """It came back, or WeChat takes it never, because the payer's account is gone or the
-        payment became too old while it was refused: the money goes another way."""
-        if self.status != RefundStatus.FAILED:
-            return self.status == RefundStatus.ABNORMAL
-        paid_at = self.payment.succeeded_at or self.requested_at
-        return self.failure in PAYER_GONE or clock.now() - paid_at > REFUND_WITHIN
 
 
 class RefundRequest(FourEyes):

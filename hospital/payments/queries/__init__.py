@@ -17,7 +17,6 @@ from hospital.payments.queries.cases import (
     open_case,
     refund_requests,
     refund_requests_of,
-    remedy_of,
     transfer,
 )
 from hospital.payments.queries.collect_pages import CollectPage, collect_page
@@ -42,6 +41,7 @@ from hospital.payments.queries.desk import (
     search_payments,
     totals,
 )
+from hospital.payments.queries.owed import owed_fen, refundable_fen, unsent_fen
 from hospital.payments.queries.pay_codes import (
     PayCodePage,
     pay_code_page,
@@ -91,6 +91,7 @@ __all__ = [
     "live_payments",
     "money_is_open",
     "open_case",
+    "owed_fen",
     "patient_names",
     "pay_code_page",
     "pay_codes_of",
@@ -104,12 +105,13 @@ __all__ = [
     "refund_request",
     "refund_requests",
     "refund_requests_of",
+    "refundable_fen",
     "refunds_of",
-    "remedy_of",
     "search_payments",
     "statement",
     "statement_rows",
     "statements",
     "totals",
     "transfer",
+    "unsent_fen",
 ]

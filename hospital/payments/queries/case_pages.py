@@ -14,18 +14,19 @@ from hospital.payments.models import (
 )
 from hospital.payments.queries.cases import money_is_open, remedy_of
 from hospital.payments.queries.desk import SEARCH_LIMIT
+from hospital.payments.queries.owed import owed_fen
 from hospital.payments.states import CaseRemedy, DecisionStatus, TransferStatus
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CasePage:
-    """A case, open or closed. `held_fen` is what of its money we could not apply and still hold;
-    `patients` are to be masked."""
+    """A case, open or closed. `moves_fen` is what its remedy would move: owed and to be sent by
+    hand, else held because we could not apply it; `patients` are to be masked."""
 
     case: PaymentCase
     remedy: CaseRemedy
     is_money_open: bool
-    held_fen: int
+    moves_fen: int
     patients: tuple[str, ...]
     bill_numbers: tuple[str, ...]
     decisions: tuple[CaseDecision, ...]
@@ -44,18 +45,19 @@ class CasePage:
         return next((row for row in self.transfers if row.status in open_ones), None)
 
 
-def case_page(*, case_id: int) -> CasePage:
+def case_page(*, case_id: int, at: dt.datetime) -> CasePage:
     """One case, whatever has become of it. Raises NotFound."""
     rows = PaymentCase.objects.select_related("payment", "refund", "refund__payment", "bill")
     case = rows.filter(pk=case_id).first()
     if case is None:
         raise NotFound("没有找到这个异常。")
-    about = _about(case)
+    about, is_open = _about(case), money_is_open(case)
+    remedy = remedy_of(case, is_open=is_open, at=at)
     return CasePage(
         case=case,
-        remedy=remedy_of(case),
-        is_money_open=money_is_open(case),
-        held_fen=bills.suspended_fen(reference=case.payment.out_trade_no) if case.payment else 0,
+        remedy=remedy,
+        is_money_open=is_open,
+        moves_fen=_moves_fen(case, remedy, at),
         patients=tuple(dict.fromkeys(name for _, name in about)),
         bill_numbers=tuple(number for number, _ in about),
         decisions=tuple(case.decisions.order_by("-pk")),
@@ -84,6 +86,12 @@ def refund_request(*, request_id: int) -> RefundRequest:
     if found is None:
         raise NotFound("没有找到这份退款申请。")
     return found
+
+
+def _moves_fen(case: PaymentCase, remedy: CaseRemedy, at: dt.datetime) -> int:
+    if remedy is CaseRemedy.OFFLINE_TRANSFER:
+        return owed_fen(case, at=at)
+    return bills.suspended_fen(reference=case.payment.out_trade_no) if case.payment else 0
 
 
 def _about(case: PaymentCase) -> list[tuple[str, str]]:

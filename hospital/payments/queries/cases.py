@@ -13,12 +13,11 @@ from hospital.payments.models import (
     OfflineTransfer,
     Payment,
     PaymentCase,
-    Refund,
     RefundRequest,
 )
 from hospital.payments.queries.desk import SEARCH_LIMIT
+from hospital.payments.queries.owed import needs_the_bank, unsent_sums
 from hospital.payments.states import (
-    COMMITTED,
     OPEN,
     REMEDIES,
     CaseKind,
@@ -67,7 +66,7 @@ def transfer(*, transfer_id: int) -> OfflineTransfer:
     return found
 
 
-def case_rows() -> list[CaseRow]:
+def case_rows(*, at: dt.datetime) -> list[CaseRow]:
     """The open cases, oldest first, ready for the page."""
     waiting = PaymentCase.objects.filter(closed_at__isnull=True).select_related(
         "payment", "refund__payment", "bill__patient"
@@ -86,12 +85,19 @@ def case_rows() -> list[CaseRow]:
     ).order_by("opened_at", "pk")[:SEARCH_LIMIT]
     cases = list(found)
     purse = _purse(cases)
-    return [_row(case, is_open=_is_open(case, purse)) for case in cases]
+    return [_row(case, is_open=_is_open(case, purse), at=at) for case in cases]
 
 
-def remedy_of(case: PaymentCase) -> CaseRemedy:
-    """The one right thing to do about a case as it stands now."""
-    return _remedy(case, is_open=money_is_open(case))
+def remedy_of(case: PaymentCase, *, is_open: bool, at: dt.datetime) -> CaseRemedy:
+    """The one right thing to do about a case as it stands, given whether its money is open."""
+    if case.kind == CaseKind.UNKNOWN_ORDER and case.payment_id is None:
+        return CaseRemedy.ASK_AGAIN
+    if case.kind == CaseKind.WRONG_AMOUNT and case.payment and not case.payment.is_received:
+        return CaseRemedy.ASK_AGAIN  # so far only a notice says so
+    if case.kind == CaseKind.REFUND_STUCK and case.refund and needs_the_bank(case.refund, at=at):
+        return CaseRemedy.OFFLINE_TRANSFER
+    remedy = REMEDIES[CaseKind(case.kind)]
+    return remedy if is_open or remedy is CaseRemedy.ASK_AGAIN else CaseRemedy.CLOSE
 
 
 def money_is_open(case: PaymentCase) -> bool:
@@ -164,21 +170,10 @@ def refund_requests_of(*, bill_id: int) -> list[RefundRequest]:
     )
 
 
-def _remedy(case: PaymentCase, *, is_open: bool) -> CaseRemedy:
-    if case.kind == CaseKind.UNKNOWN_ORDER and case.payment_id is None:
-        return CaseRemedy.ASK_AGAIN
-    if case.kind == CaseKind.WRONG_AMOUNT and case.payment and not case.payment.is_received:
-        return CaseRemedy.ASK_AGAIN  # so far only a notice says so
-    if case.kind == CaseKind.REFUND_STUCK and case.refund and case.refund.needs_the_bank:
-        return CaseRemedy.OFFLINE_TRANSFER
-    remedy = REMEDIES[CaseKind(case.kind)]
-    return remedy if is_open or remedy is CaseRemedy.ASK_AGAIN else CaseRemedy.CLOSE
-
-
-def _row(case: PaymentCase, *, is_open: bool) -> CaseRow:
+def _row(case: PaymentCase, *, is_open: bool, at: dt.datetime) -> CaseRow:
     return CaseRow(
         case=case,
-        remedy=_remedy(case, is_open=is_open),
+        remedy=remedy_of(case, is_open=is_open, at=at),
         may_close=not is_open,
         decision=next(iter(getattr(case, "proposed", [])), None),
         transfer=next(iter(getattr(case, "asked", [])), None),
@@ -206,13 +201,6 @@ def _purse(cases: Sequence[PaymentCase]) -> _Purse:
     payments = [case.payment for case in cases if case.payment is not None]
     payments += [refund.payment for refund in refunds if refund.bill_id is None]
     bill_ids = {case.bill_id for case in cases} | {refund.bill_id for refund in refunds}
-    wanted = [bill_id for bill_id in bill_ids if bill_id is not None]
-    owed = bills.due_sums(bill_ids=wanted)
-    carrying = Refund.objects.filter(
-        bill_id__in=wanted, status__in=COMMITTED - {RefundStatus.SUCCEEDED}
-    )
-    for bill_id, fen in carrying.values_list("bill_id", "amount_fen"):
-        if bill_id is not None:
-            owed[bill_id] = owed.get(bill_id, 0) - fen
+    owed = unsent_sums(bill_ids=[bill_id for bill_id in bill_ids if bill_id is not None])
     held = bills.suspended_sums(references=[payment.out_trade_no for payment in payments])
     return _Purse(held=held, owed=owed)

@@ -11,7 +11,7 @@ from hospital.kernel.errors import NotFound
 from hospital.kernel.models import Transition
 from hospital.kernel.states import history
 from hospital.payments.models import Allocation, Notice, Payment, PaymentCase, Refund
-from hospital.payments.states import LIVE, OPEN, RefundStatus
+from hospital.payments.states import COMMITTED, LIVE, OPEN
 
 SEARCH_LIMIT = 200
 
@@ -116,7 +116,7 @@ def payment_story(*, payment_id: int) -> PaymentStory:
     found = payment(payment_id=payment_id)
     refunds = list(found.refunds.order_by("pk"))
     moves = history(found) + [move for row in refunds for move in history(row)]
-    gone_fen = sum(row.amount_fen for row in refunds if row.status != RefundStatus.CLOSED)
+    gone_fen = sum(row.amount_fen for row in refunds if row.status in COMMITTED)
     return PaymentStory(
         payment=found,
         parts=list(found.allocations.select_related("bill", "bill__patient").order_by("bill_id")),

@@ -33,6 +33,7 @@ from hospital.payments.tests.world import (
     money,
     paid_word,
     refund_word,
+    remedy_of,
     reverse,
 )
 from hospital.testing.jobs import due_jobs
@@ -176,7 +177,7 @@ def test_r16_a_slip_that_waits_while_wechat_pays_after_all_is_looked_into() -> N
     made = propose(open_case(CaseKind.REFUND_ABNORMAL))
     tell_refund(refund)
     twice = open_case(CaseKind.REFUND_TWICE)
-    assert (twice.refund, queries.remedy_of(twice)) == (refund, CaseRemedy.CLOSE)
+    assert (twice.refund, remedy_of(twice)) == (refund, CaseRemedy.CLOSE)
     with pytest.raises(actions.CaseAlreadyClosed):
         actions.confirm_transfer(transfer_id=made.pk, by=FINANCE, at=clock.now())
     assert set(bills.ledger_totals().values()) == {0}
@@ -223,7 +224,7 @@ def test_a_payer_whose_account_is_gone_is_paid_by_the_bank() -> None:
         refund_id=refund.pk, code="USER_ACCOUNT_ABNORMAL", attempt=1, by=SYSTEM, at=clock.now()
     )
     case = open_case(CaseKind.REFUND_STUCK)
-    assert queries.remedy_of(case) is CaseRemedy.OFFLINE_TRANSFER
+    assert remedy_of(case) is CaseRemedy.OFFLINE_TRANSFER
     by_bank(case)
     refund.refresh_from_db()
     assert (refund.status, refund.route) == (RefundStatus.SUCCEEDED, RefundRoute.OFFLINE)
@@ -239,7 +240,7 @@ def test_a_refund_refused_until_its_payment_was_too_old_is_paid_by_the_bank() ->
     )
     with time_machine.travel(clock.now() + YEAR, tick=True):
         case = open_case(CaseKind.REFUND_STUCK)
-        assert queries.remedy_of(case) is CaseRemedy.OFFLINE_TRANSFER
+        assert remedy_of(case) is CaseRemedy.OFFLINE_TRANSFER
         by_bank(case)
     assert set(bills.ledger_totals().values()) == {0}
 
@@ -251,7 +252,7 @@ def test_a_refund_that_may_still_be_taken_is_not_paid_by_the_bank() -> None:
         refund_id=refund.pk, code="NOT_ENOUGH", attempt=0, by=SYSTEM, at=clock.now()
     )
     case = open_case(CaseKind.REFUND_STUCK)
-    assert queries.remedy_of(case) is CaseRemedy.SEND_AGAIN
+    assert remedy_of(case) is CaseRemedy.SEND_AGAIN
     with pytest.raises(actions.TransferNotNeeded):
         propose(case)
     assert not OfflineTransfer.objects.exists()
@@ -365,7 +366,7 @@ def test_the_list_of_cases_costs_the_same_however_long(
         payment = an_order(a_bill())
         actions.record_result(paid=paid_word(payment, total_fen=9), by=SYSTEM, at=clock.now())
     with django_assert_max_num_queries(6):  # type: ignore[operator]
-        rows = queries.case_rows()
+        rows = queries.case_rows(at=clock.now())
     assert [row.may_close for row in rows] == [False] * 9
     assert {row.remedy for row in rows} == {
         CaseRemedy.OFFLINE_TRANSFER,
@@ -380,7 +381,7 @@ def test_a_wrong_amount_only_a_notice_tells_of_is_asked_about(wechat: StandIn) -
         paid=paid_word(payment, total_fen=9), received=a_notice(1), by=SYSTEM, at=clock.now()
     )
     case = open_case(CaseKind.WRONG_AMOUNT)
-    assert queries.remedy_of(case) is CaseRemedy.ASK_AGAIN
+    assert remedy_of(case) is CaseRemedy.ASK_AGAIN
     wechat.pay(payment.out_trade_no)
     gateway.press_case(case_id=case.pk, by=FINANCE, at=clock.now())
     payment.refresh_from_db()

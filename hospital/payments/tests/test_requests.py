@@ -43,6 +43,7 @@ from hospital.payments.tests.world import (
     money,
     paid_word,
     refund_word,
+    remedy_of,
 )
 from hospital.testing.jobs import run_jobs
 from hospital.testing.wechat import StandIn
@@ -176,7 +177,7 @@ def transfer(case: PaymentCase, **changes: str) -> OfflineTransfer:
 
 def test_r13_an_abnormal_refund_is_sent_by_the_bank(wechat: StandIn) -> None:
     payment, refund, case = an_abnormal_refund(wechat)
-    assert queries.remedy_of(case) is CaseRemedy.OFFLINE_TRANSFER
+    assert remedy_of(case) is CaseRemedy.OFFLINE_TRANSFER
     with pytest.raises(actions.MoneyStillOpen):
         actions.close_case(case_id=case.pk, note="算了", by=FINANCE, at=clock.now())
     with pytest.raises(Invalid):
@@ -259,7 +260,7 @@ def test_r16_money_that_arrives_after_the_transfer_is_a_case(wechat: StandIn) ->
     wechat.refund_state(refund.out_refund_no, "SUCCESS")
     gateway.ask_refund(refund_id=refund.pk, attempt=0, by=SYSTEM, at=clock.now())
     twice = PaymentCase.objects.get(closed_at=None)
-    assert (twice.kind, queries.remedy_of(twice)) == (CaseKind.REFUND_TWICE, CaseRemedy.CLOSE)
+    assert (twice.kind, remedy_of(twice)) == (CaseKind.REFUND_TWICE, CaseRemedy.CLOSE)
     assert bills.ledger_totals()["balance_fen"] == 0
     actions.close_case(case_id=twice.pk, note="患者已退还", by=FINANCE, at=clock.now())
 
@@ -319,7 +320,7 @@ def a_wrong_amount(wechat: StandIn) -> tuple[Payment, PaymentCase]:
 
 def test_r06_money_that_fits_nothing_goes_back_by_two_persons(wechat: StandIn) -> None:
     payment, case = a_wrong_amount(wechat)
-    assert queries.remedy_of(case) is CaseRemedy.REFUND_UNAPPLIED
+    assert remedy_of(case) is CaseRemedy.REFUND_UNAPPLIED
     with pytest.raises(actions.MoneyStillOpen):
         actions.close_case(case_id=case.pk, note="", by=FINANCE, at=clock.now())
     decision = actions.propose_decision(case_id=case.pk, note="金额不符", by=CLERK, at=clock.now())
@@ -407,7 +408,7 @@ def test_the_case_page_reads_a_few_statements(
     _, wrong = a_wrong_amount(wechat)
     actions.propose_decision(case_id=wrong.pk, note="退", by=CLERK, at=clock.now())
     with django_assert_max_num_queries(4):  # type: ignore[operator]
-        (row,) = queries.case_rows()
+        (row,) = queries.case_rows(at=clock.now())
     assert (row.remedy, row.may_close) == (CaseRemedy.REFUND_UNAPPLIED, False)
     assert row.decision is not None
     assert (row.decision.note, row.transfer) == ("退", None)
@@ -418,7 +419,7 @@ def test_pressing_asks_wechat_about_a_case(wechat: StandIn) -> None:
     word = paid_word(payment, out_trade_no="nowhere0001")
     actions.record_result(paid=word, received=a_notice(1), by=SYSTEM, at=clock.now())
     case = PaymentCase.objects.get()
-    assert queries.remedy_of(case) is CaseRemedy.ASK_AGAIN
+    assert remedy_of(case) is CaseRemedy.ASK_AGAIN
     gateway.press_case(case_id=case.pk, by=FINANCE, at=clock.now())
     actions.close_case(case_id=case.pk, note="不是本院订单", by=FINANCE, at=clock.now())
     case.refresh_from_db()

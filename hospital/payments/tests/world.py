@@ -16,9 +16,9 @@ from hospital.catalogue.queries import FeeLine
 from hospital.identity.models import WeChatUser
 from hospital.kernel import clock
 from hospital.kernel.actors import SYSTEM, Actor
-from hospital.payments import actions, gateway
-from hospital.payments.models import Payment, Refund
-from hospital.payments.states import NoticeKind, PaymentStatus
+from hospital.payments import actions, gateway, queries
+from hospital.payments.models import Payment, PaymentCase, Refund
+from hospital.payments.states import CaseRemedy, NoticeKind, PaymentStatus
 from hospital.testing.organisation import a_price_item
 from hospital.testing.people import a_patient, a_wechat_user
 from hospital.testing.wechat import StandIn
@@ -164,6 +164,11 @@ def money(bill: Bill) -> tuple[int, int, int]:
     """Kept, earned and owed back, in fen."""
     balance = bills.balance(bill_id=bill.pk)
     return balance.cash_fen, balance.revenue_fen, balance.due_fen
+
+
+def remedy_of(case: PaymentCase) -> CaseRemedy:
+    """What the case's page asks for now."""
+    return queries.case_page(case_id=case.pk, at=clock.now()).remedy
 
 
 @contextmanager

@@ -21,7 +21,6 @@ from hospital.kernel import clock
 from hospital.kernel.errors import Invalid, NotAllowed, NotFound, Refusal
 from hospital.payments import actions, case_words, gateway, queries
 from hospital.payments.actions.reveals import reveal_payee
-from hospital.payments.actions.transfers import owed_fen
 from hospital.payments.case_forms import TransferForm, note_of
 from hospital.payments.models import PaymentCase
 from hospital.payments.permissions import (
@@ -32,7 +31,7 @@ from hospital.payments.permissions import (
     VIEW_STATEMENTS,
 )
 from hospital.payments.queries import CasePage
-from hospital.payments.states import CaseKind, CaseRemedy, TransferStatus, TransferWay
+from hospital.payments.states import CaseKind, TransferStatus, TransferWay
 from hospital.payments.views import case_story
 from hospital.payments.views.named import people
 from hospital.ui.masks import mask_name
@@ -57,7 +56,7 @@ def cases(request: StaffRequest) -> HttpResponse:
     """What waits, oldest first; or what was closed in the last month."""
     at = clock.now()
     is_closed = request.GET.get("show") == "closed"
-    waiting = queries.case_rows()
+    waiting = queries.case_rows(at=at)
     closed = queries.closed_cases(since=at - _CLOSED_FOR) if is_closed else []
     names = people(case.closed_by for case in closed)
     context = {
@@ -89,7 +88,7 @@ def press(request: StaffRequest, case_id: int) -> HttpResponse:
 
     def act() -> str:
         gateway.press_case(case_id=case_id, by=request.actor, at=clock.now())
-        row = queries.case_page(case_id=case_id)
+        row = queries.case_page(case_id=case_id, at=clock.now())
         if row.case.closed_at is not None:
             return "已办结，异常已自动关闭。"
         return "已向微信提交，请看本页的最新状态。"
@@ -133,7 +132,7 @@ def decide(request: StaffRequest, decision_id: int) -> HttpResponse:
 @require_POST
 def transfer(request: StaffRequest, case_id: int) -> HttpResponse:
     """First person: the bank has sent it, with its slip; or WeChat should send it to a card."""
-    found = queries.case_page(case_id=case_id).case
+    found = queries.case_page(case_id=case_id, at=clock.now()).case
     form = _transfer_form(found, request.POST)
     if not form.is_valid():
         typed = _Typed(transfer=form)
@@ -228,7 +227,8 @@ def _case(
     *,
     status: HTTPStatus = HTTPStatus.OK,
 ) -> HttpResponse:
-    row, typed, at = queries.case_page(case_id=case_id), typed or _Typed(), clock.now()
+    typed, at = typed or _Typed(), clock.now()
+    row = queries.case_page(case_id=case_id, at=at)
     found, kind = row.case, CaseKind(row.case.kind)
     asked_by = {row.decision.asked_by} if row.decision else set()
     asked_by |= {row.transfer.asked_by} if row.transfer else set()
@@ -244,7 +244,7 @@ def _case(
         "numbers": _numbers(found),
         "difference": _difference(found),
         "patients": "、".join(mask_name(name) for name in row.patients),
-        "owed_fen": owed_fen(found) if row.remedy is CaseRemedy.OFFLINE_TRANSFER else row.held_fen,
+        "owed_fen": row.moves_fen,
         "is_mine": str(request.actor) in asked_by,
         "may_approve": identity.may(request.user, APPROVE_REFUND),
         "may_press": identity.may(request.user, ASK_CHANNEL),
