@@ -39,8 +39,16 @@ class Demo:
     family: Family
 
     def prepare(self) -> None:
-        """Tables, demo data and the stand-in for WeChat, whose facts the settings need."""
+        """The stand-in for WeChat, whose facts the settings need, and a filled database."""
+        self.open_wechat()
+        self.fill()
+
+    def open_wechat(self) -> None:
+        """The stand-in for WeChat; from then on the settings know its facts."""
         self._step("starting the stand-in for WeChat", self._start_sandbox)
+
+    def fill(self) -> None:
+        """Tables and the demo hospital's data."""
         self._step("making the tables", lambda: self._manage("migrate", "--verbosity", "0"))
         self._step(
             "loading the demo hospital", lambda: self._manage("import_base", "demo/hospital.xlsx")

@@ -6,6 +6,8 @@ by the product's importer. The database lies on the tests' server and goes when 
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import os
 import shutil
 import socket
@@ -17,12 +19,17 @@ from urllib.parse import urlsplit
 
 import psycopg
 from psycopg import sql
+from psycopg.rows import TupleRow
 
 from tools.demo import ROOT, Demo
 from tools.demo_place import HOST, Place
 from tools.processes import Family
 
 LOGS = Path("test-artifacts/world-log")
+# One run of pytest, all its workers together.
+RUN = os.environ.get("PYTEST_XDIST_TESTRUNUID", str(os.getpid()))
+FILLED = f"walk_filled_{RUN[:12]}"
+OWN = f"walk_{os.getpid()}"
 
 
 @contextmanager
@@ -30,34 +37,66 @@ def open_hospital() -> Iterator[Place]:
     """A running hospital; its addresses are the place's `url` and `sandbox_url`."""
     # Not below pytest's folder: its names are long, and a kept folder would keep the demo's keys.
     folder = Path(tempfile.mkdtemp(prefix="xinglin-walk-"))
-    with _own_database() as database_url:
-        port, sandbox_port, live_port = _free_ports(3)
-        place = Place(ROOT, folder, port, sandbox_port, live_port, False, database_url)
-        family = Family(folder / "log", place.environment())
-        demo = Demo(place, family)
-        try:
-            demo.prepare()
-            demo.start()
-            yield place
-        finally:
-            family.stop()
-            shutil.copytree(folder / "log", LOGS, dirs_exist_ok=True)
-            shutil.rmtree(folder)
+    _give_keys(folder)
+    port, sandbox_port, live_port = _free_ports(3)
+    place = Place(ROOT, folder, port, sandbox_port, live_port, False, _address(OWN))
+    demo = Demo(place, Family(folder / "log", place.environment()))
+    try:
+        demo.open_wechat()
+        _copy_filled(demo)
+        demo.start()
+        yield place
+    finally:
+        demo.family.stop()
+        _drop(OWN, FILLED)
+        shutil.copytree(folder / "log", LOGS, dirs_exist_ok=True)
+        shutil.rmtree(folder)
 
 
-@contextmanager
-def _own_database() -> Iterator[str]:
-    """A fresh database on the server of DATABASE_URL, dropped at the end."""
-    server = os.environ["DATABASE_URL"]
-    name = f"walk_{os.getpid()}"
-    quoted = sql.Identifier(name)
-    with psycopg.connect(server, autocommit=True) as connection:
-        connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(quoted))
-        connection.execute(sql.SQL("CREATE DATABASE {} TEMPLATE template0").format(quoted))
-        try:
-            yield urlsplit(server)._replace(path=f"/{name}").geturl()
-        finally:
-            connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(quoted))
+def _give_keys(folder: Path) -> None:
+    """Throw-away keys that all workers of a test run share, as they share the filled database."""
+    key = hashlib.sha256(RUN.encode()).digest()
+    made = {
+        "SECRET_KEY": key.hex(),
+        "FIELD_KEYS": f"k1:{base64.b64encode(key).decode()}",
+        "BLIND_INDEX_KEY": key.hex(),
+    }
+    lines = "".join(f"{name}={value}\n" for name, value in made.items())
+    (folder / "secrets.env").write_text(lines)
+
+
+def _copy_filled(demo: Demo) -> None:
+    """Give the demo its database. Filling one takes 20 seconds, so the workers of a test run copy
+    the first one's; whoever comes while it is being filled waits."""
+    with _server() as connection:
+        connection.execute("SELECT pg_advisory_lock(hashtext(%s))", [FILLED])
+        known = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [FILLED])
+        if known.fetchone() is not None:
+            _create(connection, OWN, template=FILLED)
+            return
+        _create(connection, OWN, template="template0")
+        demo.fill()
+        _create(connection, FILLED, template=OWN)
+
+
+def _create(connection: psycopg.Connection[TupleRow], name: str, *, template: str) -> None:
+    command = sql.SQL("CREATE DATABASE {} TEMPLATE {}")
+    connection.execute(command.format(sql.Identifier(name), sql.Identifier(template)))
+
+
+def _drop(*names: str) -> None:
+    with _server() as connection:
+        for name in names:
+            command = sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)")
+            connection.execute(command.format(sql.Identifier(name)))
+
+
+def _server() -> psycopg.Connection[TupleRow]:
+    return psycopg.connect(os.environ["DATABASE_URL"], autocommit=True)
+
+
+def _address(name: str) -> str:
+    return urlsplit(os.environ["DATABASE_URL"])._replace(path=f"/{name}").geturl()
 
 
 def _free_ports(count: int) -> list[int]:
