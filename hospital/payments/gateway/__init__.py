@@ -4,22 +4,19 @@ Whatever WeChat says goes through the same actions a notice goes through. Nothin
 """
 
 from hospital.payments.gateway.cards import ask_card, send_card
-from hospital.payments.gateway.codes import start_code_payment
 from hospital.payments.gateway.native import CodeShown, start_native, stop_native
 from hospital.payments.gateway.orders import (
-    Ended,
-    Sheet,
-    Unreachable,
     ask,
     ask_unknown,
     close_payments,
     look,
     settle_or_close,
-    start_wechat_payment,
     verify,
 )
+from hospital.payments.gateway.placing import Ended, Unreachable
 from hospital.payments.gateway.refunds import ask_refund, press_case, press_refund, send_refund
 from hospital.payments.gateway.scan import Charged, NotAPayCode, charge_code
+from hospital.payments.gateway.sheets import Sheet, start_code_payment, start_wechat_payment
 from hospital.payments.gateway.statements import expect_statements, fetch_statement
 
 __all__ = [

@@ -1,17 +1,12 @@
-"""Orders at WeChat: placed, looked at, ended; and whatever disagreed is asked about."""
+"""Orders at WeChat: looked at, ended; and whatever disagreed is asked about."""
 
 import datetime as dt
-import logging
 from collections.abc import Collection
-from dataclasses import dataclass
 
-from django.conf import settings
-
-from hospital.billing import queries as billing
 from hospital.kernel import clock
 from hospital.kernel.actors import Actor
 from hospital.payments import actions, queries, schedule
-from hospital.payments.gateway.wire import jsapi_order, leave_database, query
+from hospital.payments.gateway.wire import leave_database, query
 from hospital.payments.models import Payment
 from hospital.payments.states import TradeType
 from hospital.wechat import clients
@@ -20,108 +15,16 @@ from hospital.wechat.outcomes import (
     NotFound,
     OrderOutcome,
     Paid,
-    Prepaid,
     Refused,
     ReverseAgain,
     Reversed,
     Unknown,
     Unpaid,
 )
-from hospital.wechat.signing import PaySheet
-
-logger = logging.getLogger(__name__)
 
 SETTLE_JOB = "payments.jobs.settle_or_close"
 LOOK_JOB = "payments.jobs.look"
 SCAN_JOB = "payments.jobs.settle_scan"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Sheet:
-    """The order stands: the page may open WeChat's payment sheet with these parameters."""
-
-    payment_id: int
-    sheet: PaySheet
-
-
-@dataclass(frozen=True, kw_only=True)
-class Ended:
-    """There is nothing to pay any more: it was paid or closed meanwhile. Read the page again."""
-
-    payment_id: int
-
-
-@dataclass(frozen=True, kw_only=True)
-class Unreachable:
-    """WeChat gave no usable answer. Nothing was charged; the same order may be tried again."""
-
-    payment_id: int
-
-
-def start_wechat_payment(
-    *, token: str, wechat_user_id: int, shown_fen: int, by: Actor, at: dt.datetime
-) -> Sheet | Ended | Unreachable:
-    """Place the bill's order, or the one that still stands again with the same bytes.
-
-    Raises what create_payment raises, and WeChatNotConnected.
-    """
-    config = clients.config()
-    bill = billing.payable_bill_for(wechat_user_id=wechat_user_id, token=token)
-    make_room(
-        bill_ids=[bill.id],
-        wechat_user_id=wechat_user_id,
-        trade_type=TradeType.JSAPI,
-        by=by,
-        at=at,
-    )
-    payment = actions.create_payment(
-        bill_ids=[bill.id],
-        wechat_user_id=wechat_user_id,
-        shown_fen=shown_fen,
-        account=(config.mchid, config.appid),
-        node=settings.WECHAT_NODE,
-        by=by,
-        at=at,
-    )
-    return place(payment, by=by, at=at)
-
-
-def place(payment: Payment, *, by: Actor, at: dt.datetime) -> Sheet | Ended | Unreachable:
-    """Place a stored order for its payer's phone; one of another merchant number cannot be."""
-    order = jsapi_order(payment)
-    leave_database()
-    if payment.mchid != clients.config().mchid:
-        return Unreachable(payment_id=payment.pk)
-    outcome = clients.pay().prepay_jsapi(order)
-    if isinstance(outcome, Prepaid):
-        payment = actions.record_prepay(
-            payment_id=payment.pk, prepay_id=outcome.prepay_id, by=by, at=at
-        )
-        if not payment.is_live:
-            return Ended(payment_id=payment.pk)
-        sheet = clients.pay().sheet(prepay_id=outcome.prepay_id, at=at)
-        return Sheet(payment_id=payment.pk, sheet=sheet)
-    if isinstance(outcome, Refused):
-        return after_refused_prepay(payment, outcome, by=by, at=at)
-    actions.record_unanswered(
-        payment_id=payment.pk, job=LOOK_JOB, attempt=0, reason=outcome.reason, by=by, at=at
-    )
-    return Unreachable(payment_id=payment.pk)
-
-
-def after_refused_prepay(
-    payment: Payment, refused: Refused, *, by: Actor, at: dt.datetime
-) -> Ended | Unreachable:
-    """Codes differ between products, so the order itself is asked: paid, closed, never made."""
-    logger.error("prepay refused", extra={"payment_id": payment.pk, "code": refused.code})
-    found = query(payment)
-    if isinstance(found, NotFound):
-        actions.record_closed(payment_id=payment.pk, reason=refused.code, by=by, at=at)
-        return Unreachable(payment_id=payment.pk)
-    record(payment, found, job=LOOK_JOB, attempt=0, by=by, at=at)
-    if isinstance(found, Paid | Closed):
-        return Ended(payment_id=payment.pk)
-    return Unreachable(payment_id=payment.pk)
 
 
 def ask(*, payment_id: int, by: Actor, at: dt.datetime) -> Payment:

@@ -8,7 +8,7 @@ from hospital.payments.models import Payment, Refund
 from hospital.payments.states import TradeType
 from hospital.wechat import clients
 from hospital.wechat.outcomes import OrderOutcome, Unknown
-from hospital.wechat.pay import JsapiOrder, RefundOrder
+from hospital.wechat.pay import JsapiOrder, NativeOrder, RefundOrder
 
 
 def query(payment: Payment) -> OrderOutcome:
@@ -28,6 +28,17 @@ def jsapi_order(payment: Payment) -> JsapiOrder:
     return JsapiOrder(
         out_trade_no=payment.out_trade_no,
         openid=payment.payer.openid,
+        total_fen=payment.amount_fen,
+        description=description(payment),
+        notify_url=settings.PUBLIC_URL + reverse("payments-wechat-pay-notice"),
+        expires_at=payment.expires_at,
+    )
+
+
+def native_order(payment: Payment) -> NativeOrder:
+    """The order behind a code on a screen, the same bytes whenever it is repeated."""
+    return NativeOrder(
+        out_trade_no=payment.out_trade_no,
         total_fen=payment.amount_fen,
         description=description(payment),
         notify_url=settings.PUBLIC_URL + reverse("payments-wechat-pay-notice"),
