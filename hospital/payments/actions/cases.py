@@ -4,6 +4,8 @@ import datetime as dt
 from collections.abc import Callable, Sequence
 
 from django.db import connection, transaction
+from django.db.models import F, QuerySet, Value
+from django.db.models.functions import Greatest
 
 from hospital.kernel import audit
 from hospital.kernel.actors import SYSTEM, Actor
@@ -67,14 +69,21 @@ def open_case(
 
 def cure_cases(*, number: str, kinds: Sequence[CaseKind], note: str, at: dt.datetime) -> None:
     """Close cases that the course of things has answered, within the caller's transaction."""
-    PaymentCase.objects.filter(number=number, kind__in=kinds, closed_at__isnull=True).update(
-        closed_at=at, closed_by=str(SYSTEM), closing_note=note
+    cure_all(PaymentCase.objects.filter(number=number, kind__in=kinds), note=note, at=at)
+
+
+def cure_all(cases: QuerySet[PaymentCase], *, note: str, at: dt.datetime) -> None:
+    """Close whichever of these are open: never before they were opened, though the clock of the
+    server that opened them may be ahead of ours."""
+    cases.filter(closed_at__isnull=True).update(
+        closed_at=Greatest(F("opened_at"), Value(at)), closed_by=str(SYSTEM), closing_note=note
     )
 
 
 def cure_case(case: PaymentCase, *, note: str, by: Actor, at: dt.datetime) -> None:
     """Close one locked case that somebody's decision has answered."""
-    case.closed_at, case.closed_by, case.closing_note = at, str(by), note[:200]
+    case.closed_at = max(at, case.opened_at)
+    case.closed_by, case.closing_note = str(by), note[:200]
     case.save(update_fields=["closed_at", "closed_by", "closing_note"])
 
 

@@ -37,7 +37,8 @@ def revoke_pay_code(*, pay_code_id: int, reason: str = "", by: Actor, at: dt.dat
         if code is None:
             raise NotFound
         if code.revoked_at is None:
-            code.revoked_at, code.revoked_by = at, str(by)
+            # The clock of the server that made it may be ahead of ours.
+            code.revoked_at, code.revoked_by = max(at, code.created_at), str(by)
             code.save(update_fields=["revoked_at", "revoked_by"])
             audit.record(
                 act="payments.revoke_pay_code", subject=code, by=by, at=at, reason=reason[:200]

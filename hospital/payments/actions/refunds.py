@@ -11,12 +11,12 @@ from django.db.models import QuerySet
 
 from hospital.billing import actions as billing
 from hospital.billing import queries as bills
-from hospital.kernel.actors import SYSTEM, Actor
+from hospital.kernel.actors import Actor
 from hospital.kernel.errors import NotFound, Refusal
 from hospital.kernel.events import later
 from hospital.kernel.states import move
 from hospital.payments import numbers, queries, schedule
-from hospital.payments.actions.cases import open_case
+from hospital.payments.actions.cases import cure_all, open_case
 from hospital.payments.actions.orders import lock_with_bills
 from hospital.payments.models import Payment, PaymentCase, Refund
 from hospital.payments.spread import Part, newest_first
@@ -282,9 +282,8 @@ def _numbered(payment: Payment) -> QuerySet[Refund]:
 def _cure_closed(payment: Payment, bill_id: int | None, at: dt.datetime) -> None:
     """A refund that was closed there is under way again under a new number."""
     closed = Refund.objects.filter(payment=payment, bill=bill_id, status=RefundStatus.CLOSED)
-    PaymentCase.objects.filter(
-        kind=CaseKind.REFUND_CLOSED, refund__in=closed, closed_at__isnull=True
-    ).update(closed_at=at, closed_by=str(SYSTEM), closing_note="sent again")
+    cases = PaymentCase.objects.filter(kind=CaseKind.REFUND_CLOSED, refund__in=closed)
+    cure_all(cases, note="sent again", at=at)
 
 
 def _again(job: str, refund: Refund, wait: dt.timedelta, attempt: int, at: dt.datetime) -> bool:

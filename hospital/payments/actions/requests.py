@@ -76,6 +76,7 @@ def propose_refund(
             bill=bill, amount_fen=amount_fen, reason=reason[:80], asked_by=str(by), asked_at=at
         )
         request.charges.set(chosen)
+        _note(request, "requested", note=request.reason, by=by, at=at)
         is_same_day = hospital_day(bill.settled_at) == hospital_day(at)
         all_fen = amount_fen + _unseen_fen(bill_id)
         if is_same_day and all_fen <= thresholds.APPROVAL_ABOVE_FEN.value():
@@ -120,8 +121,12 @@ def _decide(
     request: RefundRequest, to: RequestStatus, *, note: str, by: Actor, at: dt.datetime
 ) -> None:
     decide(request, to, note=note, by=by, at=at)
+    _note(request, to.value, note=note, by=by, at=at)
+
+
+def _note(request: RefundRequest, act: str, *, note: str, by: Actor, at: dt.datetime) -> None:
     audit.record(
-        act=f"payments.refund_request.{to.value}",
+        act=f"payments.refund_request.{act}",
         subject=request,
         by=by,
         at=at,

@@ -248,6 +248,16 @@ def test_two_transactions_for_one_order_are_asked_about(wechat: StandIn) -> None
     assert money(bill_of(payment)) == (2500, 2500, 0)
 
 
+def test_a_case_opened_by_a_clock_ahead_is_closed_all_the_same(wechat: StandIn) -> None:
+    payment = a_paid_payment(wechat)
+    ahead = clock.now() + dt.timedelta(seconds=30)
+    actions.record_result(paid=paid_word(payment), received=a_notice(1), by=SYSTEM, at=ahead)
+    run_jobs(only="payments.jobs.verify")
+    case = PaymentCase.objects.get()
+    assert (case.kind, case.opened_at) == (CaseKind.SECOND_TRANSACTION, ahead)
+    assert (case.closed_at, case.closed_by) == (ahead, "system:0")
+
+
 def test_a_notice_may_overtake_our_own_answer(wechat: StandIn) -> None:
     wechat.fault("timeout_after_success", times=2, match="jsapi")
     start(a_bill())

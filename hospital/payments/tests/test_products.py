@@ -195,7 +195,9 @@ def test_cancelled_and_revoked_codes_pay_nothing(wechat: StandIn) -> None:
     with transaction.atomic():
         billing.cancel_bill(bill_id=bill.pk, by=SYSTEM, at=clock.now())
     assert page(code, family).state is CodeState.CANCELLED
-    actions.revoke_pay_code(pay_code_id=revoked.pk, by=CASHIER, at=clock.now())
+    behind = revoked.created_at - dt.timedelta(seconds=2)  # another server's clock
+    dead_code = actions.revoke_pay_code(pay_code_id=revoked.pk, by=CASHIER, at=behind)
+    assert dead_code.revoked_at == revoked.created_at
     seen = page(revoked, family)
     assert (seen.state, seen.patient_name, seen.total_fen) == (CodeState.REVOKED, "", 0)
     for dead in (code, revoked):

@@ -90,6 +90,27 @@ def test_sm11_a_small_sum_of_the_day_goes_back_at_once(wechat: StandIn) -> None:
         ask(bill_of(payment), 2500, key="k2")
 
 
+def test_x13_asking_and_deciding_are_on_record(wechat: StandIn) -> None:
+    """Who asked is an act of its own, also where the system approves at once."""
+    bill = bill_of(a_paid_payment(wechat))
+    ask(bill, 2500)
+    with pytest.raises(actions.NothingToRefund):
+        ask(bill, 2500, key="k2")
+    other = bill_of(a_paid_payment(wechat))
+    needs_approval()
+    request = ask(other, 2500, key="k3")
+    actions.reject_refund(request_id=request.pk, note="已用", by=FINANCE, at=clock.now())
+    entries = AuditEntry.objects.filter(act__startswith="payments.refund_request.").order_by("pk")
+    assert [(row.act.rpartition(".")[2], row.by) for row in entries] == [
+        ("requested", str(CLERK)),
+        ("approved", str(SYSTEM)),
+        ("requested", str(CLERK)),
+        ("rejected", str(FINANCE)),
+    ]
+    assert [row.reason for row in entries] == ["项目未做", "限额内自动批准", "项目未做", "已用"]
+    assert entries[2].after == {"bill": other.pk, "fen": 2500, "asked_by": str(CLERK)}
+
+
 def test_sm11_more_or_later_waits_for_somebody_else(wechat: StandIn) -> None:
     bill = bill_of(a_paid_payment(wechat))
     needs_approval()
@@ -123,6 +144,17 @@ def test_a_sum_of_another_day_waits_too_and_may_be_rejected(wechat: StandIn) -> 
     assert (request.status, request.decision_note) == (RequestStatus.REJECTED, "已做检查")
     assert money(bill) == (2500, 2500, 0)
     assert ask(bill, 2500, key="k2", days=1).pk != request.pk
+
+
+def test_two_servers_whose_clocks_differ_may_ask_and_decide(wechat: StandIn) -> None:
+    bill = bill_of(a_paid_payment(wechat))
+    needs_approval()
+    request = ask(bill, 2500)
+    behind = request.asked_at - dt.timedelta(seconds=2)
+    actions.approve_refund(request_id=request.pk, by=FINANCE, at=behind)
+    request.refresh_from_db()
+    assert (request.status, request.decided_at) == (RequestStatus.APPROVED, request.asked_at)
+    assert money(bill) == (2500, 0, 2500)
 
 
 def test_lines_are_given_back_one_by_one(wechat: StandIn) -> None:
