@@ -147,6 +147,21 @@ def test_wechat_out_of_reach(
     state(page, "paid")
 
 
+def test_a_tap_without_network_leaves_the_button_alive(
+    browser: Browser, live_server: LiveServer, phone_world: StandIn
+) -> None:
+    page = open_page(a_bill(), browser, live_server, pays(phone_world))
+    page.context.set_offline(True)
+    page.get_by_role("button", name="微信支付").click()
+    expect(page.get_by_text("网络不通，请检查后再试")).to_have_count(1)
+    expect(page.get_by_role("button", name="微信支付")).to_be_enabled()
+    state(page, "unpaid")
+    assert phone_world.state()["orders"] == []
+    page.context.set_offline(False)
+    page.get_by_role("button", name="微信支付").click()
+    state(page, "paid")
+
+
 def in_every_state(wechat: StandIn) -> dict[str, Bill]:
     """One bill for each state of the page."""
     bills = {"unpaid": a_bill(fen=1234567)}

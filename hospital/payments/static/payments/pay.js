@@ -65,7 +65,11 @@ async function askUntilKnown() {
 }
 
 async function pay(form) {
-  const answer = await order(form).catch(() => ({ message: "网络不通，请检查后再试" }));
+  const answer = await order(form).catch(() => null);
+  if (!answer) {
+    toast("网络不通，请检查后再试");
+    return;
+  }
   if (!answer.sheet) {
     if (answer.message || answer.failed) toast(answer.message || "没有完成，请刷新页面后再试");
     await ask();
@@ -88,6 +92,8 @@ document.addEventListener("submit", (event) => {
   pay(form).finally(() => {
     busy = false;
     hideResume();
+    // When no answer came, this is the form the next tap will use.
+    form.dispatchEvent(new CustomEvent("form:answered", { bubbles: true }));
   });
 });
 document.addEventListener("htmx:afterSettle", hideResume);

@@ -35,6 +35,9 @@ document.addEventListener("htmx:afterRequest", (event) => {
   if (form) release(form);
 });
 
+// A script that posts a form itself says so when it has its answer, or none.
+document.addEventListener("form:answered", (event) => release(event.target));
+
 // Back from the next page out of the browser's cache: the form may be sent again.
 window.addEventListener("pageshow", (event) => {
   if (!event.persisted) return;
