@@ -198,15 +198,24 @@ def _listens(port: int) -> bool:
 
 
 def _keys(file: Path) -> dict[str, str]:
-    """The demo's keys, made once and kept: sealed columns are unreadable without them."""
-    if not file.exists():
-        sealing_key = base64.b64encode(secrets.token_bytes(32)).decode()
-        made = {
-            "SECRET_KEY": secrets.token_urlsafe(50),
-            "FIELD_KEYS": f"k1:{sealing_key}",
-            "BLIND_INDEX_KEY": secrets.token_urlsafe(32),
-        }
-        file.touch(mode=0o600)
-        file.write_text("".join(f"{name}={value}\n" for name, value in made.items()))
+    """The demo's keys, made once and kept: sealed columns are unreadable without them.
+
+    A key that an older demo did not have yet is added to its file.
+    """
+    file.touch(mode=0o600)
     lines = file.read_text().splitlines()
-    return {name: value for name, _, value in (line.partition("=") for line in lines) if value}
+    known = {name: value for name, _, value in (line.partition("=") for line in lines) if value}
+    made = {
+        "SECRET_KEY": secrets.token_urlsafe(50),
+        "FIELD_KEYS": f"k1:{_random_key()}",
+        "BLIND_INDEX_KEY": secrets.token_urlsafe(32),
+        "AUDIT_KEYS": f"a1:{_random_key()}",
+    }
+    keys = made | known
+    if keys != known:
+        file.write_text("".join(f"{name}={value}\n" for name, value in keys.items()))
+    return keys
+
+
+def _random_key() -> str:
+    return base64.b64encode(secrets.token_bytes(32)).decode()

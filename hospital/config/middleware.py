@@ -9,7 +9,8 @@ from collections.abc import Callable
 from django.http import HttpRequest, HttpResponse
 from django.utils.cache import patch_vary_headers
 
-from hospital.kernel import logs, metrics
+from hospital.identity.access import client_address
+from hospital.kernel import logs, metrics, whereabouts
 
 Handler = Callable[[HttpRequest], HttpResponse]
 _SAFE_ID = re.compile(r"^[0-9A-Za-z-]{8,40}$")
@@ -26,7 +27,11 @@ class RequestLog:
         offered = request.headers.get("X-Request-ID", "")
         request_id = offered if _SAFE_ID.match(offered) else logs.new_request_id()
         started = time.monotonic()
-        with logs.bound(request_id=request_id):
+        place = whereabouts.bound(
+            address=client_address(request),
+            device=whereabouts.device_of(request.headers.get("User-Agent", "")),
+        )
+        with logs.bound(request_id=request_id), place:
             response = self.get_response(request)
             self._measure(request, response, time.monotonic() - started)
         response["X-Request-ID"] = request_id

@@ -18,7 +18,7 @@ from procrastinate import BaseRetryStrategy, RetryDecision
 from procrastinate.contrib.django import app
 from procrastinate.jobs import Job
 
-from hospital.kernel import audit, clock, logs, metrics
+from hospital.kernel import audit, clock, logs, metrics, whereabouts
 from hospital.kernel.actors import Actor
 
 Body = Callable[..., None]
@@ -104,7 +104,8 @@ def _tolerant(body: Body, name: str) -> Body:
     @functools.wraps(body)
     def run(**arguments: object) -> None:
         started = time.monotonic()
-        with logs.bound(request_id=str(arguments.get("request_id", "")) or logs.new_request_id()):
+        request_id = str(arguments.get("request_id", "")) or logs.new_request_id()
+        with logs.bound(request_id=request_id), whereabouts.bound(device=name):
             try:
                 body(**{key: value for key, value in arguments.items() if key in known})
             except Exception as problem:
@@ -153,3 +154,25 @@ def forget_done(**_: object) -> None:
     with connection.cursor() as cursor:
         cursor.execute(_FORGET, [clock.now() - _KEPT])
         logger.info("done jobs forgotten", extra={"jobs": cursor.rowcount})
+
+
+@periodic("* * * * *")
+@job()
+def seal_audit(**_: object) -> None:
+    """Seal what the audit trail gained in the latest minute (X13)."""
+    audit.seal_entries(at=clock.now())
+
+
+@periodic("45 19 * * *")  # 03:45 hospital time
+@job()
+def verify_audit(**_: object) -> None:
+    """Go through the whole audit trail and keep what was found; a fault is for monitoring."""
+    at = clock.now()
+    found = audit.verify(at=at)
+    audit.keep(found, at=at)
+    metrics.AUDIT_FAULTS.set(found.faults)
+    logger.log(
+        logging.INFO if found.is_sound else logging.ERROR,
+        "audit verified",
+        extra={"entries": found.entries, "faults": found.faults},
+    )

@@ -31,24 +31,54 @@ class Transition(models.Model):
         return f"{self.subject_type}:{self.subject_id} {self.from_status}→{self.to_status}"
 
 
-class AuditEntry(models.Model):
-    """One audited act (X13): who did what to what, with the values before and after.
+class AuditResult(models.TextChoices):
+    """Whether an audited act came about."""
 
-    `before` and `after` hold what the act changed; sealed values appear masked only.
+    DONE = "done", "完成"
+    REFUSED = "refused", "被拒绝"
+
+
+class AuditEntry(models.Model):
+    """One audited act (X13): who did what to what, from where, with the values before and after.
+
+    `before` and `after` hold what the act changed; sealed values appear masked only. `person_id`
+    is the patient it is about, `role` the codes of the roles held at that moment. `mac` is a keyed
+    mark over all of it: who changes a row in the database cannot make one.
     """
 
     act = models.CharField(max_length=80)
     subject_type = models.CharField(max_length=60)
     subject_id = models.BigIntegerField(null=True)
+    person_id = models.BigIntegerField(null=True)
     by = models.CharField(max_length=40)
+    role = models.CharField(max_length=200, blank=True, default="")
+    address = models.CharField(max_length=45, blank=True, default="")
+    device = models.CharField(max_length=80, blank=True, default="")
     at = models.DateTimeField()
     before = models.JSONField(default=dict)
     after = models.JSONField(default=dict)
     reason = models.CharField(max_length=200, blank=True)
+    result = models.CharField(max_length=10, choices=AuditResult.choices, default=AuditResult.DONE)
     request_id = models.CharField(max_length=40, blank=True)
+    mac = models.CharField(max_length=100, blank=True, default="")
 
     class Meta:
-        indexes = [models.Index(fields=["subject_type", "subject_id"], name="audit_subject")]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(result__in=AuditResult.values), name="audit_result_known"
+            )
+        ]
+        indexes = [
+            models.Index(fields=["subject_type", "subject_id"], name="audit_subject"),
+            models.Index(
+                fields=["person_id", "id"],
+                name="audit_person",
+                condition=models.Q(person_id__isnull=False),
+            ),
+            models.Index(fields=["by", "id"], name="audit_by"),
+            models.Index(fields=["act", "id"], name="audit_act"),
+            models.Index(fields=["at"], name="audit_at"),
+        ]
         triggers = [append_only("audit_append_only")]
 
     def __str__(self) -> str:
@@ -56,18 +86,49 @@ class AuditEntry(models.Model):
 
 
 class AuditSeal(models.Model):
-    """A link of the hash chain over committed audit entries; a job writes it, no writer waits."""
+    """A link of the hash chain over committed audit entries; a job writes it, no writer waits.
 
-    through_id = models.BigIntegerField(unique=True)
+    It covers `entries` rows: those after the previous seal up to `through_id` without the numbers
+    in `holes` (spans nobody had written yet), and `late` ones in holes of earlier seals.
+    """
+
+    through_id = models.BigIntegerField()
     entries = models.IntegerField()
+    late = models.JSONField(default=list)
+    holes = models.JSONField(default=list)
+    key_id = models.CharField(max_length=20, default="")
     digest = models.CharField(max_length=64)
     sealed_at = models.DateTimeField()
 
     class Meta:
+        indexes = [models.Index(fields=["sealed_at"], name="audit_seal_age")]
         triggers = [append_only("audit_seal_append_only")]
 
     def __str__(self) -> str:
         return f"sealed through {self.through_id}"
+
+
+class AuditVerification(models.Model):
+    """What one walk through the whole audit trail found; findings are pairs of fault and place.
+
+    `through_id` and `digest` are the newest seal it saw, which must still be there next time.
+    """
+
+    at = models.DateTimeField()
+    entries = models.BigIntegerField()
+    seals = models.BigIntegerField()
+    unsealed = models.BigIntegerField()
+    through_id = models.BigIntegerField()
+    digest = models.CharField(max_length=64, blank=True)
+    is_sound = models.BooleanField()
+    findings = models.JSONField(default=list)
+    mac = models.CharField(max_length=100)
+
+    class Meta:
+        triggers = [append_only("audit_verification_append_only")]
+
+    def __str__(self) -> str:
+        return f"verified through {self.through_id}"
 
 
 class RequestKey(models.Model):

@@ -60,6 +60,7 @@ def _give_keys(folder: Path) -> None:
         "SECRET_KEY": key.hex(),
         "FIELD_KEYS": f"k1:{base64.b64encode(key).decode()}",
         "BLIND_INDEX_KEY": key.hex(),
+        "AUDIT_KEYS": f"a1:{base64.b64encode(key).decode()}",
     }
     lines = "".join(f"{name}={value}\n" for name, value in made.items())
     (folder / "secrets.env").write_text(lines)

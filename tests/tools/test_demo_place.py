@@ -53,12 +53,25 @@ def test_keys_are_made_once_and_for_our_eyes_only(tmp_path: Path) -> None:
 
     first, second = chosen.environment(), chosen.environment()
 
+    keys = ("SECRET_KEY", "FIELD_KEYS", "BLIND_INDEX_KEY", "AUDIT_KEYS")
     assert first["FIELD_KEYS"].startswith("k1:")
-    assert {first[name] for name in ("SECRET_KEY", "FIELD_KEYS", "BLIND_INDEX_KEY")} == {
-        second[name] for name in ("SECRET_KEY", "FIELD_KEYS", "BLIND_INDEX_KEY")
-    }
+    assert {first[name] for name in keys} == {second[name] for name in keys}
     mode = stat.S_IMODE((tmp_path / "secrets.env").stat().st_mode)
     assert mode == stat.S_IRUSR | stat.S_IWUSR
+
+
+def test_a_key_that_an_older_demo_lacks_is_added_to_its_file(tmp_path: Path) -> None:
+    chosen = place(tmp_path, DATA=".")
+    before = chosen.environment()
+    file = tmp_path / "secrets.env"
+    file.write_text("".join(line for line in file.open() if not line.startswith("AUDIT_KEYS")))
+
+    after = chosen.environment()
+
+    assert after["AUDIT_KEYS"].startswith("a1:")
+    assert after["AUDIT_KEYS"] != before["AUDIT_KEYS"]
+    assert after["FIELD_KEYS"] == before["FIELD_KEYS"]
+    assert chosen.environment()["AUDIT_KEYS"] == after["AUDIT_KEYS"]
 
 
 def test_starting_over_removes_what_demos_made_and_nothing_else(tmp_path: Path) -> None:

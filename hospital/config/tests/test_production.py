@@ -10,6 +10,7 @@ SECRETS = {
     "SECRET_KEY": "x" * 50,
     "FIELD_KEYS": "k1:" + "A" * 43 + "=",
     "BLIND_INDEX_KEY": "index",
+    "AUDIT_KEYS": "a1:" + "A" * 43 + "=",
 }
 ADDRESSES = {"PUBLIC_URL": "https://wx.hospital.cn", "LIVE_URL": "https://wx.hospital.cn"}
 
