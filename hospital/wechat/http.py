@@ -18,6 +18,7 @@ import httpx
 from prometheus_client import Counter, Histogram
 
 from hospital.kernel import logs
+from hospital.wechat.config import WeChatConfig
 
 logger = logging.getLogger(__name__)
 # httpx logs whole addresses, with access tokens and OAuth codes in them.
@@ -51,6 +52,18 @@ class NoAnswer:
 
     reason: str
     may_have_arrived: bool
+
+
+def wire_to(
+    config: WeChatConfig, hosts: Sequence[str], *, tls: ssl.SSLContext | None = None
+) -> "Wire":
+    """The wire to some of WeChat's hosts with this account's patience."""
+    return Wire(
+        hosts=hosts,
+        connect_seconds=config.connect_seconds,
+        read_seconds=config.read_seconds,
+        tls=tls,
+    )
 
 
 class Wire:

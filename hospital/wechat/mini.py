@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.ciphers.modes import CBC
 from hospital.wechat import reading, sending, signing
 from hospital.wechat.api import Api
 from hospital.wechat.config import WeChatConfig
-from hospital.wechat.http import Wire
+from hospital.wechat.http import wire_to
 from hospital.wechat.outcomes import Refused, Unknown
 from hospital.wechat.sending import MessageOutcome, SubscriptionMessage
 
@@ -56,11 +56,7 @@ class MiniProgram:
             appid=config.mini_appid,
             secret=config.mini_secret,
             token_name=TOKEN_NAME,
-            wire=Wire(
-                hosts=[config.api_base],
-                connect_seconds=config.connect_seconds,
-                read_seconds=config.read_seconds,
-            ),
+            wire=wire_to(config, [config.api_base]),
         )
 
     def close_connections(self) -> None:

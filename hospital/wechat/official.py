@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 from hospital.wechat import menus, qr, sending, signing, users
 from hospital.wechat.api import Api, TokenUnavailable
 from hospital.wechat.config import API_HOST, WeChatConfig
-from hospital.wechat.http import Wire
+from hospital.wechat.http import wire_to
 from hospital.wechat.menus import Menu, MenuChange, MenuOutcome
 from hospital.wechat.outcomes import Refused, Unknown
 from hospital.wechat.qr import QrOutcome
@@ -77,11 +77,7 @@ class OfficialAccount:
             appid=config.appid,
             secret=config.secret,
             token_name=TOKEN_NAME,
-            wire=Wire(
-                hosts=[config.api_base],
-                connect_seconds=config.connect_seconds,
-                read_seconds=config.read_seconds,
-            ),
+            wire=wire_to(config, [config.api_base]),
         )
 
     def close_connections(self) -> None:

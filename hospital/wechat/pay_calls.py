@@ -16,7 +16,7 @@ from hospital.kernel import clock
 from hospital.wechat import reading, signing
 from hospital.wechat.certificates import Keyring
 from hospital.wechat.config import WeChatConfig
-from hospital.wechat.http import UNTRUSTED, Answer, NoAnswer, Wire
+from hospital.wechat.http import UNTRUSTED, Answer, NoAnswer, wire_to
 from hospital.wechat.outcomes import NotFound, Refused, Unknown
 from hospital.wechat.xml import clean
 
@@ -31,11 +31,7 @@ class PayCalls:
 
     def __init__(self, config: WeChatConfig) -> None:
         self.config = config
-        self._wire = Wire(
-            hosts=config.pay_hosts,
-            connect_seconds=config.connect_seconds,
-            read_seconds=config.read_seconds,
-        )
+        self._wire = wire_to(config, config.pay_hosts)
         self._signer = signing.Signer(
             mchid=config.mchid, serial=config.merchant_serial, key=config.merchant_key
         )

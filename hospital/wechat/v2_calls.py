@@ -18,7 +18,7 @@ import httpx
 
 from hospital.wechat import signing
 from hospital.wechat.config import V2SignType, WeChatConfig
-from hospital.wechat.http import UNTRUSTED, NoAnswer, Wire
+from hospital.wechat.http import UNTRUSTED, NoAnswer, wire_to
 from hospital.wechat.outcomes import Unknown
 from hospital.wechat.pay_calls import LONGEST_CODE
 from hospital.wechat.reading import LONGEST_TEXT
@@ -52,12 +52,7 @@ class V2Calls:
 
     def __init__(self, config: WeChatConfig) -> None:
         self.config = config
-        self._wire = Wire(
-            hosts=config.pay_hosts,
-            connect_seconds=config.connect_seconds,
-            read_seconds=config.read_seconds,
-            tls=merchant_tls(config),
-        )
+        self._wire = wire_to(config, config.pay_hosts, tls=merchant_tls(config))
 
     def close_connections(self) -> None:
         self._wire.close()
