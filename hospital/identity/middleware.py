@@ -24,6 +24,7 @@ from django.utils.cache import patch_vary_headers
 
 from hospital.identity import access, paths
 from hospital.kernel.errors import Invalid, NotAllowed, NotFound, Refusal
+from hospital.ui import errors
 
 Handler = Callable[[HttpRequest], HttpResponseBase]
 logger = logging.getLogger(__name__)
@@ -98,13 +99,23 @@ class EveryViewIsMarked:
 
 
 class RefusalsToPages:
-    """Answer a Refusal in the manner of the page it came from."""
+    """Answer a Refusal in the manner of the page it came from.
+
+    A step's address opened as a page (typed, or come back to after logging in) gets a page too.
+    """
 
     def __init__(self, get_response: Handler) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        return self.get_response(request)
+        response = self.get_response(request)
+        if response.status_code != HTTPStatus.METHOD_NOT_ALLOWED or request.method != "GET":
+            return response
+        if not request.path.startswith((paths.PATIENT_HOME, paths.STAFF_HOME)):
+            return response
+        explained = errors.only_a_step(request)
+        explained["Allow"] = response["Allow"]
+        return explained
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         """Return the notice for a Refusal, None (so: 500) for everything else."""

@@ -1,4 +1,4 @@
-"""The pages for what went wrong outside any rule: 403, 404, 500, each in its audience's look.
+"""The pages for what went wrong outside any rule: 403, 404, 405, 500, each in its audience's look.
 
 Wired as handlers in config/urls. The 500 page asks neither the database nor the session, because
 either may be the reason. Refusals of rules are answered by the identity area's middleware.
@@ -15,6 +15,10 @@ from django.template.loader import render_to_string
 _WORDS = {
     HTTPStatus.FORBIDDEN: ("不能打开这个页面", "页面可能已过期，请返回后重试。"),
     HTTPStatus.NOT_FOUND: ("没有找到这个页面", "链接可能已失效，或内容不属于您。"),
+    HTTPStatus.METHOD_NOT_ALLOWED: (
+        "这一步要在页面上点",
+        "这个地址不能直接打开，什么也没有办理。请返回后从页面上继续。",
+    ),
     HTTPStatus.INTERNAL_SERVER_ERROR: (
         "系统开小差了",
         "我们已记录这个问题。您的预约和付款不受影响，请稍后再试。",
@@ -30,6 +34,11 @@ def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpR
 def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     """Answer 404: no such page, or not yours."""
     return _answer(request, HTTPStatus.NOT_FOUND)
+
+
+def only_a_step(request: HttpRequest) -> HttpResponse:
+    """Answer 405: the address of a button, opened as if it were a page."""
+    return _answer(request, HTTPStatus.METHOD_NOT_ALLOWED)
 
 
 def server_error(request: HttpRequest) -> HttpResponse:

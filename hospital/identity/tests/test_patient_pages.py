@@ -190,7 +190,9 @@ def test_a_hospital_without_an_account_says_so(client: Client, settings: Setting
 def test_wrong_methods_are_refused(client: Client) -> None:
     assert client.post(LOGIN).status_code == 405
     assert client.post(RETURN).status_code == 405
-    assert client.get(DISPLAY).status_code == 405
+    answer = client.get(DISPLAY)
+    assert (answer.status_code, answer["Allow"]) == (405, "POST")
+    assert "什么也没有办理" in answer.content.decode()
 
 
 def test_the_log_names_nobody(

@@ -161,6 +161,18 @@ def test_the_log_names_nobody(client: Client, caplog: pytest.LogCaptureFixture) 
         assert secret not in text
 
 
+def test_the_address_of_a_step_opened_as_a_page_explains_itself() -> None:
+    """So it is after logging in again in the middle of a step."""
+    client = staff_client(Role.REGISTRATION_CLERK)
+
+    answer = client.get("/staff/logout/")
+
+    assert (answer.status_code, answer["Allow"]) == (405, "POST")
+    assert "什么也没有办理" in answer.content.decode()
+    assert 'href="/staff/"' in answer.content.decode()
+    assert client.put("/staff/logout/").content == b""
+
+
 def test_log_out_ends_the_session() -> None:
     client = staff_client(Role.REGISTRATION_CLERK)
 

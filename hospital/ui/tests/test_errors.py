@@ -1,4 +1,4 @@
-"""The pages for 403, 404 and 500: right audience, right status, no database behind them."""
+"""The pages for 403, 404, 405 and 500: right audience, right status, no database behind them."""
 
 import json
 
@@ -17,7 +17,11 @@ from hospital.ui import errors
 )
 def test_pages_speak_to_their_audience(path: str, mark: str, home: str) -> None:
     request = RequestFactory().get(path)
-    for view, status in ((errors.not_found, 404), (errors.forbidden, 403)):
+    for view, status in (
+        (errors.not_found, 404),
+        (errors.forbidden, 403),
+        (errors.only_a_step, 405),
+    ):
         response = view(request)
         html = response.content.decode()
         assert response.status_code == status
