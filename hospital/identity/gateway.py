@@ -8,12 +8,16 @@ from __future__ import annotations
 import datetime as dt
 import logging
 from enum import Enum
+from typing import Final
 
 from hospital.identity import actions
 from hospital.identity.models import WeChatUser
 from hospital.wechat import clients, official, outcomes
 
 logger = logging.getLogger(__name__)
+
+#: WeChat's numbers for a code that is over, used up or not its own: coming in anew helps.
+_CODE_IS_OVER: Final = frozenset({"40029", "40163", "41008", "42003"})
 
 
 class Problem(Enum):
@@ -43,8 +47,12 @@ def sign_in(*, code: str, at: dt.datetime) -> WeChatUser | Problem:
     if isinstance(outcome, outcomes.Unknown):
         return Problem.UNREACHABLE
     if isinstance(outcome, outcomes.Refused):
-        logger.info("WeChat refused a log-in code", extra={"errcode": outcome.code})
-        return Problem.REJECTED
+        if outcome.code in _CODE_IS_OVER:
+            logger.info("WeChat refused a log-in code", extra={"errcode": outcome.code})
+            return Problem.REJECTED
+        # The account's own trouble, such as a quota used up or a wrong secret.
+        logger.error("WeChat refused a log-in", extra={"errcode": outcome.code})
+        return Problem.UNREACHABLE
     if outcome.is_snapshot:
         return Problem.SNAPSHOT
     return _user(outcome, at=at)

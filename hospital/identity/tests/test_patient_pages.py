@@ -178,6 +178,22 @@ def test_when_wechat_is_down_the_page_says_so_and_offers_another_try(
     assert "/m/login/?next=%2Fm%2Fvisits%2F%3Fday%3D3" in page
 
 
+@pytest.mark.parametrize(
+    ("errcode", "status", "title"),
+    [("40163", 409, "登录没有完成"), ("45009", 503, "暂时连不上微信")],
+)
+def test_a_code_that_is_over_and_the_accounts_own_trouble_read_differently(
+    client: Client, wechat: StandIn, errcode: str, status: int, title: str
+) -> None:
+    wechat.fault("errcode", value=errcode, match="/sns/oauth2/access_token")
+
+    answer = go(client, way_back(client, wechat))
+
+    assert answer.status_code == status
+    assert title in answer.content.decode()
+    assert not WeChatUser.objects.exists()
+
+
 def test_a_hospital_without_an_account_says_so(client: Client, settings: Settings) -> None:
     settings.WECHAT = None
 
