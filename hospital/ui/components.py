@@ -123,9 +123,16 @@ def person_card(
     return render_to_string("ui/components/person_card.html", values)
 
 
-def data_table(content: str, label: str) -> str:
-    """`{% data_table label="今日号源" %}<thead>…{% enddata_table %}`: a table that may scroll."""
-    values = {"content": content, "label": label}
+def data_table(content: str, label: str, columns: str = "") -> str:
+    """`{% data_table label="退款" columns="时间|#金额|-操作" %}<tr>…{% enddata_table %}`: a table
+    that may scroll. `#` marks a column of figures, `-` a heading only screen readers need; without
+    `columns` the page writes its own `<thead>` and `<tbody>`."""
+    heads = [
+        {"text": column.lstrip("#-"), "is_num": column[:1] == "#", "is_hidden": column[:1] == "-"}
+        for column in columns.split("|")
+        if column
+    ]
+    values = {"content": content, "label": label, "heads": heads}
     return render_to_string("ui/components/data_table.html", values)
 
 

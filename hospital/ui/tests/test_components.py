@@ -106,3 +106,19 @@ def test_filters_read_the_hospitals_clock() -> None:
         born=today - dt.timedelta(days=3),
     )
     assert html == "今天 08:00–08:30 上午 3天"
+
+
+def test_a_tables_columns_say_how_they_are_headed() -> None:
+    source = '{% data_table label="退款" columns="时间|#金额|-操作" %}<tr></tr>{% enddata_table %}'
+    html = "".join(render(source).split())
+    assert '<thscope="col">时间</th>' in html
+    assert '<thscope="col"class="x-num">金额</th>' in html
+    assert '<thscope="col"><spanclass="x-hidden">操作</span></th>' in html
+    assert "<tbody><tr></tr></tbody>" in html
+
+
+def test_a_table_without_columns_is_the_pages_own() -> None:
+    source = '{% data_table label="差异" %}<thead><tr></tr></thead>{% enddata_table %}'
+    html = "".join(render(source).split())
+    assert html.count("<thead>") == 1
+    assert "<tbody>" not in html
