@@ -81,7 +81,7 @@ class Wire:
         self._limits = httpx.Timeout(read_seconds, connect=connect_seconds)
         self._client = httpx.Client(
             timeout=self._limits,
-            verify=tls or _trusted(),
+            verify=tls or trusted(),
             limits=httpx.Limits(max_connections=50, max_keepalive_connections=10),
             headers={"User-Agent": USER_AGENT, "Accept": "application/json"},
             follow_redirects=False,
@@ -211,7 +211,7 @@ class Wire:
 
 
 @cache
-def _trusted() -> ssl.SSLContext:
+def trusted() -> ssl.SSLContext:
     """The authorities httpx trusts; reading their list costs more than many a call."""
     return httpx.create_ssl_context()
 

@@ -11,6 +11,7 @@ from pytest_django.fixtures import Settings
 from hospital.testing.sandbox import SandboxControl
 from hospital.wechat import clients
 from hospital.wechat.config import WeChatConfig, from_file
+from hospital.wechat.http import trusted
 from hospital.wechat.outcomes import Paid, Reversed, Unknown
 from hospital.wechat.scan import ScanOrder, ScanPay
 
@@ -32,11 +33,13 @@ def config(
     stand_in.reset()
     authority = stand_in.export.parent / stand_in.facts["files"]["tls_ca"]
     monkeypatch.setenv("SSL_CERT_FILE", str(Path(authority)))
+    trusted.cache_clear()
     settings.WECHAT = dataclasses.replace(
         from_file(stand_in.export), pay_base=stand_in.facts["tls_base"], read_seconds=2.0
     )
     yield settings.WECHAT
     clients.disconnect()
+    trusted.cache_clear()
 
 
 def test_the_certificate_is_shown(stand_in: SandboxControl, config: WeChatConfig) -> None:
