@@ -6,7 +6,6 @@ The three end alike, so that whoever notifies chooses the product and nothing el
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from hospital.wechat.api import BUSY, TOKEN_REFUSED_TWICE, UNREACHED, Api, Said
 from hospital.wechat.outcomes import Refused, Unknown
@@ -84,53 +83,20 @@ MessageOutcome = Sent | Undeliverable | Retryable
 
 def send_template(api: Api, message: TemplateMessage) -> MessageOutcome:
     """Send one template message to one follower."""
-    said = api.call(
-        "template_message",
-        "POST",
-        "/cgi-bin/message/template/send",
-        {
-            "touser": message.openid,
-            "template_id": message.template_id,
-            "url": message.url,
-            "client_msg_id": message.client_message_id,
-            "data": _data(message.fields),
-        },
-    )
-    return outcome_of(said)
+    more = {"url": message.url, "client_msg_id": message.client_message_id}
+    return _send(api, "template_message", "template/send", message, more)
 
 
 def send_subscription(api: Api, message: SubscriptionMessage) -> MessageOutcome:
     """Send one notification of the Official Account for which a consent is left."""
-    said = api.call(
-        "subscription_message",
-        "POST",
-        "/cgi-bin/message/subscribe/bizsend",
-        {
-            "touser": message.openid,
-            "template_id": message.template_id,
-            "page": message.url,
-            "data": _data(message.fields),
-        },
-    )
-    return outcome_of(said)
+    more = {"page": message.url}
+    return _send(api, "subscription_message", "subscribe/bizsend", message, more)
 
 
 def send_mini_subscription(api: Api, message: SubscriptionMessage) -> MessageOutcome:
     """Send one notification of the mini program for which a consent is left."""
-    said = api.call(
-        "mini_subscription",
-        "POST",
-        "/cgi-bin/message/subscribe/send",
-        {
-            "touser": message.openid,
-            "template_id": message.template_id,
-            "page": message.url,
-            "data": _data(message.fields),
-            "miniprogram_state": "formal",
-            "lang": "zh_CN",
-        },
-    )
-    return outcome_of(said)
+    more = {"page": message.url, "miniprogram_state": "formal", "lang": "zh_CN"}
+    return _send(api, "mini_subscription", "subscribe/send", message, more)
 
 
 def send_text(api: Api, *, openid: str, text: str) -> MessageOutcome:
@@ -158,5 +124,18 @@ def outcome_of(said: Said) -> MessageOutcome:
     return Sent(message_id=str(said.get("msgid", "")))
 
 
-def _data(fields: Mapping[str, str]) -> dict[str, Any]:
-    return {key: {"value": value} for key, value in fields.items()}
+def _send(
+    api: Api,
+    call: str,
+    path: str,
+    message: TemplateMessage | SubscriptionMessage,
+    more: Mapping[str, str],
+) -> MessageOutcome:
+    """Send what is made of a template, `more` being what this product wants besides."""
+    content = {
+        "touser": message.openid,
+        "template_id": message.template_id,
+        "data": {key: {"value": value} for key, value in message.fields.items()},
+        **more,
+    }
+    return outcome_of(api.call(call, "POST", f"/cgi-bin/message/{path}", content))
