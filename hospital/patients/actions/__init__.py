@@ -18,6 +18,7 @@ from hospital.patients.actions.bindings import (
     set_default,
 )
 from hospital.patients.actions.checking import Person, check_person, is_child
+from hospital.patients.actions.looking import record_view
 from hospital.patients.actions.persons import reveal
 
 __all__ = [
@@ -37,6 +38,7 @@ __all__ = [
     "add_patient",
     "check_person",
     "is_child",
+    "record_view",
     "remove_binding",
     "reveal",
     "set_default",
