@@ -30,7 +30,7 @@ from django.urls import reverse
 from django_htmx.http import HttpResponseClientRedirect
 
 from hospital.identity import paths, queries, sessions
-from hospital.kernel import clock
+from hospital.kernel import clock, whereabouts
 from hospital.kernel.actors import Actor
 from hospital.kernel.errors import NotAllowed
 from hospital.kernel.permissions import Permission
@@ -227,6 +227,7 @@ def _admit(request: HttpRequest, account: StaffAccount, permission: Permission) 
     staff_request = cast(StaffRequest, request)
     staff_request.user = account
     staff_request.actor = Actor("staff", account.pk)
+    whereabouts.take_roles(str(role) for role in queries.roles_of(account=account))
     if not queries.may(account, permission):
         raise PermissionMissing(permission=permission.label)
     return staff_request

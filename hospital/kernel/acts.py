@@ -24,3 +24,6 @@ def label(act: str) -> str:
 def all_acts() -> dict[str, str]:
     """Every declared act and its label, by code."""
     return {act: _labels[act] for act in sorted(_labels)}
+
+
+declare("kernel", {"set_configuration": "修改参数", "run_failed_again": "重新执行失败任务"})

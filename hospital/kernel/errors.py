@@ -8,10 +8,14 @@ from typing import ClassVar
 
 
 class Refusal(Exception):
-    """A rule refused. `message` may be shown to the person; `details` help the page."""
+    """A rule refused. `message` may be shown to the person; `details` help the page.
+
+    That a member of staff was refused is audited where `is_audited` says so (X13).
+    """
 
     code: ClassVar[str] = "REFUSED"
     default_message: ClassVar[str] = "当前操作无法完成。"
+    is_audited: ClassVar[bool] = False
 
     def __init__(self, message: str = "", **details: object) -> None:
         self.message = message or self.default_message
@@ -24,6 +28,7 @@ class NotAllowed(Refusal):
 
     code = "NOT_ALLOWED"
     default_message = "您没有权限进行此操作。"
+    is_audited = True
 
 
 class NotFound(Refusal):

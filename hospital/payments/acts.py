@@ -1,0 +1,23 @@
+"""What the audit calls the acts of this area."""
+
+from hospital.kernel.acts import declare
+
+declare(
+    "payments",
+    {
+        "refund_request.requested": "申请退款",
+        "refund_request.approved": "批准退款",
+        "refund_request.rejected": "驳回退款",
+        "revoke_pay_code": "作废缴费单",
+        "close_case": "处理资金异常",
+        "transfer.proposed": "申请线下转账",
+        "transfer.sent": "转账已交微信办理",
+        "transfer.done": "确认线下转账",
+        "transfer.rejected": "驳回线下转账",
+        "transfer.refused": "微信拒绝转账",
+        "transfer.reveal_payee": "显示收款人",
+        "decision.proposed": "提出异常处理意见",
+        "decision.confirmed": "确认异常处理意见",
+        "decision.rejected": "驳回异常处理意见",
+    },
+)

@@ -1,0 +1,77 @@
+"""Every act the code records in the audit has a Chinese label (X13)."""
+
+import ast
+import re
+from collections.abc import Iterator
+from importlib import import_module
+from pathlib import Path
+
+from hospital.kernel import acts
+from tools.inventory import ROOT, areas
+
+
+def recorded(tree: ast.Module, names: dict[str, object]) -> Iterator[tuple[int, str]]:
+    """Line and pattern of every `act=` in a call; a placeholder stands for any words."""
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.Call):
+            continue
+        for keyword in node.keywords:
+            if keyword.arg == "act" and (pattern := _pattern(keyword.value, names)):
+                yield node.lineno, pattern
+
+
+def _pattern(value: ast.expr, names: dict[str, object]) -> str:
+    if isinstance(value, ast.Constant):
+        return re.escape(str(value.value))
+    if isinstance(value, ast.JoinedStr):
+        parts = (
+            re.escape(str(part.value)) if isinstance(part, ast.Constant) else ".+"
+            for part in value.values
+        )
+        return "".join(parts)
+    found: object = None
+    if isinstance(value, ast.Name):
+        found = names.get(value.id)
+    elif isinstance(value, ast.Attribute) and isinstance(value.value, ast.Name):
+        found = getattr(names.get(value.value.id), value.attr, None)
+    # A parameter that only passes an act on has no value here; its callers are looked at.
+    return re.escape(found) if isinstance(found, str) else ""
+
+
+def unlabelled(path: Path) -> list[str]:
+    module = ".".join(path.relative_to(ROOT).with_suffix("").parts)
+    text = path.read_text("utf-8")
+    if "act=" not in text:
+        return []
+    names = vars(import_module(module.removesuffix(".__init__")))
+    known = acts.all_acts()
+    return [
+        f"{path.relative_to(ROOT)}:{line} {pattern}"
+        for line, pattern in recorded(ast.parse(text), names)
+        if not any(re.fullmatch(pattern, act) for act in known)
+    ]
+
+
+def test_every_recorded_act_has_a_label() -> None:
+    found = [
+        line
+        for path in sorted((ROOT / "hospital").rglob("*.py"))
+        if not {"tests", "testing", "migrations"}.intersection(path.parts)
+        for line in unlabelled(path)
+    ]
+    assert found == []
+
+
+def test_an_act_without_a_label_is_caught() -> None:
+    tree = ast.parse('record(act="kernel.dance")\nrecord(act=f"kernel.{a}.b")\nrecord(act=KNOWN)')
+    assert list(recorded(tree, {"KNOWN": "kernel.known"})) == [
+        (1, r"kernel\.dance"),
+        (2, r"kernel\..+\.b"),
+        (3, r"kernel\.known"),
+    ]
+
+
+def test_acts_belong_to_areas_and_no_two_are_called_alike() -> None:
+    known = acts.all_acts()
+    assert {act.partition(".")[0] for act in known} <= {*areas(), "kernel"}
+    assert sorted(set(known.values())) == sorted(known.values())
