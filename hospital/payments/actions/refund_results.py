@@ -129,6 +129,9 @@ def _end(payment: Payment, refund: Refund, to: RefundStatus, by: Actor, at: dt.d
                 at=at,
             )
     else:
+        # Refused it was, perhaps; what became of it is the case now.
+        kinds, note = [CaseKind.REFUND_STUCK], f"ended {to.value}"
+        cure_cases(number=refund.out_refund_no, kinds=kinds, note=note, at=at)
         is_closed = to is RefundStatus.CLOSED
         open_case(
             kind=CaseKind.REFUND_CLOSED if is_closed else CaseKind.REFUND_ABNORMAL,

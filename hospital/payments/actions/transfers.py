@@ -7,6 +7,7 @@ ledger says that the money has left by cash:offline. Locks: bills, payment, refu
 import datetime as dt
 
 from django.db import transaction
+from django.db.models import Q
 
 from hospital.billing import actions as billing
 from hospital.kernel import audit
@@ -228,7 +229,12 @@ def _propose(
 ) -> OfflineTransfer:
     with transaction.atomic():
         case = lock_case(case_id, before=_lock_subject)
-        if case.transfers.filter(status__in=[TransferStatus.ASKED, TransferStatus.SENT]).exists():
+        waiting = OfflineTransfer.objects.filter(
+            status__in=[TransferStatus.ASKED, TransferStatus.SENT]
+        )
+        # A refund may have a second case; the money leaves once.
+        same = Q(case=case) | Q(refund=case.refund, refund__isnull=False)
+        if waiting.filter(same).exists():
             raise AlreadyAsked
         amount_fen = queries.owed_fen(case, at=at)
         is_at_channel = case.refund is not None and case.refund.refund_id != ""

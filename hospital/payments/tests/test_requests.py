@@ -404,6 +404,42 @@ def test_unapplied_money_older_than_a_year_is_sent_by_the_bank(wechat: StandIn) 
     assert not PaymentCase.objects.filter(closed_at=None).exists()
 
 
+def a_refused_refund(wechat: StandIn) -> tuple[Refund, PaymentCase]:
+    """WeChat did not take it at first, so that finance was asked for help."""
+    _, refund = a_reversed_payment(wechat)
+    wechat.fault("refund_not_enough")
+    jobs.send_refund(refund_id=refund.pk)
+    return refund, PaymentCase.objects.get(refund=refund, kind=CaseKind.REFUND_STUCK)
+
+
+@pytest.mark.parametrize("end", ["ABNORMAL", "CLOSED"])
+def test_a_refund_that_ended_badly_is_one_case(wechat: StandIn, end: str) -> None:
+    """It is not stuck any more: only what became of it waits for a person."""
+    refund, stuck = a_refused_refund(wechat)
+    jobs.send_refund(refund_id=refund.pk)
+    wechat.refund_state(refund.out_refund_no, end)
+    jobs.ask_refund(refund_id=refund.pk)
+    stuck.refresh_from_db()
+    assert (stuck.closed_by, stuck.closing_note) == (str(SYSTEM), f"ended {end.lower()}")
+    (left,) = PaymentCase.objects.filter(closed_at=None)
+    assert (left.kind, left.refund_id) == (f"refund_{end.lower()}", refund.pk)
+
+
+def test_a_refund_with_two_cases_is_transferred_once(wechat: StandIn) -> None:
+    """The other case's page says so; it does not break."""
+    refund, stuck = a_refused_refund(wechat)
+    jobs.send_refund(refund_id=refund.pk)
+    wechat.refund_state(refund.out_refund_no, "ABNORMAL")
+    jobs.ask_refund(refund_id=refund.pk)
+    abnormal = PaymentCase.objects.get(refund=refund, kind=CaseKind.REFUND_ABNORMAL)
+    # As it was before a refund's end closed the case of its refusal.
+    PaymentCase.objects.filter(pk=stuck.pk).update(closed_at=None, closed_by="", closing_note="")
+    made = transfer(abnormal)
+    with pytest.raises(actions.AlreadyAsked):
+        transfer(stuck, proof="BANK-20261123-0008")
+    assert list(OfflineTransfer.objects.all()) == [made]
+
+
 def test_one_slip_of_the_bank_proves_one_transfer(wechat: StandIn) -> None:
     transfer(an_abnormal_refund(wechat)[2])
     other = an_abnormal_refund(wechat)[2]
