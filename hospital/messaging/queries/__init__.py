@@ -21,7 +21,6 @@ from hospital.messaging.queries.inbox import (
     lines_of,
     message_for,
     messages_about,
-    messages_of,
     status_label,
     unread_count,
 )
@@ -77,7 +76,6 @@ __all__ = [
     "message_for",
     "message_story",
     "messages_about",
-    "messages_of",
     "open_calls",
     "reply_rule",
     "reply_rules",

@@ -7,11 +7,9 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from django.core.paginator import Page, Paginator
-from django.db import models
 from django.db.models import Q
 
 from hospital.kernel.errors import NotFound
-from hospital.kernel.states import subject_type
 from hospital.messaging.models import Message
 from hospital.messaging.registry import KINDS, Kind
 from hospital.messaging.states import WAYS, MessageStatus, Reason
@@ -85,12 +83,6 @@ def messages_about(subjects: Collection[tuple[str, int]]) -> list[SentRow]:
     for kind, number in subjects:
         wanted |= Q(subject_type=kind, subject_id=number)
     return [_sent_row(message) for message in Message.objects.filter(wanted).order_by("pk")]
-
-
-def messages_of(subject: models.Model) -> list[SentRow]:
-    """Return all messages about one thing, oldest first, for its history page."""
-    rows = Message.objects.filter(subject_type=subject_type(subject), subject_id=subject.pk)
-    return [_sent_row(message) for message in rows.order_by("pk")]
 
 
 def status_label(status: str, channel: str) -> str:

@@ -10,6 +10,7 @@ from django.db import DatabaseError, IntegrityError, transaction
 from hospital.identity.models import WeChatUser
 from hospital.kernel.actors import SYSTEM, Actor
 from hospital.kernel.errors import NotFound
+from hospital.kernel.states import subject_type
 from hospital.messaging import actions, queries
 from hospital.messaging.models import Message
 from hospital.messaging.states import Reason
@@ -147,7 +148,7 @@ def test_the_desk_reads_what_was_said_about_a_thing() -> None:
     actions.record_failed(attempt=attempt, reason=Reason.NOT_FOLLOWING, at=AT)
     assert actions.begin_try(message_id=message_id, at=AT) is None
 
-    (row,) = queries.messages_of(patient)
+    (row,) = queries.messages_about([(subject_type(patient), patient.pk)])
 
     assert (row.kind, row.title, row.wechat_user_id) == ("N26", "退费通知", user.pk)
     assert (row.status, row.status_label, row.reason, row.attempts) == (
@@ -156,4 +157,4 @@ def test_the_desk_reads_what_was_said_about_a_thing() -> None:
         "未关注公众号",
         1,
     )
-    assert queries.messages_of(user) == []
+    assert queries.messages_about([(subject_type(user), user.pk)]) == []
