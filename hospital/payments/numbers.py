@@ -21,16 +21,6 @@ def payment_number(*, scene: str, at: dt.datetime, node: int, serial: int) -> st
     return digits + serials.check_digit(digits)
 
 
-def is_payment_number(text: str) -> bool:
-    """Whether the check digit fits: catches a mistyped number at the desk."""
-    return (
-        text.isascii()
-        and text.isdigit()
-        and len(text) == 25
-        and serials.check_digit(text[:-1]) == text[-1]
-    )
-
-
 def refund_number(*, payment_number: str, count: int) -> str:
     """The number of the refund that follows `count` earlier ones of this payment."""
     assert 0 <= count < MOST_REFUNDS
