@@ -126,6 +126,7 @@ def test_a_case_by_two_persons(desk: Desk, wechat: StandIn) -> None:
     boss = desk.sits(Role.CASHIER_SUPERVISOR, "温景行")
 
     finance.goto("/staff/cases/")
+    expect(finance.locator("[data-live-state]")).to_be_hidden()
     check(finance, "cases")
     row = finance.get_by_role("row").filter(has_text="金额不一致")
     row.get_by_role("link", name="处理").click()
@@ -206,6 +207,8 @@ def test_the_window_collects_by_keyboard(desk: Desk, wechat: StandIn) -> None:
     page.keyboard.press("Enter")
     expect(page.get_by_label("扫患者微信“收付款”里的付款码")).to_be_focused()
     check(page, "collect")
+    hints = page.locator(".x-statusbar > span:visible")
+    assert [hint.inner_text().split()[0] for hint in hints.all()] == ["F4", "F8", "定时刷新"]
     page.keyboard.type("12345")
     page.keyboard.press("Enter")
     expect(page.get_by_text("这不是微信付款码")).to_be_visible()
@@ -223,6 +226,7 @@ def test_the_window_collects_by_keyboard(desk: Desk, wechat: StandIn) -> None:
     wechat.micropay_password(payment.out_trade_no, "enter")
     gateway.ask(payment_id=payment.pk, by=SYSTEM, at=clock.now())
     expect(page.get_by_role("heading", name="已收款")).to_be_visible()
+    assert [hint.inner_text().split()[0] for hint in hints.all()] == ["F2", "定时刷新"]
     check(page, "collect-paid")
     assert money(bill) == (2500, 2500, 0)
     page.keyboard.press("F2")

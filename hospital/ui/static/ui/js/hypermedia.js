@@ -22,6 +22,7 @@ document.addEventListener("htmx:beforeSwap", (event) => {
 
 document.addEventListener("htmx:afterSettle", (event) => {
   openFetched(event.target);
+  document.dispatchEvent(new CustomEvent("page:changed"));
   if (event.detail.xhr?.status === 422) showFirstError(event.target);
 });
 

@@ -54,6 +54,14 @@ function list() {
   dialog.showModal();
 }
 
+// The status bar names a function key only while something on the page answers to it.
+function showHints() {
+  for (const hint of document.querySelectorAll(".x-statusbar > span")) {
+    const key = hint.querySelector("kbd")?.textContent ?? "";
+    if (/^F\d+$/.test(key)) hint.hidden = !document.querySelector(`[data-key="${key}"]`);
+  }
+}
+
 document.addEventListener("keydown", (event) => {
   if (event.isComposing || event.defaultPrevented) return;
   const typing = takesText(document.activeElement);
@@ -75,3 +83,6 @@ document.addEventListener("keydown", (event) => {
 document.addEventListener("click", (event) => {
   if (event.target.closest("[data-keys]")) list();
 });
+
+showHints();
+document.addEventListener("page:changed", showHints);

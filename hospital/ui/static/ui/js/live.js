@@ -15,7 +15,10 @@ function address() {
 
 function showState(state) {
   const words = { on: "实时连接", off: "正在重连", none: "定时刷新" };
+  // A page on which nothing changes by itself promises nothing.
+  const changes = Boolean(address() || document.querySelector("[data-live]"));
   for (const element of document.querySelectorAll("[data-live-state]")) {
+    element.hidden = !changes;
     element.dataset.state = state;
     element.textContent = words[state];
   }
