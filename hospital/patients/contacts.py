@@ -1,4 +1,4 @@
-"""Names and phone numbers as pure functions: how they are cleaned, checked and compared (M3.5)."""
+"""Names, phones and addresses as pure functions: how they are cleaned, checked, compared (M3.5)."""
 
 from __future__ import annotations
 
@@ -9,6 +9,9 @@ from typing import Final
 from hospital.kernel.errors import Refusal
 
 _LONGEST_NAME: Final = 40
+_LONGEST_ADDRESS: Final = 100
+#: Chinese characters, also the rare ones beyond the first plane that stand on ID cards.
+_HAN: Final = re.compile("[㐀-鿿豈-\ufaff\U00020000-\U000323af]")
 #: Every mark people type for the dot in names of ethnic minorities.
 _DOTS: Final = re.compile(r"[.•‧∙・·･]")
 _LATIN_NAME: Final = re.compile(r"[^\W\d_]+(?:[ '·-][^\W\d_]+)*", re.UNICODE)
@@ -20,6 +23,12 @@ class BadName(Refusal):
     """This cannot be the name of a person."""
 
     code = "BAD_NAME"
+
+
+class BadAddress(Refusal):
+    """This cannot be an address."""
+
+    code = "BAD_ADDRESS"
 
 
 class BadPhone(Refusal):
@@ -34,12 +43,14 @@ def clean_name(text: str) -> str:
     Chinese names hold no spaces. Raises BadName.
     """
     narrow = " ".join(unicodedata.normalize("NFC", text).translate(_FULL_WIDTH).split())
-    if re.search(r"[㐀-鿿]", narrow):
+    if _HAN.search(narrow):
         narrow = _DOTS.sub("·", narrow.replace(" ", ""))
     if not narrow:
         raise BadName("请填写姓名。")
     if len(narrow) < 2 or len(narrow) > _LONGEST_NAME:
         raise BadName(f"姓名应为 2 到 {_LONGEST_NAME} 个字，请填写证件上的姓名。")
+    if any(unicodedata.category(character) == "Co" for character in narrow):
+        raise BadName("姓名中有电脑显示不了的生僻字：请用拼音代替该字，并在“生僻字写法”中写明。")
     if not _LATIN_NAME.fullmatch(narrow):
         raise BadName("姓名只能包含汉字、字母和间隔号，请填写证件上的姓名。")
     return narrow
@@ -64,6 +75,16 @@ def clean_phone(text: str) -> str:
     if not (_MAINLAND.fullmatch(digits) or _HK_MACAU.fullmatch(digits)):
         raise BadPhone("手机号应为 11 位数字，港澳号码请以 852 或 853 开头。")
     return digits
+
+
+def clean_address(text: str) -> str:
+    """Return an address on one line without needless spaces, "" for none. Raises BadAddress."""
+    narrow = " ".join(unicodedata.normalize("NFC", text).translate(_FULL_WIDTH).split())
+    if len(narrow) > _LONGEST_ADDRESS:
+        raise BadAddress(f"住址不能超过 {_LONGEST_ADDRESS} 个字。")
+    if not narrow.isprintable():
+        raise BadAddress("住址中有无法显示的字符，请核对。")
+    return narrow
 
 
 def normalise_search(text: str) -> str:
