@@ -14,32 +14,99 @@ from hospital.patients.actions.bindings import (
     TooManyRemovals,
     TooManyUsers,
     add_patient,
+    force_unbind,
     remove_binding,
     set_default,
 )
-from hospital.patients.actions.checking import Person, check_person, is_child
-from hospital.patients.actions.looking import record_view
-from hospital.patients.actions.persons import reveal
+from hospital.patients.actions.cards import (
+    CARD_ACTS,
+    CardInHand,
+    CardTaken,
+    issue_card,
+    move_card,
+    replace_card,
+)
+from hospital.patients.actions.checking import check_facts, check_person, is_child
+from hospital.patients.actions.finding import (
+    Custody,
+    FoundPerson,
+    Judgement,
+    ProbablyKnown,
+    find_or_create,
+)
+from hospital.patients.actions.guardians import (
+    GuardianNotKnown,
+    NoChild,
+    add_guardian,
+    end_guardian,
+)
+from hospital.patients.actions.identifying import (
+    DocumentOfAnother,
+    NameOnFileDiffers,
+    OtherResidentId,
+    add_health_card,
+    prove_identity,
+    report_same,
+    void_identifier,
+)
+from hospital.patients.actions.persons import correct, record_view, reveal
+from hospital.patients.actions.unknown import (
+    BIRTH_ORDERS,
+    NAMELESS,
+    register_newborn,
+    register_unidentified,
+)
+from hospital.patients.facts import Facts, Person
 
 __all__ = [
+    "BIRTH_ORDERS",
+    "CARD_ACTS",
     "MISMATCHES_PER_DAY",
+    "NAMELESS",
     "PATIENTS_PER_USER",
     "REMOVALS_PER_MONTH",
     "USERS_PER_PATIENT",
     "AlreadyBound",
+    "CardInHand",
+    "CardTaken",
+    "Custody",
+    "DocumentOfAnother",
+    "Facts",
+    "FoundPerson",
     "GuardianFirst",
+    "GuardianNotKnown",
+    "Judgement",
     "NameMismatch",
+    "NameOnFileDiffers",
+    "NoChild",
+    "OtherResidentId",
     "Person",
     "PhoneMismatch",
+    "ProbablyKnown",
     "TooManyMismatches",
     "TooManyPatients",
     "TooManyRemovals",
     "TooManyUsers",
+    "add_guardian",
+    "add_health_card",
     "add_patient",
+    "check_facts",
     "check_person",
+    "correct",
+    "end_guardian",
+    "find_or_create",
+    "force_unbind",
     "is_child",
+    "issue_card",
+    "move_card",
+    "prove_identity",
     "record_view",
+    "register_newborn",
+    "register_unidentified",
     "remove_binding",
+    "replace_card",
+    "report_same",
     "reveal",
     "set_default",
+    "void_identifier",
 ]

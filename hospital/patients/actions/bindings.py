@@ -12,16 +12,19 @@ from typing import ClassVar
 from django.db import transaction
 
 from hospital.identity import queries as identity
-from hospital.kernel import audit, request_keys, sealed
+from hospital.kernel import audit, events, request_keys, sealed
 from hospital.kernel.actors import Actor
 from hospital.kernel.clock import hospital_day
 from hospital.kernel.errors import Invalid, NotFound, Refusal
 from hospital.kernel.settings_rows import Setting
 from hospital.patients import consent, contacts, queries
-from hospital.patients.actions.checking import Person, check_person, is_child
-from hospital.patients.actions.persons import lock_document, new_patient
+from hospital.patients.actions import guardians, identifying, persons
+from hospital.patients.actions.checking import check_person, is_child
+from hospital.patients.events import BindingChanged
+from hospital.patients.facts import Person
+from hospital.patients.golden import Origin
 from hospital.patients.models import Patient, PatientBinding
-from hospital.patients.states import DocumentKind, Relationship, Sex
+from hospital.patients.states import Assurance, DocumentKind, Relationship, Sex, Source
 
 PATIENTS_PER_USER = Setting(
     key="patients.patients_per_user",
@@ -163,7 +166,7 @@ def add_patient(
         raise TooManyMismatches
     try:
         with transaction.atomic():
-            return _bind(person, wechat_user_id=wechat_user_id, key=key, by=by, at=at)
+            return _bind(person, relationship, wechat_user_id=wechat_user_id, key=key, by=by, at=at)
     except (NameMismatch, PhoneMismatch) as refusal:
         code = {"code": refusal.code}
         audit.record(act=queries.MISMATCH, subject=user, by=by, at=at, after=code)
@@ -202,16 +205,43 @@ def remove_binding(*, wechat_user_id: int, number: str, by: Actor, at: dt.dateti
         )
         if by.kind == "patient" and lately.count() >= REMOVALS_PER_MONTH.value():
             raise TooManyRemovals
-        was_default = ending.is_default
-        ending.is_default, ending.ended_at = False, at
-        ending.save(update_fields=["is_default", "ended_at"])
-        left = [row for row in bindings if row.pk != ending.pk]
-        if was_default and left:
-            _make_default(left[0], among=left)
+        _end(ending, among=bindings, at=at)
         audit.record(act="patients.remove_binding", subject=ending, by=by, at=at)
+        events.emit(BindingChanged(ending.pk, "ended"))
 
 
-def _bind(person: Person, *, wechat_user_id: int, key: str, by: Actor, at: dt.datetime) -> Patient:
+def force_unbind(*, binding_id: int, reason: str, by: Actor, at: dt.datetime) -> None:
+    """End a binding for the hospital: a lost phone, a divorce, a stranger (M11).
+
+    Neither limits nor unpaid bills keep it: what is owed stays with the patient. Raises Invalid
+    without a reason, NotFound when it does not exist or has ended.
+    """
+    if not reason.strip():
+        raise Invalid({"reason": ["请填写强制解除的原因。"]})
+    with transaction.atomic():
+        binding = PatientBinding.objects.filter(pk=binding_id, ended_at__isnull=True).first()
+        if binding is None:
+            raise NotFound("这个绑定不存在，或已经解除。")
+        bindings = _locked_bindings(binding.wechat_user_id)
+        ending = next((row for row in bindings if row.pk == binding_id), None)
+        if ending is None:
+            raise NotFound("这个绑定不存在，或已经解除。")
+        _end(ending, among=bindings, at=at)
+        audit.record(
+            act="patients.force_unbind", subject=ending, by=by, at=at, reason=reason.strip()
+        )
+        events.emit(BindingChanged(ending.pk, "ended"))
+
+
+def _bind(
+    person: Person,
+    relationship: Relationship,
+    *,
+    wechat_user_id: int,
+    key: str,
+    by: Actor,
+    at: dt.datetime,
+) -> Patient:
     document = person.document
     claim = request_keys.claim(
         key=f"{wechat_user_id}:{key}",
@@ -220,24 +250,24 @@ def _bind(person: Person, *, wechat_user_id: int, key: str, by: Actor, at: dt.da
             "document": queries.document_index(document.kind, document.number),
             "name": sealed.blind_index(person.name, "patients.name"),
             "phone": queries.phone_index(person.phone),
-            "relationship": person.relationship.value,
+            "relationship": relationship.value,
         },
         at=at,
     )
     if claim.answer is not None:
         return queries.patient(patient_id=claim.answer["patient_id"])
     bindings = _locked_bindings(wechat_user_id)
-    _check_list(person, bindings, at=at)
-    lock_document(document)
+    _check_list(person, relationship, bindings, at=at)
+    persons.lock_words(identifying.number_word(person))
     patient = queries.document_owner(kind=document.kind, number=document.number)
     if patient is None:
-        patient = new_patient(person, at=at)
+        patient = _new_patient(person, by=by, at=at)
     else:
         _check_known(person, patient, bindings)
     binding = PatientBinding.objects.create(
         wechat_user_id=wechat_user_id,
         patient=patient,
-        relationship=person.relationship,
+        relationship=relationship,
         is_default=not bindings,
         consent_version=_consent_version(person, at=at),
         consented_at=at,
@@ -249,16 +279,33 @@ def _bind(person: Person, *, wechat_user_id: int, key: str, by: Actor, at: dt.da
         at=at,
         after={"patient_id": patient.pk, "consent_version": binding.consent_version},
     )
+    if is_child(person.birth_date, on=hospital_day(at)):
+        guardians.link_self(patient, bindings, relationship, by=by, at=at)
+    events.emit(BindingChanged(binding.pk, "added"))
     claim.finish({"patient_id": patient.pk})
     return patient
 
 
-def _check_list(person: Person, bindings: list[PatientBinding], *, at: dt.datetime) -> None:
+def _new_patient(person: Person, *, by: Actor, at: dt.datetime) -> Patient:
+    """Name and number typed on the phone are worth a document seen (M3.3)."""
+    origin = Origin(Source.PHONE, Assurance.DOCUMENT, at)
+    patient = persons.new_patient(persons.values_of(person), origin)
+    identifying.file_document(patient, person, origin, by=by)
+    return patient
+
+
+def _check_list(
+    person: Person,
+    relationship: Relationship,
+    bindings: list[PatientBinding],
+    *,
+    at: dt.datetime,
+) -> None:
     limit = PATIENTS_PER_USER.value()
     if len(bindings) >= limit:
         raise TooManyPatients(f"最多添加 {limit} 位就诊人，请先解除不再需要的就诊人。", limit=limit)
     has_self = any(row.relationship == Relationship.SELF for row in bindings)
-    if has_self and person.relationship == Relationship.SELF:
+    if has_self and relationship == Relationship.SELF:
         raise Invalid({"relationship": ["您已添加本人，请选择与就诊人的其他关系。"]})
     if is_child(person.birth_date, on=hospital_day(at)) and not has_self:
         raise GuardianFirst
@@ -289,6 +336,15 @@ def _locked_bindings(wechat_user_id: int) -> list[PatientBinding]:
     identity.lock_wechat_user(user_id=wechat_user_id)
     rows = PatientBinding.objects.filter(wechat_user=wechat_user_id, ended_at__isnull=True)
     return list(rows.order_by("pk"))
+
+
+def _end(ending: PatientBinding, *, among: list[PatientBinding], at: dt.datetime) -> None:
+    was_default = ending.is_default
+    ending.is_default, ending.ended_at = False, at
+    ending.save(update_fields=["is_default", "ended_at"])
+    left = [row for row in among if row.pk != ending.pk]
+    if was_default and left:
+        _make_default(left[0], among=left)
 
 
 def _make_default(chosen: PatientBinding, *, among: list[PatientBinding]) -> None:

@@ -1,7 +1,24 @@
 """Tables of the patients area, by noun."""
 
 from hospital.patients.models.bindings import PatientBinding
-from hospital.patients.models.identifiers import PatientIdentifier
+from hospital.patients.models.cards import PatientCard
+from hospital.patients.models.guardians import Guardian
+from hospital.patients.models.identifiers import (
+    IdentityVerification,
+    NewPersonDecision,
+    PatientIdentifier,
+    PatientLink,
+)
 from hospital.patients.models.persons import PINYIN_AS_TYPED, Patient
 
-__all__ = ["PINYIN_AS_TYPED", "Patient", "PatientBinding", "PatientIdentifier"]
+__all__ = [
+    "PINYIN_AS_TYPED",
+    "Guardian",
+    "IdentityVerification",
+    "NewPersonDecision",
+    "Patient",
+    "PatientBinding",
+    "PatientCard",
+    "PatientIdentifier",
+    "PatientLink",
+]

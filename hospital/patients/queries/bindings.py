@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -13,8 +12,8 @@ from django.db.models import QuerySet
 from hospital.kernel.errors import NotFound
 from hospital.kernel.models import AuditEntry
 from hospital.kernel.states import subject_type
-from hospital.patients.models import Patient, PatientBinding, PatientIdentifier
-from hospital.patients.queries.identifiers import is_outpatient_no
+from hospital.patients.models import Patient, PatientBinding
+from hospital.patients.queries.identifiers import documents_of, is_outpatient_no
 from hospital.patients.states import DocumentKind, Relationship, Sex
 
 if TYPE_CHECKING:
@@ -130,13 +129,9 @@ def _bindings(wechat_user_id: int) -> QuerySet[PatientBinding]:
     return PatientBinding.objects.filter(wechat_user=wechat_user_id, ended_at__isnull=True)
 
 
-def _documents(patient: Patient) -> Iterable[PatientIdentifier]:
-    return sorted(patient.identifiers.all(), key=lambda row: row.pk)
-
-
 def _bound(binding: PatientBinding) -> BoundPatient:
     patient = binding.patient
-    document = next(iter(_documents(patient)), None)
+    document = next(iter(documents_of(patient)), None)
     return BoundPatient(
         patient=patient,
         number=patient.outpatient_no,

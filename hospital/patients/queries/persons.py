@@ -16,6 +16,16 @@ def lock_patient(*, patient_id: int) -> None:
 def patient(*, patient_id: int) -> Patient:
     """Return one patient for the hospital's own use, following a merge. Raises NotFound."""
     found = Patient.objects.select_related("merged_into").filter(pk=patient_id).first()
+    return _golden(found)
+
+
+def patient_by_number(*, outpatient_no: str) -> Patient:
+    """Return the patient of an outpatient number, following a merge. Raises NotFound."""
+    rows = Patient.objects.select_related("merged_into").filter(outpatient_no=outpatient_no)
+    return _golden(rows.first())
+
+
+def _golden(found: Patient | None) -> Patient:
     while found is not None and found.merged_into is not None:
         found = found.merged_into
     if found is None:
