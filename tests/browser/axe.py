@@ -13,6 +13,11 @@ _TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"
 _RUN = "tags => axe.run(document, {runOnly: tags, resultTypes: ['violations']})"
 
 
+def set_large(page: Page, *, is_large: bool) -> None:
+    """Large type is a mark on a patient page, whoever set it."""
+    page.evaluate("on => document.documentElement.toggleAttribute('data-care', on)", is_large)
+
+
 def violations(page: Page) -> list[str]:
     """Return one line a violation: rule, element, what to do. An empty list is what we want."""
     if not page.evaluate("'axe' in window"):

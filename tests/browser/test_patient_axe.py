@@ -14,7 +14,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from hospital.testing.people import a_resident_id
-from tests.browser.axe import violations
+from tests.browser.axe import set_large, violations
 from tests.browser.walk import (
     DEPARTMENT,
     DESK,
@@ -67,16 +67,14 @@ class Looker:
         self._turn(*self.looks[0])
 
     def _turn(self, size: str, theme: str) -> None:
-        """Large type and the desk's theme are a mark on the page, whoever set it."""
+        """The desk's theme, too, is a mark on the page."""
         self.page.emulate_media(color_scheme="dark" if theme == "dark" else "light")
         if size == "desk":
             self.page.evaluate(
                 "theme => { document.documentElement.dataset.bsTheme = theme }", theme
             )
         else:
-            self.page.evaluate(
-                "on => document.documentElement.toggleAttribute('data-care', on)", size == "large"
-            )
+            set_large(self.page, is_large=size == "large")
 
 
 class Hurried(Looker):

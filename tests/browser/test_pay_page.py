@@ -32,10 +32,9 @@ from hospital.payments.tests.world import (
 )
 from hospital.testing.people import patient_client
 from hospital.testing.wechat import StandIn
-from tests.browser.axe import violations
+from tests.browser.axe import set_large, violations
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
-LARGE = "on => document.documentElement.toggleAttribute('data-care', on)"
 PICTURES = Path("test-artifacts/pay")
 PHONE: dict[str, Any] = {
     "viewport": {"width": 375, "height": 812},
@@ -201,7 +200,7 @@ def test_every_state_is_accessible_in_every_look(
         state(page, name)
         for look in ("light", "dark", "large"):
             page.emulate_media(color_scheme="dark" if look == "dark" else "light")
-            page.evaluate(LARGE, look == "large")
+            set_large(page, is_large=look == "large")
             assert violations(page) == [], (name, look)
             assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
             page.screenshot(path=PICTURES / f"{name}_{look}.png")
