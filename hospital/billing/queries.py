@@ -80,6 +80,12 @@ class Money:
     state: MoneyState
 
 
+def open_bills_with(*, price_item_id: int) -> int:
+    """How many bills that are still to be paid hold a live charge of a price item."""
+    owed = Bill.objects.filter(status__in=[BillStatus.ISSUED, BillStatus.PAYING])
+    return owed.filter(charges__price_item_id=price_item_id).distinct().count()
+
+
 def is_reversed(*, bill_id: int) -> bool:
     """Whether anything of a bill has been taken back."""
     return Charge.objects.filter(bill_id=bill_id, reversal_of__isnull=False).exists()

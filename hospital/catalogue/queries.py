@@ -7,10 +7,13 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import TypeVar
 
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet
 
 from hospital.catalogue.models import Price, PriceItem, ServiceFee, ServiceType
+from hospital.catalogue.states import FeeCategory, ServiceKind
 from hospital.kernel.errors import NotFound
+from hospital.kernel.states import subject_type
+from hospital.kernel.upserts import MasterRow
 from hospital.organisation.states import Title
 
 Key = tuple[int, str]
@@ -97,6 +100,83 @@ def price_fen(*, code: str, on: dt.date) -> int:
     if found is None:
         raise NotFound("该收费项目在这一天没有价格。")
     return found.price_fen
+
+
+def price_item_rows(*, on: dt.date) -> list[MasterRow]:
+    """Every price item as `save_price_item` takes it, with the price of the day in fen.
+
+    The day it holds from is left out, so that a changed price counts from the day of the change;
+    an item that has no price yet has its first one and that day.
+    """
+    prices: dict[int, Price] = {}
+    for price in Price.objects.exclude(valid_to=F("valid_from")).order_by("valid_from"):
+        if price.price_item_id not in prices or price.valid_from <= on:
+            prices[price.price_item_id] = price
+    later = {pk: price.valid_from for pk, price in prices.items() if price.valid_from > on}
+    return [
+        MasterRow(
+            row.pk,
+            subject_type(PriceItem),
+            {
+                "code": row.code,
+                "name": row.name,
+                "category": FeeCategory(row.category),
+                "unit": row.unit,
+                "price_fen": prices[row.pk].price_fen if row.pk in prices else 0,
+                "valid_from": later.get(row.pk),
+                "is_active": row.is_active,
+            },
+            pinyin=row.pinyin,
+            initials=row.initials,
+        )
+        for row in PriceItem.objects.order_by("code")
+    ]
+
+
+def service_type_rows() -> list[MasterRow]:
+    """Every 号别 as `save_service_type` takes it, switched off ones too."""
+    return [
+        MasterRow(
+            row.pk,
+            subject_type(ServiceType),
+            {
+                "code": row.code,
+                "name": row.name,
+                "kind": ServiceKind(row.kind),
+                "is_active": row.is_active,
+            },
+        )
+        for row in ServiceType.objects.order_by("code")
+    ]
+
+
+def service_fee_rows(*, on: dt.date) -> list[MasterRow]:
+    """What a registration costs on a day as `save_service_fee` takes it: a row a type and title."""
+    grouped: dict[Key, list[ServiceFee]] = {}
+    fees = _day(ServiceFee.objects.select_related("service_type", "price_item"), on)
+    for fee in fees.order_by("service_type__code", "title", "price_item__code"):
+        grouped.setdefault((fee.service_type_id, fee.title), []).append(fee)
+    return [
+        MasterRow(
+            service_type_id,
+            subject_type(ServiceType),
+            {
+                "service_type": held[0].service_type.code,
+                "title": Title(title) if title else None,
+                "price_items": [fee.price_item.code for fee in held],
+                "valid_from": None,
+            },
+            part={"title": title},
+        )
+        for (service_type_id, title), held in grouped.items()
+    ]
+
+
+def fees_with(*, price_item_id: int, on: dt.date) -> list[str]:
+    """Names of the active 号别 whose registration costs an item on a day or later."""
+    fees = ServiceFee.objects.filter(price_item_id=price_item_id).exclude(valid_to__lte=on)
+    kinds = ServiceType.objects.filter(pk__in=fees.values("service_type_id"), is_active=True)
+    return list(kinds.order_by("code").values_list("name", flat=True))
 
 
 def price_item_names() -> dict[str, str]:

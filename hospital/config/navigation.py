@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from hospital.desk.permissions import CONFIGURE
 from hospital.kernel.permissions import Permission
 from hospital.messaging.permissions import MANAGE_ACCOUNT, VIEW_MESSAGES
+from hospital.onboarding.permissions import VIEW_MASTER
 from hospital.payments.permissions import (
     APPROVE_REFUND,
     COLLECT,
@@ -36,5 +37,6 @@ STAFF_NAV: tuple[Entry, ...] = (
     Entry("账单", "file-text", "payments-statements", VIEW_STATEMENTS),
     Entry("消息", "message", "messaging-log", VIEW_MESSAGES),
     Entry("公众号", "device-mobile", "messaging-menu", MANAGE_ACCOUNT),
+    Entry("资料", "building-hospital", "onboarding-start", VIEW_MASTER),
     Entry("系统", "settings", "desk-system", CONFIGURE),
 )

@@ -5,7 +5,7 @@ Importing the same workbook twice must change nothing, so saving compares first 
 
 import datetime as dt
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import Generic, TypeVar
 
@@ -24,6 +24,22 @@ class Saved(Generic[Row]):
     row: Row
     created: bool
     changed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class MasterRow:
+    """A saved row of master data as its save action would take it again: parameter → value.
+
+    `subject` and `id` lead to its audit entries; where one subject has several rows, `part` is
+    what the `after` of this row's entries holds. Pinyin is "" where it is not kept.
+    """
+
+    id: int
+    subject: str
+    values: Mapping[str, object]
+    pinyin: str = ""
+    initials: str = ""
+    part: Mapping[str, object] = field(default_factory=dict)
 
 
 def upsert(

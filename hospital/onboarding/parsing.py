@@ -7,7 +7,7 @@ with 备注, which the hospital may use for itself.
 
 import datetime as dt
 import difflib
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from openpyxl.worksheet.cell_range import CellRange
 
@@ -21,11 +21,20 @@ EXAMPLE_MARK = "示例"
 
 
 def parse(
-    raw_sheets: Sequence[RawSheet], *, sheets: Sequence[Sheet], today: dt.date
+    raw_sheets: Sequence[RawSheet],
+    *,
+    sheets: Sequence[Sheet],
+    today: dt.date,
+    only: Collection[str] | None = None,
 ) -> tuple[Book, list[Problem]]:
-    """The readable rows of the workbook and everything wrong with single sheets and cells."""
+    """The readable rows of the workbook and everything wrong with single sheets and cells.
+
+    With `only`, sheets of other titles are not looked at and none need be there.
+    """
     book, problems = Book(today), list(_unknown_sheets(raw_sheets, sheets))
     for sheet in sheets:
+        if only is not None and sheet.title not in only:
+            continue
         found = [raw for raw in raw_sheets if narrow(raw.title) == sheet.title]
         if len(found) == 1:
             rows, wrong = _parse_sheet(found[0], sheet)
@@ -33,7 +42,7 @@ def parse(
             problems += wrong
         elif found:
             problems.append(_about(sheet.title, "有多张同名工作表，只能保留一张"))
-        elif sheet.required:
+        elif sheet.required and only is None:
             problems.append(_about(sheet.title, "缺少这张工作表；没有内容时请保留只有标题行的空表"))
     if not problems and not any(book.rows.values()):
         problems.append(_about("", "工作簿里没有任何数据"))
@@ -113,10 +122,23 @@ def _merged(
 
 
 def _parse_row(line: RawRow, sheet: Sheet, columns: dict[int, Column]) -> tuple[Row, list[Problem]]:
-    row = Row(sheet, line.number)
+    cells = {
+        column.field: line.cells[position] if position < len(line.cells) else None
+        for position, column in columns.items()
+    }
+    return parse_cells(cells, sheet, number=line.number)
+
+
+def parse_cells(
+    cells: Mapping[str, RawCell], sheet: Sheet, *, number: int
+) -> tuple[Row, list[Problem]]:
+    """One row out of its cells by field; columns that are not among them stay without a value."""
+    row = Row(sheet, number)
     problems: list[Problem] = []
-    for position, column in columns.items():
-        cell = line.cells[position] if position < len(line.cells) else None
+    for column in sheet.columns:
+        if column.field not in cells:
+            continue
+        cell = cells[column.field]
         row.cells[column.field] = cell.text if isinstance(cell, Formula | Broken) else cell
         try:
             row.values[column.field] = _parse_cell(cell, column)

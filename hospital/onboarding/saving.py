@@ -14,29 +14,22 @@ from hospital.kernel.errors import Invalid, Refusal
 from hospital.kernel.models import AuditEntry
 from hospital.onboarding.checking import top_down
 from hospital.onboarding.tables import Book, Problem, Row, Sheet
+from hospital.onboarding.words import FieldChange as FieldChange
+from hospital.onboarding.words import moved
 
 Progress = Callable[[int, int, str], None]
-_SECRET = "******"  # noqa: S105  what stands in the place of a secret
-
-
-@dataclass(frozen=True)
-class FieldChange:
-    """One heading and its value before and after, in the words of the workbook."""
-
-    heading: str
-    before: str
-    after: str
 
 
 @dataclass(frozen=True)
 class Change:
-    """A row that was created or changed."""
+    """A row that was created or changed; `switched_off` when it was in use until now."""
 
     sheet: str
     row: int
     label: str
     created: bool
     fields: tuple[FieldChange, ...]
+    switched_off: bool = False
 
 
 @dataclass(frozen=True)
@@ -60,6 +53,9 @@ class Outcome:
     tallies: list[Tally] = field(default_factory=list)
     changes: list[Change] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
+
+    def changes_of(self, sheet: Sheet) -> list[Change]:
+        return [change for change in self.changes if change.sheet == sheet.title]
 
 
 @dataclass
@@ -161,19 +157,12 @@ def _problems(row: Row, refusal: Refusal) -> list[Problem]:
 
 
 def _change(row: Row, entries: Sequence[AuditEntry]) -> Change:
-    before: dict[str, object] = {}
-    after: dict[str, object] = {}
-    for entry in entries:
-        before = {**entry.before, **before}
-        after |= entry.after
-    fields = []
-    for column in row.sheet.columns:
-        name = column.field if column.field in after else f"{column.field}_id"
-        if name not in after or before.get(name) == after[name]:
-            continue
-        old, new = column.kind.describe(before.get(name)), column.kind.describe(after[name])
-        fields.append(
-            FieldChange(column.heading, *((_SECRET, _SECRET) if column.secret else (old, new)))
-        )
-    created = entries[0].before == {}
-    return Change(row.sheet.title, row.number, row.label, created, tuple(fields))
+    found = moved(row.sheet, entries)
+    return Change(
+        row.sheet.title,
+        row.number,
+        row.label,
+        entries[0].before == {},
+        tuple(one.in_words for one in found),
+        any(one.column.field == "is_active" and one.before and not one.after for one in found),
+    )

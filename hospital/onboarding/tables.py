@@ -3,11 +3,12 @@
 A new area adds a Sheet to `sheets/`; nothing else needs to know it.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
+from hospital.kernel.upserts import MasterRow
 from hospital.onboarding.kinds import Cell, Kind
 
 
@@ -89,6 +90,10 @@ class Book:
 Check = Callable[[Book], Iterable[Problem]]
 
 
+def _nothing_saved(_: date) -> Sequence[MasterRow]:
+    return ()
+
+
 @dataclass(frozen=True)
 class Sheet:
     """One noun of the workbook.
@@ -97,6 +102,10 @@ class Sheet:
     changed and raises Refusal. `names` gives code → name of what is already saved. `parent` is
     the field that refers to the row above in a tree, `parents` the saved tree (code → code).
     `park` frees what a row occupies, for rows that trade places with each other.
+
+    For the pages: `slug` is the sheet's address ("" for none), `saved` gives the saved rows as
+    they are on a day, `listed` the fields a list shows, `acts` the audited acts that tell the
+    history of a row. `elsewhere` says where the rows are looked after when not in these pages.
     """
 
     title: str
@@ -111,6 +120,15 @@ class Sheet:
     park: Callable[..., bool] | None = None
     checks: tuple[Check, ...] = ()
     required: bool = True
+    slug: str = ""
+    saved: Callable[[date], Sequence[MasterRow]] = _nothing_saved
+    listed: tuple[str, ...] = ()
+    acts: tuple[str, ...] = ()
+    elsewhere: str = ""
+
+    @property
+    def can_switch_off(self) -> bool:
+        return self.column("is_active") is not None
 
     def column(self, field_name: str) -> Column | None:
         return next((column for column in self.columns if column.field == field_name), None)

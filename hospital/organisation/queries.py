@@ -11,6 +11,8 @@ from django.db.models import Q, QuerySet
 
 from hospital.kernel import pinyin
 from hospital.kernel.errors import NotFound
+from hospital.kernel.states import subject_type
+from hospital.kernel.upserts import MasterRow
 from hospital.organisation.models import (
     Campus,
     Department,
@@ -18,7 +20,7 @@ from hospital.organisation.models import (
     Practitioner,
     PractitionerRole,
 )
-from hospital.organisation.states import Title
+from hospital.organisation.states import LocationKind, Sex, SexLimit, Title
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +136,128 @@ def search_practitioners(text: str, *, on: dt.date, limit: int = 20) -> list[Pra
         key=lambda entry: entry[:2],
     )
     return _practitioner_rows([person for *_, person in found[:limit]], on=on)
+
+
+def campus_rows() -> list[MasterRow]:
+    """Every campus as `save_campus` takes it."""
+    return [
+        MasterRow(
+            row.pk,
+            subject_type(Campus),
+            {
+                "code": row.code,
+                "name": row.name,
+                "address": row.address,
+                "telephone": row.telephone,
+            },
+        )
+        for row in Campus.objects.order_by("code")
+    ]
+
+
+def department_rows() -> list[MasterRow]:
+    """Every department as `save_department` takes it, switched off ones too."""
+    return [
+        MasterRow(
+            row.pk,
+            subject_type(Department),
+            {
+                "code": row.code,
+                "name": row.name,
+                "parent": row.parent.code if row.parent else None,
+                "hint": row.hint,
+                "introduction": row.introduction,
+                "sex_limit": SexLimit(row.sex_limit),
+                "min_age_months": row.min_age_months,
+                "max_age_months": row.max_age_months,
+                "location_text": row.location_text,
+                "floor": row.floor,
+                "telephone": row.telephone,
+                "is_bookable": row.is_bookable,
+                "walk_in_only": row.walk_in_only,
+                "sort_order": row.sort_order,
+                "is_active": row.is_active,
+            },
+            pinyin=row.pinyin,
+            initials=row.initials,
+        )
+        for row in Department.objects.select_related("parent").order_by("code")
+    ]
+
+
+def location_rows() -> list[MasterRow]:
+    """Every place as `save_location` takes it, switched off ones too."""
+    places = Location.objects.select_related("parent", "campus", "department")
+    return [
+        MasterRow(
+            row.pk,
+            subject_type(Location),
+            {
+                "code": row.code,
+                "name": row.name,
+                "kind": LocationKind(row.kind),
+                "campus": row.campus.code,
+                "parent": row.parent.code if row.parent else None,
+                "department": row.department.code if row.department else None,
+                "floor": row.floor,
+                "is_active": row.is_active,
+            },
+        )
+        for row in places.order_by("code")
+    ]
+
+
+def practitioner_rows(*, on: dt.date) -> list[MasterRow]:
+    """Every practitioner as `save_practitioner` takes it, with the departments of the day."""
+    codes: dict[int, list[str]] = {}
+    held = _roles(on).order_by("department__code")
+    for practitioner_id, code in held.values_list("practitioner_id", "department__code"):
+        codes.setdefault(practitioner_id, []).append(code)
+    return [
+        MasterRow(
+            row.pk,
+            subject_type(Practitioner),
+            {
+                "code": row.code,
+                "name": row.name,
+                "sex": Sex(row.sex),
+                "title": Title(row.title),
+                "departments": codes.get(row.pk, []),
+                "specialty": row.specialty,
+                "introduction": row.introduction,
+                "licence_end_date": row.licence_end_date,
+                "is_active": row.is_active,
+            },
+            pinyin=row.pinyin,
+            initials=row.initials,
+        )
+        for row in Practitioner.objects.order_by("code")
+    ]
+
+
+def departments_below(department_id: int) -> list[str]:
+    """Names of the active departments directly below one."""
+    below = Department.objects.filter(parent_id=department_id, is_active=True)
+    return list(below.order_by("pinyin").values_list("name", flat=True))
+
+
+def people_of(department_id: int, *, on: dt.date) -> list[str]:
+    """Names of the active practitioners with a role in a department on a day or later."""
+    roles = PractitionerRole.objects.filter(department_id=department_id).exclude(valid_to__lte=on)
+    people = Practitioner.objects.filter(pk__in=roles.values("practitioner_id"), is_active=True)
+    return list(people.order_by("pinyin").values_list("name", flat=True))
+
+
+def places_of(department_id: int) -> list[str]:
+    """Names of the active places that belong to a department."""
+    places = Location.objects.filter(department_id=department_id, is_active=True)
+    return list(places.order_by("code").values_list("name", flat=True))
+
+
+def places_below(location_id: int) -> list[str]:
+    """Names of the active places directly inside one."""
+    below = Location.objects.filter(parent_id=location_id, is_active=True)
+    return list(below.order_by("code").values_list("name", flat=True))
 
 
 def campus_names() -> dict[str, str]:

@@ -24,6 +24,10 @@ from hospital.scheduling.sessions import band_left
 from hospital.scheduling.sessions import closes_at as closes_at
 from hospital.scheduling.sessions import offer_of as offer_of
 from hospital.scheduling.states import Offer, ScheduleStatus
+from hospital.scheduling.upkeep import ComingSessions as ComingSessions
+from hospital.scheduling.upkeep import coming_sessions as coming_sessions
+from hospital.scheduling.upkeep import template_rows as template_rows
+from hospital.scheduling.upkeep import templates_with as templates_with
 
 _BY_USE: Final = (Offer.AVAILABLE, Offer.NOT_RELEASED, Offer.FULL, Offer.SUSPENDED, Offer.ENDED)
 _FEW: Final = 4

@@ -28,6 +28,10 @@ PRICE_ITEMS = Sheet(
     name_field="name",
     save=actions.save_price_item,
     names=queries.price_item_names,
+    slug="price-items",
+    saved=lambda today: queries.price_item_rows(on=today),
+    listed=("code", "name", "category", "unit", "price_fen"),
+    acts=("catalogue.save_price_item", "catalogue.set_price"),
     columns=(
         Column("项目编码", "code", Code(), required=True, example="110200001", width=14),
         Column("项目名称", "name", Line(longest=80), required=True, example="普通诊察费", width=30),
@@ -54,6 +58,10 @@ SERVICE_TYPES = Sheet(
     name_field="name",
     save=actions.save_service_type,
     names=queries.service_type_names,
+    slug="service-types",
+    saved=lambda _: queries.service_type_rows(),
+    listed=("code", "name", "kind"),
+    acts=("catalogue.save_service_type",),
     columns=(
         Column("号别编码", "code", Code(), required=True, example="PT", width=12),
         Column("号别名称", "name", Line(longest=40), required=True, example="普通门诊", width=18),
@@ -68,6 +76,10 @@ SERVICE_FEES = Sheet(
     key=("service_type", "title"),
     save=actions.save_service_fee,
     checks=(_active_items,),
+    slug="fees",
+    saved=lambda today: queries.service_fee_rows(on=today),
+    listed=("service_type", "title", "price_items"),
+    acts=("catalogue.save_service_fee",),
     columns=(
         refers("号别", "service_type", "号别", required=True, example="普通门诊"),
         Column(

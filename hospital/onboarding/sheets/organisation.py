@@ -82,6 +82,10 @@ CAMPUSES = Sheet(
     name_field="name",
     save=actions.save_campus,
     names=queries.campus_names,
+    slug="campuses",
+    saved=lambda _: queries.campus_rows(),
+    listed=("code", "name", "address", "telephone"),
+    acts=("organisation.save_campus",),
     columns=(
         Column("院区编码", "code", Code(), required=True, example="BB", width=12),
         Column("院区名称", "name", Line(), required=True, example="院本部", width=18),
@@ -102,6 +106,10 @@ DEPARTMENTS = Sheet(
     parent="parent",
     parents=queries.department_parents,
     checks=(_ages, _booking),
+    slug="departments",
+    saved=lambda _: queries.department_rows(),
+    listed=("code", "name", "parent", "floor", "is_bookable", "telephone"),
+    acts=("organisation.save_department",),
     columns=(
         Column("科室编码", "code", Code(), required=True, example="PWB", width=12),
         Column("科室名称", "name", Line(), required=True, example="脾胃病科", width=18),
@@ -191,6 +199,10 @@ LOCATIONS = Sheet(
     names=queries.location_names,
     parent="parent",
     parents=queries.location_parents,
+    slug="locations",
+    saved=lambda _: queries.location_rows(),
+    listed=("code", "name", "kind", "campus", "parent", "department", "floor"),
+    acts=("organisation.save_location",),
     columns=(
         Column("位置编码", "code", Code(), required=True, example="M201", width=12),
         Column("名称", "name", Line(), required=True, example="201诊室", width=18),
@@ -219,6 +231,10 @@ PRACTITIONERS = Sheet(
     save=actions.save_practitioner,
     names=queries.practitioner_names,
     checks=(_licences,),
+    slug="practitioners",
+    saved=lambda today: queries.practitioner_rows(on=today),
+    listed=("code", "name", "sex", "title", "departments", "licence_end_date"),
+    acts=("organisation.save_practitioner", "organisation.assign_practitioner"),
     columns=(
         Column("工号", "code", Code(), required=True, example="0101", width=10),
         Column("姓名", "name", Line(longest=40), required=True, example="陈知行", width=12),

@@ -16,7 +16,7 @@ from hospital.onboarding.sheets.organisation import (
     refers,
 )
 from hospital.onboarding.tables import Book, Column, Problem, Row, Sheet
-from hospital.scheduling import actions
+from hospital.scheduling import actions, queries
 from hospital.scheduling.states import SessionPeriod
 
 _DAY_MINUTES: Final = 24 * 60
@@ -175,6 +175,19 @@ TEMPLATES = Sheet(
     save=actions.save_template,
     park=actions.save_template,
     checks=CHECKS,
+    slug="templates",
+    saved=lambda _: queries.template_rows(),
+    listed=(
+        "code",
+        "department",
+        "practitioner",
+        "service_type",
+        "room",
+        "weekday",
+        "session_period",
+        "capacity",
+    ),
+    acts=("scheduling.save_template",),
     columns=(
         Column("模板编码", "code", Code(longest=40), required=True, example="PWB-1A", width=16),
         refers("科室", "department", "科室", required=True, example="脾胃病科"),

@@ -4,16 +4,15 @@ import datetime as dt
 from collections.abc import Sequence
 from pathlib import Path
 
-from django.db import connection, transaction
+from django.db import transaction
 
 from hospital.kernel.actors import Actor
 from hospital.kernel.clock import hospital_day
-from hospital.onboarding import checking, parsing, reading, saving
+from hospital.onboarding import checking, needs, parsing, queries, reading, saving
+from hospital.onboarding.locking import one_at_a_time
 from hospital.onboarding.saving import Outcome, Progress
 from hospital.onboarding.sheets import SHEETS
-from hospital.onboarding.tables import Problem, Sheet
-
-_IMPORT_LOCK = 0xBA5E
+from hospital.onboarding.tables import Book, Problem, Sheet
 
 
 def _silent(done: int, total: int, title: str) -> None:
@@ -40,16 +39,31 @@ def import_base(
         return Outcome(problems=[Problem("", None, "", path.name, str(unreadable))])
     book, problems = parsing.parse(raw_sheets, sheets=sheets, today=hospital_day(at))
     with transaction.atomic():
-        # Two imports at once would compare with rows the other is changing.
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_IMPORT_LOCK])
+        one_at_a_time()
         problems += checking.check(book, sheets=sheets)
         if problems:
             return Outcome(problems=_in_order(problems, sheets))
         outcome = saving.save(book, sheets=sheets, by=by, at=at, progress=progress)
+        outcome.problems += _still_needed(book, outcome, at)
         if outcome.problems or dry_run:
             transaction.set_rollback(True)
     return outcome
+
+
+def _still_needed(book: Book, outcome: Outcome, at: dt.datetime) -> list[Problem]:
+    """What is switched off although something needs it, judged when all rows are saved: a
+    department may go together with its templates."""
+    found: list[Problem] = []
+    for sheet in queries.PAGES:
+        off = {change.row for change in outcome.changes_of(sheet) if change.switched_off}
+        for row in book.of(sheet.title):
+            if row.number not in off:
+                continue
+            address = queries.address_of(sheet, row.values)
+            saved = queries.row_of(sheet, address, on=hospital_day(at))
+            blocking = [need for need in needs.needs(sheet, saved, at=at) if need.blocks]
+            found += [row.problem("is_active", f"还在使用：{need.text}") for need in blocking]
+    return found
 
 
 def _in_order(problems: Sequence[Problem], sheets: Sequence[Sheet]) -> list[Problem]:

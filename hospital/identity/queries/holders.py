@@ -1,0 +1,28 @@
+"""Which accounts need a department or a practitioner, for whoever wants to switch one off."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.db.models import Q
+
+from hospital.identity.models import RoleAssignment, StaffAccount
+
+if TYPE_CHECKING:
+    import datetime as dt
+
+
+def accounts_narrowed_to(*, department_id: int, on: dt.date) -> list[str]:
+    """Return the display names of active accounts with a role in a department on a day or later."""
+    held = RoleAssignment.objects.filter(
+        Q(valid_to__isnull=True) | Q(valid_to__gt=on),
+        department_id=department_id,
+        account__is_active=True,
+    )
+    return sorted(set(held.values_list("account__display_name", flat=True)))
+
+
+def accounts_of_practitioner(*, practitioner_id: int) -> list[str]:
+    """Return the display names of the active accounts that belong to a practitioner."""
+    rows = StaffAccount.objects.filter(practitioner_id=practitioner_id, is_active=True)
+    return list(rows.order_by("username").values_list("display_name", flat=True))

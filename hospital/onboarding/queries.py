@@ -1,0 +1,219 @@
+"""Reads of master data for its pages: lists that are searched, one row, and its history.
+
+A row's address is what names it in its sheet, parted by "~"; its history is what the audit trail
+says of it, and the number of its steps is its version.
+"""
+
+import datetime as dt
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Final
+
+from django.db.models import Q
+
+from hospital.identity import queries as identity
+from hospital.kernel import pinyin
+from hospital.kernel.actors import Actor
+from hospital.kernel.errors import NotFound
+from hospital.kernel.models import AuditEntry
+from hospital.kernel.upserts import MasterRow
+from hospital.onboarding.sheets import SHEETS
+from hospital.onboarding.tables import Sheet
+from hospital.onboarding.words import FieldChange, Names, moved, plain_value, text_of
+
+PAGES: Final = tuple(sheet for sheet in SHEETS if sheet.slug)
+STATES: Final = {"": "全部", "active": "启用", "off": "停用"}
+_PART: Final = "~"
+
+
+@dataclass(frozen=True, slots=True)
+class ListedRow:
+    """A saved row in a list: its address, the listed cells in words, and whether it is in use."""
+
+    address: str
+    cells: tuple[str, ...]
+    initials: str
+    is_active: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One change of a row: which version it made, who made it when (UTC), and what changed."""
+
+    version: int
+    at: dt.datetime
+    by: str
+    is_first: bool
+    fields: tuple[FieldChange, ...]
+
+
+def sheet_of(slug: str) -> Sheet:
+    """The sheet of an address. Raises NotFound."""
+    for sheet in PAGES:
+        if sheet.slug == slug:
+            return sheet
+    raise NotFound("没有这类基础数据。")
+
+
+def address_of(sheet: Sheet, values: Mapping[str, object]) -> str:
+    """What names a row in the address of its page."""
+    return _PART.join(str(plain_value(values[name]) or "") for name in sheet.key)
+
+
+def row_of(sheet: Sheet, address: str, *, on: dt.date) -> MasterRow:
+    """The saved row of an address as it is on a day. Raises NotFound."""
+    found = find(sheet, address, on=on)
+    if found is None:
+        raise NotFound(f"没有找到这一条{sheet.title}。")
+    return found
+
+
+def find(sheet: Sheet, address: str, *, on: dt.date) -> MasterRow | None:
+    """The saved row of an address, None when there is none."""
+    wanted = address.casefold()
+    for row in sheet.saved(on):
+        if address_of(sheet, row.values).casefold() == wanted:
+            return row
+    return None
+
+
+def label_of(sheet: Sheet, row: MasterRow) -> str:
+    """How people recognise a row: its name, or what names it."""
+    if sheet.name_field:
+        return str(row.values[sheet.name_field])
+    names = Names(sheet, SHEETS)
+    columns = [column for column in sheet.columns if column.field in sheet.key]
+    shown = [
+        names.of(column.heading, text_of(column, row.values[column.field])) for column in columns
+    ]
+    return " ".join(part for part in shown if part)
+
+
+def listed(
+    sheet: Sheet, *, text: str = "", state: str = "", sort: str = "", on: dt.date
+) -> list[ListedRow]:
+    """The rows of a list: found by code, name, pinyin or initials, of one state, sorted.
+
+    `sort` is a listed field, with "-" before it for the other way round; "" is by code.
+    """
+    names = Names(sheet, SHEETS)
+    found = [row for row in sheet.saved(on) if _is_in(row, state)]
+    wanted = pinyin.fold(text)
+    entries = [(row, _listed(sheet, row, names)) for row in found]
+    if wanted:
+        entries = [(row, entry) for row, entry in entries if _fits(sheet, row, entry, wanted)]
+    field = sort.removeprefix("-")
+    if field in sheet.listed:
+        entries.sort(key=_order(sheet, field), reverse=sort.startswith("-"))
+    return [entry for _, entry in entries]
+
+
+def latest_entry(sheet: Sheet, row: MasterRow) -> int:
+    """The id of the newest audit entry about a row: what a form remembers of the row it shows."""
+    return max((entry.pk for entry in entries_of(sheet, row)), default=0)
+
+
+def entries_of(sheet: Sheet, row: MasterRow, *, after: int = 0) -> list[AuditEntry]:
+    """The audited changes of a row, oldest first; `after` an id that was seen."""
+    found = AuditEntry.objects.filter(
+        Q(**{f"after__{name}": value for name, value in row.part.items()}),
+        subject_type=row.subject,
+        subject_id=row.id,
+        act__in=sheet.acts,
+        pk__gt=after,
+    )
+    return list(found.order_by("pk"))
+
+
+def steps_of(sheet: Sheet, row: MasterRow) -> list[Step]:
+    """The history of a row, newest first."""
+    entries = entries_of(sheet, row)
+    staff = staff_words(entry.by for entry in entries)
+    names = Names(sheet, SHEETS)
+    acts = groupby(entries, key=lambda entry: (entry.at, entry.by))
+    steps = [
+        _step(sheet, version, list(group), staff, names)
+        for version, (_, group) in enumerate(acts, start=1)
+    ]
+    return steps[::-1]
+
+
+def staff_words(actors: Iterable[str]) -> dict[str, str]:
+    """Actors of the audit trail in words: a member of staff by name, the system as itself."""
+    parsed = {text: Actor.parse(text) for text in set(actors)}
+    ids = [actor.id for actor in parsed.values() if actor.kind == "staff"]
+    names = identity.staff_names(account_ids=ids) if ids else {}
+    return {
+        text: str(names.get(actor.id, text)) if actor.kind == "staff" else "系统（命令行导入）"
+        for text, actor in parsed.items()
+    }
+
+
+def _step(
+    sheet: Sheet,
+    version: int,
+    entries: Sequence[AuditEntry],
+    staff: Mapping[str, str],
+    names: Names,
+) -> Step:
+    return Step(
+        version=version,
+        at=entries[0].at,
+        by=staff[entries[0].by],
+        is_first=version == 1,
+        fields=tuple(names.change(one.in_words) for one in moved(sheet, entries)),
+    )
+
+
+def _is_in(row: MasterRow, state: str) -> bool:
+    return (
+        state not in STATES or not state or row.values.get("is_active", True) is (state == "active")
+    )
+
+
+def _listed(sheet: Sheet, row: MasterRow, names: Names) -> ListedRow:
+    columns = [column for column in sheet.columns if column.field in sheet.listed]
+    columns.sort(key=lambda column: sheet.listed.index(column.field))
+    return ListedRow(
+        address=address_of(sheet, row.values),
+        cells=tuple(
+            names.of(column.heading, text_of(column, row.values.get(column.field)))
+            for column in columns
+        ),
+        initials=_initials(sheet, row),
+        is_active=bool(row.values.get("is_active", True)),
+    )
+
+
+def _initials(sheet: Sheet, row: MasterRow) -> str:
+    if row.initials or not sheet.name_field:
+        return row.initials
+    return pinyin.initials(str(row.values[sheet.name_field]))
+
+
+def _fits(sheet: Sheet, row: MasterRow, entry: ListedRow, wanted: str) -> bool:
+    """Whether a row is meant: its code or the initials begin so, or its words have it inside."""
+    spelt = row.pinyin
+    if not spelt and sheet.name_field:
+        spelt = pinyin.pinyin(str(row.values[sheet.name_field]))
+    return (
+        entry.initials.startswith(wanted)
+        or spelt.replace(" ", "").startswith(wanted)
+        or any(wanted in pinyin.fold(cell) for cell in entry.cells)
+        or (not sheet.name_field and any(wanted in pinyin.initials(cell) for cell in entry.cells))
+    )
+
+
+def _order(
+    sheet: Sheet, field: str
+) -> Callable[[tuple[MasterRow, ListedRow]], tuple[bool, str | float]]:
+    place = sheet.listed.index(field)
+
+    def key(pair: tuple[MasterRow, ListedRow]) -> tuple[bool, str | float]:
+        value, shown = pair[0].values.get(field), pair[1].cells[place]
+        if isinstance(value, int):
+            return False, value
+        return not shown, pinyin.pinyin(shown)
+
+    return key

@@ -1,0 +1,19 @@
+"""Addresses of the master-data pages."""
+
+from django.urls import path
+
+from hospital.onboarding.views import records
+
+_ROW = "master/<slug:slug>/row/<str:address>"
+
+staff = [
+    path("master/", records.start, name="onboarding-start"),
+    path("master/<slug:slug>/", records.rows, name="onboarding-rows"),
+    path("master/<slug:slug>/new/", records.new, name="onboarding-new"),
+    path("master/<slug:slug>/options/", records.options, name="onboarding-options"),
+    path(f"{_ROW}/", records.edit, name="onboarding-row"),
+    path(f"{_ROW}/save/", records.save, name="onboarding-save"),
+    path(f"{_ROW}/off/", records.off, name="onboarding-off"),
+    path(f"{_ROW}/on/", records.on, name="onboarding-on"),
+    path(f"{_ROW}/history/", records.history, name="onboarding-history"),
+]
