@@ -30,9 +30,10 @@ from django.urls import reverse
 from django_htmx.http import HttpResponseClientRedirect
 
 from hospital.identity import paths, queries, sessions
-from hospital.kernel import clock, whereabouts
+from hospital.kernel import audit, clock, whereabouts
 from hospital.kernel.actors import Actor
-from hospital.kernel.errors import NotAllowed
+from hospital.kernel.errors import NotAllowed, Refusal
+from hospital.kernel.models import AuditResult
 from hospital.kernel.permissions import Permission
 
 if TYPE_CHECKING:
@@ -122,6 +123,29 @@ def own_path(text: str | None, otherwise: str) -> str:
     """
     home = paths.STAFF_HOME if otherwise.startswith(paths.STAFF_HOME) else paths.PATIENT_HOME
     return paths.own_path(text, home=home) if text else otherwise
+
+
+def note_refusal(request: HttpRequest, refusal: Refusal) -> None:
+    """Audit what a member of staff tried in vain, where the rule asks for it (X13).
+
+    The middleware calls this for every refusal it answers; a page that shows a refusal itself must
+    call it too. The act was rolled back by now; nothing else is written.
+    """
+    actor = getattr(request, "actor", None)
+    if not refusal.is_audited or not isinstance(actor, Actor) or actor.kind != "staff":
+        return
+    match = request.resolver_match
+    person_id = refusal.details.get("person_id")
+    audit.record(
+        act="identity.refused",
+        subject=None,
+        by=actor,
+        at=clock.now(),
+        after={"page": match.view_name if match is not None else "", "code": refusal.code},
+        reason=refusal.message[:200],
+        person_id=person_id if isinstance(person_id, int) else None,
+        result=AuditResult.REFUSED,
+    )
 
 
 def patient_page(view: PatientView[P]) -> Page[P]:

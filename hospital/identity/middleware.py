@@ -23,8 +23,6 @@ from django.shortcuts import render
 from django.utils.cache import patch_vary_headers
 
 from hospital.identity import access, paths
-from hospital.kernel import audit, clock
-from hospital.kernel.actors import Actor
 from hospital.kernel.errors import Invalid, NotAllowed, NotFound, Refusal
 from hospital.ui import errors
 
@@ -128,29 +126,8 @@ class RefusalsToPages:
         kind = mark.kind if mark is not None else "public"
         status = status_of(exception)
         logger.info("refused", extra={"code": exception.code, "status": int(status)})
-        if exception.is_audited:
-            _note_refusal(request, exception)
+        access.note_refusal(request, exception)
         return answer(request, exception, kind=kind, status=status)
-
-
-def _note_refusal(request: HttpRequest, refusal: Refusal) -> None:
-    """What a member of staff tried in vain (X13). The act itself was rolled back by now."""
-    actor = getattr(request, "actor", None)
-    if not isinstance(actor, Actor) or actor.kind != "staff":
-        return
-    match = request.resolver_match
-    after = {"page": match.view_name if match is not None else "", "code": refusal.code}
-    person_id = refusal.details.get("person_id")
-    audit.record(
-        act="identity.refused",
-        subject=None,
-        by=actor,
-        at=clock.now(),
-        after=after,
-        reason=refusal.message[:200],
-        person_id=person_id if isinstance(person_id, int) else None,
-        result="refused",
-    )
 
 
 def _cookie_of(request: HttpRequest) -> tuple[str, str]:

@@ -11,6 +11,7 @@ from hospital.desk.views.typed import typed
 from hospital.identity import queries as identity
 from hospital.identity.access import StaffRequest, staff_page
 from hospital.kernel import clock
+from hospital.patients.actions import record_view
 from hospital.payments import queries
 from hospital.payments.permissions import ASK_CHANNEL, ASK_REFUND, VIEW_PAYMENTS
 from hospital.payments.states import PaymentStatus, RefundStatus
@@ -69,6 +70,8 @@ def payment(request: StaffRequest, payment_id: int) -> HttpResponse:
     """One payment with every move, notice, refund and case."""
     at = clock.now()
     found = queries.payment_story(payment_id=payment_id)
+    for patient_id in dict.fromkeys(part.bill.patient_id for part in found.parts):
+        record_view(patient_id=patient_id, what="支付全程", by=request.actor, at=at)
     context = {
         "story": found,
         "payment": found.payment,

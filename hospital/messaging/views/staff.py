@@ -55,6 +55,10 @@ def one(request: StaffRequest, message_id: int) -> HttpResponse:
     """One message: what it says, how it looks, and everything that was tried."""
     found = queries.message_story(message_id=message_id)
     message = found.message
+    if message.patient_id is not None:
+        patients.record_view(
+            patient_id=message.patient_id, what="消息全程", by=request.actor, at=clock.now()
+        )
     kind = message.about
     context = {
         "tabs": _tabs(request, ""),

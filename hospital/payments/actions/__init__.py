@@ -8,6 +8,12 @@ from hospital.payments.actions.decisions import (
     reject_decision,
 )
 from hospital.payments.actions.four_eyes import AlreadyAsked, AlreadyDecided, OwnRequest
+from hospital.payments.actions.noting import (
+    note_asked,
+    note_pressed,
+    note_printed,
+    note_refund_pressed,
+)
 from hospital.payments.actions.orders import (
     PaidElsewhere,
     ask_unknown_again,
@@ -91,6 +97,10 @@ __all__ = [
     "expect_statements",
     "keep_statement",
     "look_again",
+    "note_asked",
+    "note_pressed",
+    "note_printed",
+    "note_refund_pressed",
     "propose_card",
     "propose_decision",
     "propose_refund",

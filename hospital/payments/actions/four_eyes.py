@@ -11,6 +11,7 @@ from hospital.payments.models.four_eyes import FourEyes
 class OwnRequest(Refusal):
     code = "FOUR_EYES"
     default_message = "不能复核自己提出的申请，请由另一位同事处理。"
+    is_audited = True
 
 
 class AlreadyDecided(Refusal):

@@ -5,7 +5,7 @@ from collections.abc import Collection
 
 from django.db import transaction
 
-from hospital.kernel import request_keys
+from hospital.kernel import audit, request_keys
 from hospital.kernel.actors import Actor
 from hospital.kernel.events import later
 from hospital.kernel.sealed import blind_index
@@ -56,6 +56,13 @@ def create_scan(
             scene=Scene.CASHIER_SCAN,
             by=by,
             at=at,
+        )
+        audit.record(
+            act="payments.charge_code",
+            subject=payment,
+            by=by,
+            at=at,
+            after={"bills": sorted(set(bill_ids)), "fen": shown_fen},
         )
         claim.finish({"payment": payment.pk})
         return payment, True

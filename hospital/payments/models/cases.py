@@ -48,6 +48,14 @@ class PaymentCase(models.Model):
     def __str__(self) -> str:
         return f"{self.kind} {self.number}"
 
+    @property
+    def patient_id(self) -> int | None:
+        """The patient whose money it is about, as far as there is exactly one."""
+        if self.bill is not None:
+            return self.bill.patient_id
+        payment = self.payment or (self.refund.payment if self.refund else None)
+        return payment.patient_id if payment is not None else None
+
 
 class CaseDecision(FourEyes):
     """One person proposes what moves a case's money, another confirms it; only then it moves."""
@@ -78,3 +86,8 @@ class CaseDecision(FourEyes):
 
     def __str__(self) -> str:
         return f"decision {self.pk} on case {self.case_id}"
+
+    @property
+    def patient_id(self) -> int | None:
+        """As its case's."""
+        return self.case.patient_id

@@ -33,3 +33,9 @@ class PayCode(models.Model):
 
     def __str__(self) -> str:
         return f"pay code {self.pk}"
+
+    @property
+    def patient_id(self) -> int | None:
+        """Whose bills it opens, as far as they are one patient's."""
+        ids = set(self.bills.values_list("patient_id", flat=True))
+        return ids.pop() if len(ids) == 1 else None

@@ -129,6 +129,12 @@ class Payment(StatefulModel):
         return self.out_trade_no
 
     @property
+    def patient_id(self) -> int | None:
+        """The patient it pays for; None when its bills are of several, or it has none."""
+        ids = set(self.allocations.values_list("bill__patient_id", flat=True))
+        return ids.pop() if len(ids) == 1 else None
+
+    @property
     def is_live(self) -> bool:
         return self.status in LIVE
 

@@ -76,6 +76,11 @@ class Refund(StatefulModel):
         return self.out_refund_no
 
     @property
+    def patient_id(self) -> int | None:
+        """The patient whose money goes back, as far as there is exactly one."""
+        return self.bill.patient_id if self.bill is not None else self.payment.patient_id
+
+    @property
     def is_at_channel(self) -> bool:
         """Sent, and it may still move there; an abnormal one by hand in the channel's console."""
         return self.status in {
@@ -126,6 +131,11 @@ class RefundRequest(FourEyes):
 
     def __str__(self) -> str:
         return f"refund request {self.pk}"
+
+    @property
+    def patient_id(self) -> int:
+        """Whose bill it is about."""
+        return self.bill.patient_id
 
 
 class OfflineTransfer(FourEyes):
@@ -216,3 +226,10 @@ class OfflineTransfer(FourEyes):
 
     def __str__(self) -> str:
         return f"offline transfer {self.pk}"
+
+    @property
+    def patient_id(self) -> int | None:
+        """The patient whose money goes back, as far as there is exactly one."""
+        if self.bill is not None:
+            return self.bill.patient_id
+        return self.payment.patient_id if self.payment is not None else None

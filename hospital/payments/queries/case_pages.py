@@ -2,6 +2,7 @@
 
 import datetime as dt
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from hospital.billing import queries as bills
 from hospital.kernel.errors import NotFound
@@ -17,6 +18,9 @@ from hospital.payments.queries.desk import SEARCH_LIMIT
 from hospital.payments.queries.owed import owed_fen
 from hospital.payments.states import CaseRemedy, DecisionStatus, TransferStatus
 
+if TYPE_CHECKING:
+    from hospital.billing.models import Bill
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CasePage:
@@ -28,6 +32,7 @@ class CasePage:
     is_money_open: bool
     moves_fen: int
     patients: tuple[str, ...]
+    patient_ids: tuple[int, ...]
     bill_numbers: tuple[str, ...]
     decisions: tuple[CaseDecision, ...]
     transfers: tuple[OfflineTransfer, ...]
@@ -51,15 +56,16 @@ def case_page(*, case_id: int, at: dt.datetime) -> CasePage:
     case = rows.filter(pk=case_id).first()
     if case is None:
         raise NotFound("没有找到这个异常。")
-    about, is_open = _about(case), money_is_open(case)
+    about, is_open = _bills(case), money_is_open(case)
     remedy = remedy_of(case, is_open=is_open, at=at)
     return CasePage(
         case=case,
         remedy=remedy,
         is_money_open=is_open,
         moves_fen=_moves_fen(case, remedy, at),
-        patients=tuple(dict.fromkeys(name for _, name in about)),
-        bill_numbers=tuple(number for number, _ in about),
+        patients=tuple(dict.fromkeys(bill.patient.name for bill in about)),
+        patient_ids=tuple(dict.fromkeys(bill.patient_id for bill in about)),
+        bill_numbers=tuple(bill.number for bill in about),
         decisions=tuple(case.decisions.order_by("-pk")),
         transfers=tuple(case.transfers.order_by("-pk")),
     )
@@ -94,10 +100,10 @@ def _moves_fen(case: PaymentCase, remedy: CaseRemedy, at: dt.datetime) -> int:
     return bills.suspended_fen(reference=case.payment.out_trade_no) if case.payment else 0
 
 
-def _about(case: PaymentCase) -> list[tuple[str, str]]:
-    """Bill numbers and patients a case concerns."""
+def _bills(case: PaymentCase) -> list["Bill"]:
+    """The bills a case concerns, their patients loaded."""
     payment = case.payment or (case.refund.payment if case.refund else None)
     if payment is not None:
         parts = Allocation.objects.filter(payment=payment).select_related("bill__patient")
-        return [(part.bill.number, part.bill.patient.name) for part in parts.order_by("bill_id")]
-    return [(case.bill.number, case.bill.patient.name)] if case.bill else []
+        return [part.bill for part in parts.order_by("bill_id")]
+    return [case.bill] if case.bill else []

@@ -16,9 +16,10 @@ from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
 from hospital.identity import queries as identity
-from hospital.identity.access import StaffRequest, staff_page
+from hospital.identity.access import StaffRequest, note_refusal, staff_page
 from hospital.kernel import clock
 from hospital.kernel.errors import Invalid, NotAllowed, NotFound, Refusal
+from hospital.patients.actions import record_view
 from hospital.payments import actions, case_words, gateway, queries
 from hospital.payments.actions.reveals import reveal_payee
 from hospital.payments.case_forms import TransferForm, note_of
@@ -87,6 +88,7 @@ def press(request: StaffRequest, case_id: int) -> HttpResponse:
     """Ask WeChat, or send the refund again."""
 
     def act() -> str:
+        actions.note_pressed(case_id=case_id, by=request.actor, at=clock.now())
         gateway.press_case(case_id=case_id, by=request.actor, at=clock.now())
         row = queries.case_page(case_id=case_id, at=clock.now())
         if row.case.closed_at is not None:
@@ -210,6 +212,7 @@ def _step(
     except (NotFound, NotAllowed):
         raise
     except Refusal as refusal:
+        note_refusal(request, refusal)
         typed = _Typed(
             problem=refusal.message, note=request.POST.get("note", "")[:200], transfer=transfer
         )
@@ -232,6 +235,8 @@ def _case(
     found, kind = row.case, CaseKind(row.case.kind)
     asked_by = {row.decision.asked_by} if row.decision else set()
     asked_by |= {row.transfer.asked_by} if row.transfer else set()
+    for patient_id in row.patient_ids:
+        record_view(patient_id=patient_id, what="资金异常", by=request.actor, at=at)
     names = people(case_story.actors(row))
     context = {
         "row": row,

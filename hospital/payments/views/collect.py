@@ -19,6 +19,7 @@ from hospital.identity import queries as identity
 from hospital.identity.access import StaffRequest, client_address, staff_page
 from hospital.kernel import clock, serials
 from hospital.kernel.errors import NotAllowed, NotFound, Refusal
+from hospital.patients.actions import record_view
 from hospital.payments import actions, forms, gateway, queries
 from hospital.payments.permissions import ASK_REFUND, COLLECT
 from hospital.payments.queries import CollectPage
@@ -148,6 +149,7 @@ def slip(request: StaffRequest, number: str) -> HttpResponse:
     page = queries.collect_page(number=number, at=clock.now())
     if page.code is None:
         raise NotFound("这张账单还没有收款码。")
+    actions.note_printed(bill_id=page.bill.pk, by=request.actor, at=clock.now())
     link = settings.PUBLIC_URL + reverse("payments-code", args=[page.code.token])
     context = {
         "page": page,
@@ -170,6 +172,7 @@ def _page(
 ) -> HttpResponse:
     page: CollectPage = queries.collect_page(number=number, at=clock.now())
     attempt = page.attempt
+    record_view(patient_id=page.bill.patient_id, what="窗口收款", by=request.actor, at=clock.now())
     context = {
         "page": page,
         "bill": page.bill,

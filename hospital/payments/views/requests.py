@@ -15,9 +15,10 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from hospital.identity import queries as identity
-from hospital.identity.access import StaffRequest, staff_page
+from hospital.identity.access import StaffRequest, note_refusal, staff_page
 from hospital.kernel import clock, serials
 from hospital.kernel.errors import Invalid, NotAllowed, NotFound, Refusal
+from hospital.patients.actions import record_view
 from hospital.payments import actions, queries, thresholds
 from hospital.payments.case_forms import RefundForm, note_of
 from hospital.payments.models import CaseDecision, OfflineTransfer, RefundRequest
@@ -125,6 +126,7 @@ def decide(request: StaffRequest, request_id: int) -> HttpResponse:
     except (NotFound, NotAllowed):
         raise
     except Refusal as refusal:
+        note_refusal(request, refusal)
         status = 422 if isinstance(refusal, Invalid) else 409
         return _one(request, request_id, problem=refusal.message, status=status)
     return redirect("payments-refund-request", request_id=request_id)
@@ -234,6 +236,7 @@ def _ask(
     problem: str = "",
     status: int = HTTPStatus.OK,
 ) -> HttpResponse:
+    _seen(request, page.bill.patient_id)
     context = {
         "page": page,
         "bill": page.bill,
@@ -252,6 +255,7 @@ def _one(
     request: StaffRequest, request_id: int, *, problem: str = "", status: int = HTTPStatus.OK
 ) -> HttpResponse:
     found = queries.refund_request(request_id=request_id)
+    _seen(request, found.bill.patient_id)
     names = people([found.asked_by, found.decided_by])
     is_waiting = found.status == RequestStatus.REQUESTED
     parts, _ = queries.destinations(bill_id=found.bill_id, amount_fen=found.amount_fen)
@@ -271,3 +275,7 @@ def _one(
         "note": request.POST.get("note", "")[:200],
     }
     return render(request, "payments/staff/refund_request.html", context, status=status)
+
+
+def _seen(request: StaffRequest, patient_id: int) -> None:
+    record_view(patient_id=patient_id, what="退款申请", by=request.actor, at=clock.now())

@@ -8,7 +8,7 @@ from django.views.decorators.http import require_POST
 
 from hospital.identity.access import StaffRequest, staff_page
 from hospital.kernel import clock
-from hospital.payments import gateway, queries
+from hospital.payments import actions, gateway, queries
 from hospital.payments.permissions import ASK_CHANNEL
 
 
@@ -17,6 +17,7 @@ from hospital.payments.permissions import ASK_CHANNEL
 def ask_again(request: StaffRequest, payment_id: int) -> HttpResponse:
     """Ask WeChat how a payment stands, whatever we think of it, and apply the answer."""
     before = queries.payment(payment_id=payment_id).status
+    actions.note_asked(payment_id=payment_id, by=request.actor, at=clock.now())
     payment = gateway.ask(payment_id=payment_id, by=request.actor, at=clock.now())
     label = payment.get_status_display()
     text = "没有变化" if payment.status == before else "已更新"
@@ -28,6 +29,7 @@ def ask_again(request: StaffRequest, payment_id: int) -> HttpResponse:
 @require_POST
 def refund_again(request: StaffRequest, refund_id: int) -> HttpResponse:
     """Send a refund that was not taken again under its number, or ask how it stands."""
+    actions.note_refund_pressed(refund_id=refund_id, by=request.actor, at=clock.now())
     refund = gateway.press_refund(refund_id=refund_id, by=request.actor, at=clock.now())
     messages.info(request, f"已向微信提交：{refund.get_status_display()}")
     return _back(request)
