@@ -49,7 +49,8 @@ from hospital.patients.actions.identifying import (
     report_same,
     void_identifier,
 )
-from hospital.patients.actions.persons import correct, record_view, reveal
+from hospital.patients.actions.looking import record_view
+from hospital.patients.actions.persons import correct, reveal
 from hospital.patients.actions.unknown import (
     BIRTH_ORDERS,
     NAMELESS,

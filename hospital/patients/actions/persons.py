@@ -1,4 +1,4 @@
-"""Golden patients: making one, changing golden values, showing them to staff."""
+"""Golden patients: making one, changing golden values, showing them in clear."""
 
 from __future__ import annotations
 
@@ -23,12 +23,6 @@ _FIRST_SERIAL: Final = 100_000_000
 _SERIES: Final = "patient"
 #: What a clerk may correct without a document: how to reach somebody, not who it is.
 _CORRECTABLE: Final = ("phone", "address", "ethnic_group", "name_note")
-
-
-def record_view(*, patient_id: int, what: str, by: Actor, at: dt.datetime) -> None:
-    """Keep that somebody looked at a patient's record; `what` names the page in a word (X13)."""
-    patient = Patient.objects.only("pk").get(pk=patient_id)
-    audit.record(act="patients.view", subject=patient, by=by, at=at, after={"what": what})
 
 
 def reveal(*, patient_id: int, what: str, by: Actor, at: dt.datetime, reason: str) -> list[str]:
