@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from hospital.identity import queries
 from hospital.identity.models import StaffAccount, WeChatUser
-from hospital.identity.states import Theme
+from hospital.identity.states import Role, Theme
 
 if TYPE_CHECKING:
     from django.http import HttpRequest  # noqa: TID251  a type only, no HTTP happens here
@@ -30,10 +30,11 @@ def viewer(request: HttpRequest) -> dict[str, object]:
     theme = user.theme if user is not None else request.COOKIES.get(THEME_COOKIE, "")
     staff = request.user if actor is not None and actor.kind == "staff" else None
     roles = queries.roles_of(account=staff) if isinstance(staff, StaffAccount) else []
+    labels = queries.role_labels() if set(roles) - set(Role.values) else dict(Role.choices)
     return {
         "care": care,
         "theme": theme if theme in {Theme.LIGHT, Theme.DARK} else "",
         "wechat_user": user,
         "staff": staff,
-        "staff_roles": [role.label for role in roles],
+        "staff_roles": [labels[role] for role in roles],
     }

@@ -9,3 +9,23 @@ from hospital.kernel.permissions import Permission
 SIGNED_IN = Permission(
     code="identity.signed_in", label="登录工作台", roles=tuple(role.value for role in Role)
 )
+MANAGE_STAFF = Permission(
+    code="identity.manage_staff", label="员工账号与岗位（提出）", roles=("system_admin",)
+)
+MANAGE_ROLES = Permission(
+    code="identity.manage_roles", label="角色权限（提出）", roles=("system_admin",)
+)
+APPROVE_ACCESS = Permission(
+    code="identity.approve_access", label="批准岗位与角色", roles=("security_admin",)
+)
+VIEW_ACCESS = Permission(
+    code="identity.view_access",
+    label="查看谁能做什么",
+    roles=("system_admin", "security_admin"),
+)
+BREAK_GLASS = Permission(
+    code="identity.break_glass", label="紧急查阅其他科室患者", roles=("doctor",)
+)
+REVIEW_BREAK_GLASS = Permission(
+    code="identity.review_break_glass", label="审核紧急查阅", roles=("medical_affairs",)
+)

@@ -1,12 +1,16 @@
-"""Fixed vocabularies of the identity area: roles, how a log-in attempt ended, page themes.
+"""Fixed vocabularies of the identity area: shipped roles, data scopes, requests, log-in attempts.
 
-Roles are code, not rows: a permission names its default roles in its own area (law 6), so a
-role that no permission knows would be useless. Labels are what staff read.
+Shipped roles are code: a permission names its default roles in its own area (law 6). A hospital
+composes roles of its own from the same permissions; those are rows. Labels are what staff read.
 """
 
 from __future__ import annotations
 
+from typing import Final
+
 from django.db.models import TextChoices
+
+from hospital.kernel.states import Moves
 
 
 class Role(TextChoices):
@@ -20,6 +24,68 @@ class Role(TextChoices):
     CASHIER = "cashier", "收费员"
     CASHIER_SUPERVISOR = "cashier_supervisor", "收费主管"
     TRIAGE_NURSE = "triage_nurse", "分诊护士"
+    PHARMACIST = "pharmacist", "药师"
+    DECOCTION_OPERATOR = "decoction_operator", "煎药员"
+    COURIER_CLERK = "courier_clerk", "配送员"
+    LAB_TECHNICIAN = "lab_technician", "检验技师"
+    LAB_AUTHORIZER = "lab_authorizer", "检验审核"
+    EXAM_TECHNICIAN = "exam_technician", "检查技师"
+    EXAM_REPORTER = "exam_reporter", "检查报告医生"
+    WARD_NURSE = "ward_nurse", "病区护士"
+    ADMISSION_CLERK = "admission_clerk", "住院登记员"
+    MEDICAL_AFFAIRS = "medical_affairs", "医务科"
+    EMPI_STEWARD = "empi_steward", "患者主索引管理员"
+    DEPARTMENT_HEAD = "department_head", "科主任"
+    HOSPITAL_LEADER = "hospital_leader", "院领导"
+    CONTENT_EDITOR = "content_editor", "宣传编辑"
+    CONTENT_REVIEWER = "content_reviewer", "宣传审核"
+    SECURITY_ADMIN = "security_admin", "安全管理员"
+    AUDIT_ADMIN = "audit_admin", "审计管理员"
+
+
+#: 三员: different people, whose accounts do nothing else (decision 0037).
+ADMINISTRATORS: Final = (Role.SYSTEM_ADMIN, Role.SECURITY_ADMIN, Role.AUDIT_ADMIN)
+
+
+class DataScope(TextChoices):
+    """Whose data a permission reaches, from the narrowest to the widest."""
+
+    OWN = "own", "仅本人"
+    DEPARTMENT = "department", "本科室"
+    WARD = "ward", "本病区"
+    HOSPITAL = "hospital", "全院"
+
+
+class RequestKind(TextChoices):
+    """What a change of access is about."""
+
+    ASSIGNMENT = "assignment", "人员岗位"
+    NEW_ROLE = "new_role", "新建角色"
+    ROLE = "role", "调整角色权限"
+    RETIRE_ROLE = "retire_role", "停用角色"
+
+
+class RequestStatus(TextChoices):
+    """Where a change of access stands: one person asked, another decides."""
+
+    WAITING = "waiting", "待批准"
+    APPROVED = "approved", "已批准"
+    REJECTED = "rejected", "已驳回"
+
+
+REQUEST_MOVES: Moves = frozenset(
+    {
+        (RequestStatus.WAITING, RequestStatus.APPROVED),
+        (RequestStatus.WAITING, RequestStatus.REJECTED),
+    }
+)
+
+
+class Verdict(TextChoices):
+    """What medical affairs found about an emergency access."""
+
+    JUSTIFIED = "justified", "理由成立"
+    UNJUSTIFIED = "unjustified", "理由不成立"
 
 
 class AttemptOutcome(TextChoices):

@@ -14,6 +14,8 @@ from django.db.models import Q, QuerySet
 from hospital.billing import queries as billing
 from hospital.billing.queries import Money
 from hospital.billing.states import BillStatus, MoneyState
+from hospital.identity import queries as identity
+from hospital.identity.queries import Reach
 from hospital.kernel.errors import NotFound
 from hospital.kernel.models import Transition
 from hospital.kernel.states import subject_type
@@ -104,16 +106,25 @@ def appointment_for(*, wechat_user_id: int, number: str, at: dt.datetime) -> App
     return found[0]
 
 
-def appointment(*, number: str, at: dt.datetime) -> AppointmentRow:
-    """One booking for the desk. Raises NotFound."""
-    found = _rows(_loaded().filter(number=number), at=at)
+def appointment(
+    *, number: str, at: dt.datetime, within: Reach = identity.EVERYTHING
+) -> AppointmentRow:
+    """One booking for the desk. Raises NotFound, also when it is out of the reader's reach."""
+    found = _rows(_loaded().filter(_within(within), number=number), at=at)
     if not found:
         raise NotFound("没有找到这个预约。")
     return found[0]
 
 
-def search(*, text: str, at: dt.datetime, day: dt.date | None = None) -> list[AppointmentRow]:
-    """Up to 50 bookings for what a clerk typed, the latest visit first; `day` narrows them.
+def search(
+    *,
+    text: str,
+    at: dt.datetime,
+    day: dt.date | None = None,
+    within: Reach = identity.EVERYTHING,
+) -> list[AppointmentRow]:
+    """Up to 50 bookings for what a clerk typed, the latest visit first; `day` narrows them, and so
+    does the reader's reach.
 
     Understands the booking's number, the bill's number, and everything patients are found by:
     name, pinyin, phone, document, outpatient number.
@@ -126,6 +137,7 @@ def search(*, text: str, at: dt.datetime, day: dt.date | None = None) -> list[Ap
     else:
         whose = Q(patient__in=patients.patient_ids(wanted))
         found = _loaded().filter(whose | Q(bill__number=wanted.upper()))
+    found = found.filter(_within(within))
     if day is not None:
         found = found.filter(visit_date=day)
     return _rows(found.order_by("-visit_date", "-pk")[:SEARCH_AT_MOST], at=at)
@@ -168,6 +180,16 @@ def _visible(wechat_user_id: int) -> QuerySet[Appointment]:
         patient__bindings__ended_at__isnull=True,
     )
     return _loaded().filter(Q(wechat_user_id=wechat_user_id) | bound).distinct()
+
+
+def _within(reach: Reach) -> Q:
+    if reach.is_everything:
+        return Q()
+    return (
+        Q(department_id__in=reach.department_ids)
+        | Q(practitioner_id__in=reach.practitioner_ids)
+        | Q(patient_id__in=reach.patient_ids)
+    )
 
 
 def _loaded() -> QuerySet[Appointment]:

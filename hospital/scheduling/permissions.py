@@ -5,5 +5,7 @@ from hospital.kernel.permissions import Permission
 VIEW_SOLD = Permission(
     code="scheduling.view_sold",
     label="查看今日出诊与已售号源",
-    roles=("registration_clerk", "outpatient_office", "triage_nurse", "system_admin"),
+    roles=("registration_clerk", "outpatient_office", "triage_nurse", "doctor", "department_head"),
+    narrows=True,
+    scopes={"doctor": "department", "department_head": "department"},
 )

@@ -79,7 +79,7 @@ def test_home_leads_everybody_to_the_own_place(role: Role, place: str) -> None:
 
 
 def test_home_of_a_role_without_a_place_says_so() -> None:
-    assert "您的岗位页面还没有开通" in page(staff_client(Role.DOCTOR), HOME)
+    assert "您的岗位页面还没有开通" in page(staff_client(Role.PHARMACIST), HOME)
 
 
 def test_everybody_sees_the_own_places_only() -> None:
@@ -164,11 +164,11 @@ def test_the_board_costs_the_same_with_three_and_with_thirty(
     for _ in range(3):
         a_released_schedule()
     page(client, BOARD, day="2026-11-24")
-    with django_assert_num_queries(5):  # session, account, roles, sessions, bands
+    with django_assert_num_queries(7):  # session, account, roles and rights, sessions, bands
         page(client, BOARD, day="2026-11-24")
     for _ in range(27):
         a_released_schedule()
-    with django_assert_num_queries(5):
+    with django_assert_num_queries(7):
         assert page(client, BOARD, day="2026-11-24").count("<tr>") == 31
 
 
@@ -231,11 +231,11 @@ def test_search_costs_the_same_with_three_and_with_thirty(
         a_booking(schedule=schedule)
     page(client, SEARCH, q="陈晓宁")
     # session, account, roles, who is meant, the appointments with all they show, their money
-    with django_assert_num_queries(6):
+    with django_assert_num_queries(8):
         page(client, SEARCH, q="陈晓宁")
     for _ in range(27):
         a_booking(schedule=schedule)
-    with django_assert_num_queries(6):
+    with django_assert_num_queries(8):
         assert page(client, SEARCH, q="陈晓宁").count("<tr>") == 31
 
 
@@ -328,10 +328,10 @@ def test_the_history_costs_little(
 ) -> None:
     booked = a_booking()
     page(client, whole(booked))
-    with django_assert_num_queries(11):  # unpaid: the bill to collect, too
+    with django_assert_num_queries(13):  # unpaid: the bill to collect, too
         page(client, whole(booked))
     an_order(Bill.objects.get(pk=booked.bill_id))
-    with django_assert_num_queries(19):  # one payment: bills, moves, notices, refunds, cases
+    with django_assert_num_queries(21):  # one payment: bills, moves, notices, refunds, cases
         page(client, whole(booked))
 
 
@@ -355,11 +355,11 @@ def test_what_is_not_there_is_not_found(client: Client) -> None:
 @pytest.mark.parametrize(
     ("address", "others"),
     [
-        (BOARD, [Role.FINANCE, Role.CASHIER, Role.DOCTOR]),
-        (SEARCH, [Role.CASHIER, Role.DOCTOR, Role.TRIAGE_NURSE, Role.SYSTEM_ADMIN]),
+        (BOARD, [Role.FINANCE, Role.CASHIER, Role.SYSTEM_ADMIN]),
+        (SEARCH, [Role.CASHIER, Role.PHARMACIST, Role.TRIAGE_NURSE, Role.SYSTEM_ADMIN]),
         (
             SEARCH + "26112400000001/",
-            [Role.CASHIER, Role.DOCTOR, Role.TRIAGE_NURSE, Role.SYSTEM_ADMIN],
+            [Role.CASHIER, Role.PHARMACIST, Role.TRIAGE_NURSE, Role.SYSTEM_ADMIN],
         ),
     ],
 )

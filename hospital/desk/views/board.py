@@ -9,6 +9,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from hospital.desk.views.typed import typed
+from hospital.identity import queries as identity
 from hospital.identity.access import StaffRequest, staff_page
 from hospital.kernel import clock
 from hospital.scheduling import queries
@@ -35,11 +36,14 @@ _WORDS = {
 @staff_page(VIEW_SOLD)
 @require_safe
 def board(request: StaffRequest) -> HttpResponse:
-    """All sessions of one day, by department; `q` narrows to a department or doctor."""
+    """All sessions of one day within reach, by department; `q` narrows further."""
     at = clock.now()
     day = _day(request.GET.get("day", ""), at)
     text = typed(request.GET, "q", most=40)
-    rows = [row for row in queries.board_today(day=day, at=at) if _matches(row, text)]
+    within = identity.reach(request.user, VIEW_SOLD)
+    departments = None if within.is_everything else within.department_ids
+    found = queries.board_today(day=day, at=at, department_ids=departments)
+    rows = [row for row in found if _matches(row, text)]
     context = {
         "day": day,
         "text": text,

@@ -1,6 +1,24 @@
 """Every write of the identity area: log-in, staff accounts and roles, WeChat users."""
 
-from hospital.identity.actions.accounts import save_staff
+from hospital.identity.actions.accounts import (
+    change_account,
+    open_account,
+    reset_password,
+    save_staff,
+    switch_off,
+    switch_on,
+)
+from hospital.identity.actions.asking import (
+    AdministratorsDuty,
+    NothingChanges,
+    RoleIsFixed,
+    RoleIsHeld,
+    ask_for_grants,
+    ask_for_new_role,
+    ask_for_roles,
+    ask_to_retire,
+)
+from hospital.identity.actions.assigning import AdministratorsApart, LastAdministrator, Wanted
 from hospital.identity.actions.attempts import (
     FAILURES_PER_ACCOUNT,
     FAILURES_PER_ADDRESS,
@@ -10,6 +28,14 @@ from hospital.identity.actions.attempts import (
     log_in_staff,
     log_out_staff,
 )
+from hospital.identity.actions.deciding import OwnAccess, approve_access, reject_access
+from hospital.identity.actions.emergencies import (
+    AlreadyReviewed,
+    OwnEmergency,
+    break_glass,
+    review_break_glass,
+)
+from hospital.identity.actions.lending import MoreThanOwn, NotToAdministrators, lend, take_back
 from hospital.identity.actions.passwords import WrongPassword, change_password
 from hospital.identity.actions.sessions import clear_sessions
 from hospital.identity.actions.wechat_users import (
@@ -23,16 +49,43 @@ __all__ = [
     "FAILURES_PER_ACCOUNT",
     "FAILURES_PER_ADDRESS",
     "LOGIN_WINDOW_MINUTES",
+    "AdministratorsApart",
+    "AdministratorsDuty",
+    "AlreadyReviewed",
+    "LastAdministrator",
     "LoginRefused",
+    "MoreThanOwn",
+    "NotToAdministrators",
+    "NothingChanges",
+    "OwnAccess",
+    "OwnEmergency",
+    "RoleIsFixed",
+    "RoleIsHeld",
     "TooManyAttempts",
+    "Wanted",
     "WrongPassword",
+    "approve_access",
+    "ask_for_grants",
+    "ask_for_new_role",
+    "ask_for_roles",
+    "ask_to_retire",
+    "break_glass",
+    "change_account",
     "change_password",
     "clear_sessions",
+    "lend",
     "log_in_staff",
     "log_out_staff",
+    "open_account",
     "record_following",
+    "reject_access",
+    "reset_password",
+    "review_break_glass",
     "save_staff",
     "set_blocked",
     "set_display",
     "sign_in_wechat_user",
+    "switch_off",
+    "switch_on",
+    "take_back",
 ]

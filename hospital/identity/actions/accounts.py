@@ -1,4 +1,4 @@
-"""Making and changing staff accounts and the roles they have."""
+"""Making, changing and switching off staff accounts (H1.2). Roles are asked for, not set here."""
 
 from __future__ import annotations
 
@@ -10,10 +10,13 @@ from typing import TYPE_CHECKING, Final
 from django.db import transaction
 
 from hospital.identity import queries
+from hospital.identity.actions import assigning
+from hospital.identity.actions.asking import ask_for_roles
+from hospital.identity.actions.assigning import Wanted
+from hospital.identity.actions.lending import end_loans
 from hospital.identity.actions.passwords import password_errors
-from hospital.identity.models import RoleAssignment, StaffAccount
-from hospital.identity.states import Role
-from hospital.kernel import audit
+from hospital.identity.models import StaffAccount
+from hospital.kernel import audit, pinyin, sealed
 from hospital.kernel.actors import Actor
 from hospital.kernel.clock import hospital_day
 from hospital.kernel.errors import Invalid, NotFound
@@ -22,8 +25,10 @@ from hospital.organisation import queries as organisation
 if TYPE_CHECKING:
     from hospital.organisation.models import Department, Practitioner
 
+PHONE_PURPOSE: Final = "identity.phone"
 _USERNAME: Final = re.compile(r"[a-z0-9][a-z0-9._-]{0,39}")
 _USERNAME_SHAPE: Final = "用户名用小写字母、数字和 . _ - ，以字母或数字开头，最长 40 位。"
+_PHONE: Final = re.compile(r"1[3-9]\d{9}")
 
 
 def save_staff(
@@ -40,12 +45,15 @@ def save_staff(
 ) -> bool:
     """Create or change the account of a user name with exactly these roles; say if that changed it.
 
-    Practitioner and department are codes; a department narrows all the roles to it. The initial
-    password counts for a new account only: repeating an import must not undo the password somebody
-    chose since. Roles not named end today. Raises Invalid.
+    For imports. Practitioner and department are codes; a department narrows all the roles to it.
+    The initial password counts for a new account only: repeating an import must not undo the
+    password somebody chose since. Once a security administrator works here, other roles than the
+    present ones are asked for and wait (decision 0037); before, they hold at once. Roles not named
+    end today. Raises Invalid, AdministratorsApart, LastAdministrator, AlreadyAsked.
     """
     username = username.strip().lower()
     with transaction.atomic():
+        assigning.lock_access()
         account = StaffAccount.objects.select_for_update().filter(username=username).first()
         is_new = account is None
         if account is None:
@@ -59,13 +67,15 @@ def save_staff(
             account.set_password(initial_password)
         if errors:
             raise Invalid(errors)
-        before = {} if is_new else _snapshot(account, at=at)
-        account.display_name = display_name.strip()
+        day = hospital_day(at)
+        before, keepers = {} if is_new else _snapshot(account, on=day), assigning.keepers(on=day)
+        _name(account, display_name)
         account.practitioner_id = practitioner_id
         account.is_active = is_active
         account.save()
-        _save_roles(account, wanted={(role, department_id) for role in roles}, at=at)
-        after = _snapshot(account, at=at)
+        has_asked = _import_roles(account, {(role, department_id) for role in roles}, by=by, at=at)
+        assigning.administrators_stay(keepers, on=day)
+        after = _snapshot(account, on=day)
         if before != after:
             audit.record(
                 act="identity.save_staff",
@@ -75,7 +85,182 @@ def save_staff(
                 before=before,
                 after=after,
             )
-    return before != after
+    return before != after or has_asked
+
+
+def open_account(
+    *,
+    username: str,
+    display_name: str,
+    phone: str,
+    practitioner_id: int | None,
+    initial_password: str,
+    by: Actor,
+    at: dt.datetime,
+) -> StaffAccount:
+    """Make an account without any role; its owner chooses a password at the first log-in.
+
+    Raises Invalid.
+    """
+    username = username.strip().lower()
+    account = StaffAccount(username=username, created_at=at, must_change_password=True)
+    with transaction.atomic():
+        errors = _name_errors(username, display_name) | _phone_errors(phone)
+        if StaffAccount.objects.filter(username=username).exists():
+            errors["username"] = ["这个登录名已有人使用。"]
+        if sentences := password_errors(account, initial_password):
+            errors["initial_password"] = sentences
+        if errors:
+            raise Invalid(errors)
+        account.set_password(initial_password)
+        _name(account, display_name)
+        _telephone(account, phone)
+        account.practitioner_id = practitioner_id
+        account.save()
+        audit.record(
+            act="identity.open_account",
+            subject=account,
+            by=by,
+            at=at,
+            after=_snapshot(account, on=hospital_day(at)),
+        )
+    return account
+
+
+def change_account(
+    *,
+    account_id: int,
+    display_name: str,
+    phone: str,
+    practitioner_id: int | None,
+    by: Actor,
+    at: dt.datetime,
+) -> bool:
+    """Change what is known about somebody; say if that changed it. Raises Invalid, NotFound."""
+    with transaction.atomic():
+        account = _locked(account_id)
+        errors = _name_errors(account.username, display_name) | _phone_errors(phone)
+        if errors:
+            raise Invalid(errors)
+        before, old_phone = _snapshot(account, on=hospital_day(at)), account.phone_index
+        _name(account, display_name)
+        _telephone(account, phone)
+        account.practitioner_id = practitioner_id
+        account.save()
+        after = _snapshot(account, on=hospital_day(at))
+        if before == after and old_phone == account.phone_index:
+            return False
+        audit.record(
+            act="identity.change_account",
+            subject=account,
+            by=by,
+            at=at,
+            before=before,
+            after=after,
+        )
+    return True
+
+
+def switch_off(*, account_id: int, reason: str, by: Actor, at: dt.datetime) -> None:
+    """Somebody leaves: no log-in, no role, nothing lent, from this moment on.
+
+    Open pages end with their next request. Raises Invalid, LastAdministrator.
+    """
+    with transaction.atomic():
+        assigning.lock_access()
+        account = _locked(account_id)
+        if not reason.strip():
+            raise Invalid({"reason": ["请填写停用原因。"]}, "请填写停用原因。")
+        if not account.is_active:
+            return
+        day = hospital_day(at)
+        before, keepers = _snapshot(account, on=day), assigning.keepers(on=day)
+        account.is_active = False
+        account.save(update_fields=["is_active"])
+        assigning.assign(account, [], request=None, at=at)
+        assigning.administrators_stay(keepers, on=day)
+        end_loans(account=account, by=by, at=at)
+        audit.record(
+            act="identity.switch_off",
+            subject=account,
+            by=by,
+            at=at,
+            before=before,
+            after=_snapshot(account, on=day),
+            reason=reason.strip()[:200],
+        )
+
+
+def switch_on(*, account_id: int, reason: str, by: Actor, at: dt.datetime) -> None:
+    """Somebody is back: the account works again, its roles are to be asked for anew."""
+    with transaction.atomic():
+        account = _locked(account_id)
+        if account.is_active:
+            return
+        account.is_active = True
+        account.save(update_fields=["is_active"])
+        audit.record(
+            act="identity.switch_on",
+            subject=account,
+            by=by,
+            at=at,
+            before={"is_active": False},
+            after={"is_active": True},
+            reason=reason.strip()[:200],
+        )
+
+
+def reset_password(*, account_id: int, password: str, by: Actor, at: dt.datetime) -> None:
+    """Give somebody who forgot it a password that must be changed at the next log-in.
+
+    Every session of the account ends with the old password. Raises Invalid.
+    """
+    with transaction.atomic():
+        account = _locked(account_id)
+        if sentences := password_errors(account, password):
+            raise Invalid({"password": sentences}, " ".join(sentences))
+        account.set_password(password)
+        account.must_change_password = True
+        account.save(update_fields=["password", "must_change_password"])
+        audit.record(act="identity.reset_password", subject=account, by=by, at=at)
+
+
+def _import_roles(
+    account: StaffAccount, wanted: set[tuple[str, int | None]], *, by: Actor, at: dt.datetime
+) -> bool:
+    """Set the roles, or ask for them once somebody is there to approve; say if they were asked."""
+    day = hospital_day(at)
+    present = {(row.role, row.department_id): row for row in assigning.held(account, on=day)}
+    if set(present) == wanted:
+        return False
+    goals = [
+        present.get(key) or Wanted(role=key[0], department_id=key[1])
+        for key in sorted(wanted, key=str)
+    ]
+    assigning.check_wanted(goals, on=day)
+    if not assigning.approval_is_needed(at=at):
+        assigning.assign(account, goals, request=None, at=at)
+        return False
+    ask_for_roles(account=account, wanted=goals, reason="批量导入", by=by, at=at)
+    return True
+
+
+def _locked(account_id: int) -> StaffAccount:
+    account = StaffAccount.objects.select_for_update().filter(pk=account_id).first()
+    if account is None:
+        raise NotFound("没有这位员工。")
+    return account
+
+
+def _name(account: StaffAccount, display_name: str) -> None:
+    account.display_name = display_name.strip()
+    account.pinyin = pinyin.name_pinyin(account.display_name)
+    account.initials = pinyin.name_initials(account.display_name)[:40]
+
+
+def _telephone(account: StaffAccount, phone: str) -> None:
+    account.phone = phone.strip()
+    account.phone_index = sealed.blind_index(account.phone, PHONE_PURPOSE) if account.phone else ""
 
 
 def _name_errors(username: str, display_name: str) -> dict[str, list[str]]:
@@ -87,8 +272,14 @@ def _name_errors(username: str, display_name: str) -> dict[str, list[str]]:
     return errors
 
 
+def _phone_errors(phone: str) -> dict[str, list[str]]:
+    if phone.strip() and not _PHONE.fullmatch(phone.strip()):
+        return {"phone": ["请填写 11 位手机号。"]}
+    return {}
+
+
 def _role_errors(roles: Iterable[str]) -> dict[str, list[str]]:
-    unknown = sorted(set(roles) - set(Role.values))
+    unknown = sorted(set(roles) - set(queries.role_labels(with_retired=False)))
     return {"roles": [f"没有这个角色：{'、'.join(unknown)}。"]} if unknown else {}
 
 
@@ -108,23 +299,8 @@ def _find(field: str, code: str | None, errors: dict[str, list[str]]) -> int | N
     return row.pk
 
 
-def _save_roles(
-    account: StaffAccount, *, wanted: set[tuple[str, int | None]], at: dt.datetime
-) -> None:
-    day = hospital_day(at)
-    open_rows = RoleAssignment.objects.filter(account=account, valid_to__isnull=True)
-    held = {(row.role, row.department_id): row for row in open_rows}
-    for key in held.keys() - wanted:
-        held[key].valid_to = day
-        held[key].save(update_fields=["valid_to"])
-    for role, department_id in sorted(wanted - held.keys(), key=str):
-        RoleAssignment.objects.create(
-            account=account, role=role, department_id=department_id, valid_from=day
-        )
-
-
-def _snapshot(account: StaffAccount, *, at: dt.datetime) -> dict[str, object]:
-    rows = queries.assignments(account=account, on=hospital_day(at))
+def _snapshot(account: StaffAccount, *, on: dt.date) -> dict[str, object]:
+    rows = queries.assignments(account=account, on=on)
     return {
         "display_name": account.display_name,
         "practitioner_id": account.practitioner_id,

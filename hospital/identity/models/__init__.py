@@ -2,7 +2,21 @@
 
 from hospital.identity.models.accounts import StaffAccount, StaffAccounts
 from hospital.identity.models.attempts import LoginAttempt
-from hospital.identity.models.roles import RoleAssignment
+from hospital.identity.models.borrowed import BreakGlass, Delegation
+from hospital.identity.models.requests import AccessRequest
+from hospital.identity.models.roles import CUSTOM, CustomRole, GrantChange, RoleAssignment
 from hospital.identity.models.wechat_users import WeChatUser
 
-__all__ = ["LoginAttempt", "RoleAssignment", "StaffAccount", "StaffAccounts", "WeChatUser"]
+__all__ = [
+    "CUSTOM",
+    "AccessRequest",
+    "BreakGlass",
+    "CustomRole",
+    "Delegation",
+    "GrantChange",
+    "LoginAttempt",
+    "RoleAssignment",
+    "StaffAccount",
+    "StaffAccounts",
+    "WeChatUser",
+]

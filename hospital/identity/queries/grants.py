@@ -1,15 +1,36 @@
-"""What an account may do: its roles in force and the permissions they carry (law 6)."""
+"""What an account may do, how far it reaches and why (law 6).
+
+Three sources: its roles in force, what colleagues lent it for a while, and nothing else. What a
+doctor opened in an emergency is about one patient and is asked for by name.
+"""
 
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterable
+from dataclasses import dataclass
 
 from django.db.models import Q
 
-from hospital.identity.models import RoleAssignment, StaffAccount
-from hospital.identity.states import Role
+from hospital.identity.models import BreakGlass, Delegation, RoleAssignment, StaffAccount
+from hospital.identity.permissions import BREAK_GLASS
+from hospital.identity.queries import roles as role_queries
+from hospital.identity.reach import EVERYTHING, NOTHING, Reach
+from hospital.identity.states import ADMINISTRATORS, DataScope
 from hospital.kernel import clock
-from hospital.kernel.permissions import Permission, all_permissions
+from hospital.kernel.permissions import Permission
+from hospital.kernel.permissions import permission as permission_of
+from hospital.organisation import queries as organisation
+
+
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """One reason why an account holds a permission: by which assignment, lent by whom."""
+
+    permission: str
+    scope: DataScope
+    assignment: RoleAssignment
+    delegation: Delegation | None = None
 
 
 def assignments(*, account: StaffAccount, on: dt.date) -> list[RoleAssignment]:
@@ -19,37 +40,121 @@ def assignments(*, account: StaffAccount, on: dt.date) -> list[RoleAssignment]:
     return list(rows.select_related("department").order_by("role", "pk"))
 
 
-def roles_of(*, account: StaffAccount) -> list[Role]:
-    """Return today's roles of an account, without repetition."""
-    codes = dict.fromkeys(row.role for row in _today(account))
-    return [Role(code) for code in codes]
+def roles_of(*, account: StaffAccount) -> list[str]:
+    """Return the codes of today's own roles of an active account, without repetition."""
+    return list(dict.fromkeys(row.assignment.role for row in own_holdings(account=account)))
+
+
+def holdings(*, account: StaffAccount) -> list[Holding]:
+    """Every reason why an active account may do something now, own ones first."""
+    return _remembered(account) if account.is_active else []
+
+
+def own_holdings(*, account: StaffAccount) -> list[Holding]:
+    """Every reason by the account's own roles, without what colleagues lent."""
+    return [row for row in holdings(account=account) if row.delegation is None]
 
 
 def permissions_of(account: StaffAccount) -> frozenset[str]:
-    """Return the codes of all permissions today's roles of an active account carry (law 6)."""
-    roles = {row.role for row in _today(account)}
-    return frozenset(p.code for p in all_permissions() if roles.intersection(p.roles))
+    """Return the codes of all permissions an active account holds now (law 6)."""
+    return frozenset(holding.permission for holding in holdings(account=account))
 
 
 def may(account: StaffAccount, permission: Permission, *, department_id: int | None = None) -> bool:
-    """Say whether an account holds a permission, and if a department is named, also there.
+    """Say whether an account holds a permission, and if a department is named, also there."""
+    if department_id is not None:
+        return reach(account, permission).covers(department_id=department_id)
+    return any(row.permission == permission.code for row in holdings(account=account))
 
-    An assignment without a department covers the whole hospital.
+
+def reach(account: StaffAccount, permission: Permission) -> Reach:
+    """Return how far a permission of an account goes now; nowhere when it is not held.
+
+    A patient opened in an emergency is within reach of what the doctor may do at all.
     """
-    return any(
-        row.role in permission.roles
-        and (department_id is None or row.department_id in {None, department_id})
-        for row in _today(account)
-    )
+    found = NOTHING
+    rows = [row for row in holdings(account=account) if row.permission == permission.code]
+    for row in rows:
+        found |= reach_of(row)
+    if rows and not found.is_everything and may(account, BREAK_GLASS):
+        found |= Reach(patient_ids=_opened(account))
+    return found
 
 
-def _today(account: StaffAccount) -> list[RoleAssignment]:
-    """Return the assignments of an active account, read once per account object (= per request)."""
-    if not account.is_active:
-        return []
+def reach_of(holding: Holding) -> Reach:
+    """How far one reason goes. An assignment for one department never leaves it; one without
+    means the departments its holder works in today. A permission that does not narrow is all."""
+    account, department_id = holding.assignment.account, holding.assignment.department_id
+    declared = permission_of(holding.permission)
+    if declared is None or not declared.narrows:
+        return EVERYTHING
+    if holding.scope is DataScope.OWN:
+        own = account.practitioner_id
+        return Reach(practitioner_ids=frozenset([own])) if own is not None else NOTHING
+    if department_id is not None:
+        return Reach(department_ids=frozenset([department_id]))
+    if holding.scope is DataScope.HOSPITAL:
+        return EVERYTHING
+    return Reach(department_ids=_workplaces(account))
+
+
+def break_glass_of(*, account: StaffAccount, patient_id: int, at: dt.datetime) -> BreakGlass | None:
+    """Return the emergency access of an account to one patient that is open at a moment (UTC)."""
+    rows = BreakGlass.objects.filter(account=account, patient_id=patient_id)
+    return rows.filter(begins_at__lte=at, ends_at__gt=at).order_by("-ends_at").first()
+
+
+def _remembered(account: StaffAccount) -> list[Holding]:
+    """Read once per account object, which is once per request."""
     day = clock.today()
-    memo: tuple[dt.date, list[RoleAssignment]] | None = account.__dict__.get("_assignments")
+    memo: tuple[dt.date, list[Holding]] | None = account.__dict__.get("_holdings")
     if memo is None or memo[0] != day:
-        memo = (day, assignments(account=account, on=day))
-        account.__dict__["_assignments"] = memo
+        own = list(_by_roles(account, on=day))
+        # Administrators borrow nothing: whoever keeps the system must not come to patients' data.
+        is_administrator = any(row.assignment.role in ADMINISTRATORS for row in own)
+        memo = (day, own if is_administrator else [*own, *_by_colleagues(account, on=day)])
+        account.__dict__["_holdings"] = memo
     return memo[1]
+
+
+def _opened(account: StaffAccount) -> frozenset[int]:
+    at = clock.now()
+    rows = BreakGlass.objects.filter(account=account, begins_at__lte=at, ends_at__gt=at)
+    return frozenset(rows.values_list("patient_id", flat=True))
+
+
+def _by_roles(
+    account: StaffAccount, *, on: dt.date, lent: Delegation | None = None
+) -> Iterable[Holding]:
+    now = role_queries.grants()
+    for row in assignments(account=account, on=on):
+        row.account = account  # the same object, so that nothing is read twice
+        for code, scope in now.get(row.role, {}).items():
+            if lent is None or (code in lent.permissions and row.role not in ADMINISTRATORS):
+                yield Holding(permission=code, scope=scope, assignment=row, delegation=lent)
+
+
+def _by_colleagues(account: StaffAccount, *, on: dt.date) -> Iterable[Holding]:
+    """What the givers hold by their own roles today; what was lent to them they cannot lend on."""
+    at = clock.now()
+    rows = Delegation.objects.filter(
+        taker=account,
+        begins_at__lte=at,
+        ends_at__gt=at,
+        ended_at__isnull=True,
+        giver__is_active=True,
+    )
+    for lent in rows.select_related("giver").order_by("pk"):
+        yield from _by_roles(lent.giver, on=on, lent=lent)
+
+
+def _workplaces(account: StaffAccount) -> frozenset[int]:
+    """Departments the practitioner behind an account works in today, read once a request."""
+    if account.practitioner_id is None:
+        return frozenset()
+    memo: frozenset[int] | None = account.__dict__.get("_workplaces")
+    if memo is None:
+        found = organisation.departments_of(account.practitioner_id, on=clock.today())
+        memo = frozenset(department.pk for department in found)
+        account.__dict__["_workplaces"] = memo
+    return memo

@@ -26,3 +26,12 @@ def accounts_of_practitioner(*, practitioner_id: int) -> list[str]:
     """Return the display names of the active accounts that belong to a practitioner."""
     rows = StaffAccount.objects.filter(practitioner_id=practitioner_id, is_active=True)
     return list(rows.order_by("username").values_list("display_name", flat=True))
+
+
+def holders_of_role(*, role: str, on: dt.date) -> list[StaffAccount]:
+    """Return the active accounts that have a role on a day or later, by name."""
+    held = RoleAssignment.objects.filter(
+        Q(valid_to__isnull=True) | Q(valid_to__gt=on), role=role, account__is_active=True
+    )
+    people = StaffAccount.objects.filter(pk__in=held.values("account_id"))
+    return list(people.order_by("pinyin", "username"))

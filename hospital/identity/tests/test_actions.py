@@ -21,6 +21,7 @@ from hospital.kernel.errors import Invalid, NotAllowed, NotFound
 from hospital.kernel.models import AuditEntry
 from hospital.kernel.permissions import all_permissions
 from hospital.patients.permissions import FIND_PATIENT, REVEAL
+from hospital.registration.permissions import VIEW_APPOINTMENTS
 from hospital.testing.organisation import a_department, a_practitioner
 from hospital.testing.people import PASSWORD, a_staff, a_wechat_user
 
@@ -144,9 +145,10 @@ class TestPermissions:
         own, other = a_department(), a_department()
         account = a_staff(Role.DOCTOR, department=own)
 
-        assert queries.may(account, FIND_PATIENT)
-        assert queries.may(account, FIND_PATIENT, department_id=own.pk)
-        assert not queries.may(account, FIND_PATIENT, department_id=other.pk)
+        assert queries.may(account, VIEW_APPOINTMENTS)
+        assert queries.may(account, VIEW_APPOINTMENTS, department_id=own.pk)
+        assert not queries.may(account, VIEW_APPOINTMENTS, department_id=other.pk)
+        assert queries.may(account, FIND_PATIENT, department_id=other.pk)  # does not narrow
 
     def test_every_permission_names_known_roles(self) -> None:
         for permission in all_permissions():

@@ -1,0 +1,295 @@
+"""The function matrix of chapter 7 as data: which function is allowed to whom by default.
+
+Anything not listed is denied. A function that exists names its permissions, whose default roles
+are these and no others; one whose area is yet to come says what it waits for. A test holds both
+against the registry, so a new permission gets a line here: who was it meant for?
+docs/generated/functions.md prints it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from hospital.identity.states import Role
+
+RC, OO, FN, DR = (
+    Role.REGISTRATION_CLERK,
+    Role.OUTPATIENT_OFFICE,
+    Role.FINANCE,
+    Role.DOCTOR,
+)
+CA, CS, TN, PH = Role.CASHIER, Role.CASHIER_SUPERVISOR, Role.TRIAGE_NURSE, Role.PHARMACIST
+LT, LA, XT, XR = (
+    Role.LAB_TECHNICIAN,
+    Role.LAB_AUTHORIZER,
+    Role.EXAM_TECHNICIAN,
+    Role.EXAM_REPORTER,
+)
+WN, AC, MA, ES = (
+    Role.WARD_NURSE,
+    Role.ADMISSION_CLERK,
+    Role.MEDICAL_AFFAIRS,
+    Role.EMPI_STEWARD,
+)
+DH, HL, CE, CR = (
+    Role.DEPARTMENT_HEAD,
+    Role.HOSPITAL_LEADER,
+    Role.CONTENT_EDITOR,
+    Role.CONTENT_REVIEWER,
+)
+SA, SE, AU = Role.SYSTEM_ADMIN, Role.SECURITY_ADMIN, Role.AUDIT_ADMIN
+DO, CO = Role.DECOCTION_OPERATOR, Role.COURIER_CLERK
+EVERYBODY: Final = tuple(Role)
+
+
+@dataclass(frozen=True, slots=True)
+class Function:
+    """One function: what it is called, whose it is, by which permissions it is guarded.
+
+    `by_patient`: patients do it too, on their own pages. `is_patient_data`: it shows or changes
+    data of patients. `is_duty`: it belongs to one of the three administrators alone, so it can be
+    neither given to another role nor lent. `waits` names what is to be built first.
+    """
+
+    code: str
+    label: str
+    roles: tuple[Role, ...]
+    permissions: tuple[str, ...] = ()
+    note: str = ""
+    waits: str = ""
+    by_patient: bool = False
+    is_patient_data: bool = True
+    is_duty: bool = False
+
+
+CHAPTER_SEVEN: Final = (
+    Function("appointment.book", "预约、取消自己的预约", (RC,), by_patient=True, waits="窗口挂号"),
+    Function("appointment.cancel_any", "取消他人预约", (RC, OO), waits="窗口挂号"),
+    Function("appointment.override_limit", "超限预约", (OO,), note="须写原因", waits="窗口挂号"),
+    Function("schedule.draft", "排班草稿", (DH,), waits="排班", is_patient_data=False),
+    Function("schedule.edit", "排班、审核、停诊、替诊", (OO,), waits="排班", is_patient_data=False),
+    Function("schedule.add_on", "加号", (DR,), note="本人的门诊", waits="医生工作站"),
+    Function("patient.create", "建档、修改基本信息", (RC, AC, TN), ("patients.edit_patient",)),
+    Function("patient.upgrade", "实名升级", (RC, AC), ("patients.upgrade_identity",)),
+    Function("empi.review", "疑似重复审核", (ES,), waits="历史数据清洗"),
+    Function(
+        "empi.merge", "合并患者", (ES,), note="涉及住院或未结费用须医务科", waits="历史数据清洗"
+    ),
+    Function("empi.unmerge", "拆分患者", (ES, MA), note="两人", waits="历史数据清洗"),
+    Function(
+        "queue.manage",
+        "签到、优先、召回、转诊",
+        (TN,),
+        note="患者可自己签到",
+        by_patient=True,
+        waits="分诊叫号",
+    ),
+    Function("queue.call", "叫号", (DR,), waits="分诊叫号"),
+    Function("encounter.write", "病历、开立和作废医嘱", (DR,), waits="医生工作站"),
+    Function("prescription.review", "审方", (PH,), waits="药房"),
+    Function("prescription.dispense", "发药、退药", (PH,), note="特殊药品两人", waits="药房"),
+    Function("decoction.step", "煎药步骤", (DO,), note="看不到价格和历史", waits="药房"),
+    Function("delivery.step", "配送步骤", (CO,), note="看不到价格和历史", waits="药房"),
+    Function("lab.collect", "采集、录入结果", (LT, WN), waits="检验"),
+    Function("lab.authorize", "审核、更正报告", (LA,), note="不能审核自己录入的", waits="检验"),
+    Function("lab.withdraw", "撤回报告", (LA,), note="和检验科主任两人", waits="检验"),
+    Function("exam.register", "检查登记、执行", (XT,), waits="检查"),
+    Function("exam.report", "检查报告、审核", (XR,), waits="检查"),
+    Function(
+        "bill.settle",
+        "收费",
+        (CA, RC),
+        ("payments.collect",),
+        note="挂号员只收挂号费",
+        by_patient=True,
+    ),
+    Function(
+        "bill.refund",
+        "申请退款",
+        (CA, FN),
+        ("payments.ask_refund",),
+        note="财务只为支付异常提出",
+    ),
+    Function(
+        "bill.refund_above",
+        "审批退款与线下转账",
+        (CS, FN),
+        ("payments.approve_refund",),
+        note="提出的人不能审批",
+    ),
+    Function("invoice.issue", "开具、补打、作废票据", (CA, CS), note="跨班次由主管", waits="票据"),
+    Function("shift.close", "交班日结", (CA,), note="只结自己的", waits="日结"),
+    Function("shift.audit", "稽核、重开差异", (FN,), waits="日结"),
+    Function("deposit.receive", "收押金", (AC, CA), by_patient=True, waits="住院"),
+    Function("deposit.refund", "退押金", (CA, CS), note="两人", waits="住院"),
+    Function("deposit.guarantee", "欠费担保", (MA,), waits="住院"),
+    Function("admission.register", "入院登记", (AC,), waits="住院"),
+    Function("admission.bed", "分床、执行", (WN,), waits="住院"),
+    Function("admission.discharge", "出院", (DR, WN), waits="住院"),
+    Function("admission.settle", "出院结算", (CA,), waits="住院"),
+    Function("admission.reopen", "结算召回", (FN,), waits="住院"),
+    Function(
+        "recon.cure",
+        "处理支付异常",
+        (FN,),
+        ("payments.close_case",),
+        note="处理的人不能签字",
+    ),
+    Function("recon.sign", "对账签字", (FN,), note="不是处理差异的人", waits="对账"),
+    Function(
+        "master.edit",
+        "基础数据维护",
+        (SA,),
+        ("master.edit",),
+        note="价格另由财务批准",
+        is_patient_data=False,
+    ),
+    Function("price.approve", "价格批准", (FN,), waits="价格审批", is_patient_data=False),
+    Function("content.edit", "编辑内容", (CE,), waits="内容管理", is_patient_data=False),
+    Function("content.publish", "审核发布内容", (CR,), waits="内容管理", is_patient_data=False),
+    Function("restriction.lift", "解除预约限制", (OO,), waits="爽约与限制"),
+    Function("complaint.handle", "投诉、满意度实名查看", (MA,), waits="满意度"),
+    Function(
+        "bi.view", "经营分析", (HL, DH), note="科主任只看本科室", waits="BI", is_patient_data=False
+    ),
+    Function("critical.board", "危急值看板", (HL, DH, MA), waits="检验"),
+    Function(
+        "access.assign",
+        "员工账号、岗位与角色（提出）",
+        (SA,),
+        ("identity.manage_staff", "identity.manage_roles"),
+        note="由安全管理员批准",
+        is_patient_data=False,
+        is_duty=True,
+    ),
+    Function(
+        "access.approve",
+        "批准岗位与角色",
+        (SE,),
+        ("identity.approve_access",),
+        is_patient_data=False,
+        is_duty=True,
+    ),
+    Function("patient.export", "导出患者数据", (DR,), note="医务科批准，加水印", waits="导出审批"),
+    Function(
+        "patient.break_glass",
+        "紧急查阅其他科室患者",
+        (DR,),
+        ("identity.break_glass",),
+        note="不超过 2 小时，逐条审核",
+    ),
+    Function(
+        "patient.break_glass_review",
+        "审核紧急查阅",
+        (MA,),
+        ("identity.review_break_glass",),
+        note="不能审核自己的",
+    ),
+)
+
+# What chapter 7's table of roles and the other chapters need beyond its function matrix.
+BEYOND: Final = (
+    Function(
+        "staff.sign_in",
+        "登录工作台、本人设置",
+        EVERYBODY,
+        ("identity.signed_in",),
+        is_patient_data=False,
+    ),
+    Function(
+        "access.view",
+        "查看谁能做什么",
+        (SA, SE),
+        ("identity.view_access",),
+        note="提出和批准都要看",
+        is_patient_data=False,
+        is_duty=True,
+    ),
+    Function(
+        "system.configure",
+        "系统状态与参数",
+        (SA,),
+        ("desk.configure",),
+        is_patient_data=False,
+        is_duty=True,
+    ),
+    Function(
+        "account.manage",
+        "公众号菜单与自动回复",
+        (SA,),
+        ("messaging.manage_account",),
+        note="M12，内容管理建成前",
+        is_patient_data=False,
+    ),
+    Function(
+        "schedule.view",
+        "查看出诊与已售号源",
+        (RC, OO, TN, DR, DH),
+        ("scheduling.view_sold",),
+        note="医生、科主任只看本科室",
+        is_patient_data=False,
+    ),
+    Function(
+        "appointment.view",
+        "查询预约",
+        (RC, OO, FN, DR, DH),
+        ("registration.view_appointments",),
+        note="医生、科主任只看本科室；财务核对退款",
+    ),
+    Function(
+        "patient.find",
+        "查找患者",
+        (RC, AC, OO, CA, TN, DR),
+        ("patients.find_patient",),
+        note="全院只有一个患者索引，只显示脱敏信息",
+    ),
+    Function(
+        "patient.reveal",
+        "查看完整证件号和手机号",
+        (RC, AC, OO),
+        ("patients.reveal",),
+        note="X12，逐次审计",
+    ),
+    Function(
+        "patient.card", "发放、挂失、补换就诊卡", (RC, AC), ("patients.manage_card",), note="H2.1"
+    ),
+    Function("patient.unbind", "强制解除微信绑定", (OO,), ("patients.force_unbind",), note="M11.2"),
+    Function(
+        "payment.view",
+        "查看支付与退款",
+        (FN, CA, CS, OO),
+        ("payments.view_payments",),
+        note="钱不分科室",
+    ),
+    Function("payment.ask_channel", "向微信重新查询支付", (FN, CA, CS), ("payments.ask_channel",)),
+    Function(
+        "recon.statement",
+        "查看与取得微信账单",
+        (FN, CS),
+        ("payments.view_statements",),
+        is_patient_data=False,
+    ),
+    Function(
+        "master.view",
+        "查看基础数据",
+        (SA, OO, FN),
+        ("master.view",),
+        note="排班要科室和医生，财务要价格",
+        is_patient_data=False,
+    ),
+    Function(
+        "message.trace",
+        "查看、重发消息，电话通知",
+        (OO, RC),
+        ("messaging.view_messages", "messaging.resend", "messaging.call_patient"),
+        note="M8",
+    ),
+)
+
+FUNCTIONS: Final = CHAPTER_SEVEN + BEYOND
+
+#: Permissions that only the three administrators ever hold.
+ADMINISTRATORS_DUTIES: Final = frozenset(
+    code for function in FUNCTIONS if function.is_duty for code in function.permissions
+)
