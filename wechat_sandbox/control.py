@@ -172,6 +172,7 @@ def reset(sandbox: Sandbox, said: dict[str, Any]) -> dict[str, Any]:
         attempt.cancel()
     with sandbox.store.write():
         sandbox.store.clear()
+        sandbox.faults.forget_moments()
         sandbox.set_clock(0)
         sandbox.restore_keys()
         people.seed(sandbox)

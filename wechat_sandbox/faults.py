@@ -6,12 +6,17 @@ a kind: one line in `fault_kinds` and, at the code of its point, what it does th
 
 from __future__ import annotations
 
+from collections import deque
+
 from wechat_sandbox.clock import Clock
 from wechat_sandbox.fault_kinds import COPIES_WHEN_NOT_SAID, KINDS, Kind, Point
 from wechat_sandbox.records import PendingFault
 from wechat_sandbox.store import Store
 
 __all__ = ["KINDS", "Faults", "Kind", "Point", "UnknownFault"]
+
+
+MOMENTS_KEPT = 500
 
 
 class UnknownFault(Exception):
@@ -24,6 +29,7 @@ class Faults:
     def __init__(self, store: Store, clock: Clock) -> None:
         self._store = store
         self._clock = clock
+        self._passed: deque[tuple[Point, str]] = deque(maxlen=MOMENTS_KEPT)
 
     def add(
         self,
@@ -64,6 +70,7 @@ class Faults:
 
         `subject` is the text in which `match` is looked for: path, numbers, openid.
         """
+        self._passed.append((point, subject))
         struck: dict[str, PendingFault] = {}
         for fault in self.pending():
             if (
@@ -84,6 +91,14 @@ class Faults:
         """The one fault that strikes at a point with one kind, or None."""
         struck = self.take(point, subject)
         return struck[0] if struck else None
+
+    def passed(self, match: str) -> list[Point]:
+        """Which moments somebody has asked at lately in whose subject `match` stands."""
+        return sorted({point for point, subject in self._passed if match in subject})
+
+    def forget_moments(self) -> None:
+        """As after a start."""
+        self._passed.clear()
 
     def pending(self) -> list[PendingFault]:
         """Faults that have not struck often enough yet."""

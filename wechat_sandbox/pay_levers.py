@@ -1,4 +1,4 @@
-"""More hidden levers under `/_ctl`: show a payment code, answer the password, drop faults."""
+"""More hidden levers under `/_ctl`: payment codes and passwords, bills, and what could strike."""
 
 from __future__ import annotations
 
@@ -61,9 +61,15 @@ def calm(sandbox: Sandbox, said: dict[str, Any]) -> dict[str, Any]:
     return {"dropped": dropped}
 
 
+def moments(sandbox: Sandbox, said: dict[str, Any]) -> dict[str, Any]:
+    """The moments at which faults could have struck lately at calls or notices that `match`."""
+    return {"moments": sandbox.faults.passed(str(said.get("match") or ""))}
+
+
 routes = [
     lever("scan_code", scan_code),
     lever("micropay_password", micropay_password),
     lever("calm", calm),
+    lever("moments", moments, method="GET"),
     lever("bill", bill, method="GET"),
 ]

@@ -116,6 +116,11 @@ class SandboxControl:
         """Drop every waiting fault."""
         self.post("calm")
 
+    def moments(self, match: str = "") -> list[str]:
+        """Where faults could have struck, at calls and notices with `match` in them."""
+        answer = self._http.get(f"{self.base}/_ctl/moments", params={"match": match})
+        return list(self._read(answer)["moments"])
+
     def refund_state(self, out_refund_no: str, status: str) -> dict[str, Any]:
         """End a refund (SUCCESS, ABNORMAL, CLOSED) or hold it (PROCESSING)."""
         return self.post("refund_state", out_refund_no=out_refund_no, status=status)

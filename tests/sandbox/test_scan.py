@@ -310,6 +310,14 @@ def test_calm_drops_every_waiting_fault(control: SandboxControl, cashier: V2Merc
     assert cashier.micropay(number(), control.scan_code())["result_code"] == "SUCCESS"
 
 
+def test_moments_tell_what_could_have_struck(control: SandboxControl, cashier: V2Merchant) -> None:
+    cashier.micropay(number(), control.scan_code())
+    assert control.moments("/pay/micropay") == ["answer", "request", "scan", "signature"]
+    assert control.moments("/pay/orderquery") == []
+    control.reset()
+    assert control.moments() == []
+
+
 def test_refund_notices_are_sealed_as_published() -> None:
     """AES-256-ECB: what the key 0123…cdef makes of `hello` is known."""
     from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
