@@ -18,6 +18,7 @@ from django.http import HttpResponse
 from django.test import Client
 from pytest_django.fixtures import Settings
 
+from hospital.testing import callbacks
 from hospital.testing.sandbox import SandboxControl
 from hospital.wechat import clients
 from hospital.wechat.config import WeChatConfig, from_file
@@ -44,7 +45,8 @@ class Letter:
 
 
 class LetterBox:
-    """A small web server that keeps what is posted to it and says 204.
+    """A small web server that keeps what is posted to it and says what our doors say to what is
+    good: 200 to what people do, 204 to the rest.
 
     `answers` are said instead to the next ones, so that WeChat tries again.
     """
@@ -59,7 +61,8 @@ class LetterBox:
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
                 box.keep(Letter(self.path, dict(self.headers.items()), body))
-                self.send_response(box.answers.pop(0) if box.answers else 204)
+                usual = 200 if self.path.startswith(callbacks.ADDRESS) else 204
+                self.send_response(box.answers.pop(0) if box.answers else usual)
                 self.end_headers()
 
             def log_message(self, format: str, *arguments: object) -> None:
