@@ -18,6 +18,11 @@ from django.db import models
 _NONCE_BYTES = 12
 
 
+def current_key_id() -> str:
+    """The id of the key that seals now."""
+    return next(iter(_ciphers()))
+
+
 def seal(text: str) -> str:
     """`text` encrypted under the current key, as "keyid:base64"."""
     key_id, cipher = next(iter(_ciphers().items()))
@@ -55,10 +60,14 @@ def blind_index(value: str, purpose: str) -> str:
     return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
 
 
-@lru_cache(maxsize=1)
 def _ciphers() -> dict[str, AESGCM]:
+    return _opened(settings.FIELD_KEYS)
+
+
+@lru_cache(maxsize=4)
+def _opened(text: str) -> dict[str, AESGCM]:
     ciphers = {}
-    for part in settings.FIELD_KEYS.split(","):
+    for part in text.split(","):
         key_id, _, key = part.strip().partition(":")
         ciphers[key_id] = AESGCM(base64.b64decode(key))
     return ciphers
