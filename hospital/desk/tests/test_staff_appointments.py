@@ -328,10 +328,10 @@ def test_the_history_costs_little(
 ) -> None:
     booked = a_booking()
     page(client, whole(booked))
-    with django_assert_num_queries(13):  # unpaid: the bill to collect, too
+    with django_assert_num_queries(14):  # unpaid: the bill to collect, too
         page(client, whole(booked))
     an_order(Bill.objects.get(pk=booked.bill_id))
-    with django_assert_num_queries(21):  # one payment: bills, moves, notices, refunds, cases
+    with django_assert_num_queries(22):  # one payment: bills, moves, notices, refunds, cases
         page(client, whole(booked))
 
 

@@ -13,6 +13,7 @@ from hospital.identity import queries as identity
 from hospital.identity.access import StaffRequest, staff_page
 from hospital.kernel import clock
 from hospital.messaging import queries as messaging
+from hospital.patients.actions import record_view
 from hospital.payments import queries as payments
 from hospital.payments.permissions import COLLECT, VIEW_PAYMENTS
 from hospital.registration import queries
@@ -52,6 +53,7 @@ def appointment(request: StaffRequest, number: str) -> HttpResponse:
     """One booking: facts on the left, its whole history on the right."""
     within = identity.reach(request.user, VIEW_APPOINTMENTS)
     row = queries.appointment(number=number, at=clock.now(), within=within)
+    record_view(patient_id=row.patient_id, what="预约全程", by=request.actor, at=clock.now())
     found = payments.payments_of(bill_id=row.bill_id)
     stories = [payments.payment_story(payment_id=payment.pk) for payment in found]
     about = [("registration.appointment", row.id)]
