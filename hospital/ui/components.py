@@ -140,7 +140,10 @@ def hold(until: dt.datetime, text: str, done: str = "已超时") -> dict[str, ob
     """`{% hold until=… text="请在 | 内完成支付" %}`: the countdown stands at the `|`."""
     left_s = max(0, ceil((until - clock.now()).total_seconds()))
     before, _, after = text.partition("|")
-    shown = f"{left_s // 60:02d}:{left_s % 60:02d}"
+    minutes, seconds = divmod(left_s, 60)
+    shown = f"{minutes:02d}:{seconds:02d}"
+    if minutes >= 60:
+        shown = f"{minutes // 60}:{minutes % 60:02d}:{seconds:02d}"
     return {
         "left_s": left_s,
         "soon_s": _SOON_S,

@@ -52,6 +52,11 @@ def test_the_countdown_counts_what_is_left() -> None:
     assert "请在 <b" in html
 
 
+def test_a_long_countdown_counts_hours() -> None:
+    until = clock.now() + dt.timedelta(hours=1, minutes=59, seconds=9.5)
+    assert "1:59:10" in render('{% hold until=until text="|" %}', until=until)
+
+
 def test_a_countdown_that_is_over_stands_at_zero() -> None:
     html = render('{% hold until=until text="|" %}', until=clock.now() - dt.timedelta(days=1))
     assert 'data-left="0"' in html

@@ -11,11 +11,17 @@ function two(number) {
   return String(number).padStart(2, "0");
 }
 
+function clock(seconds) {
+  const hours = Math.floor(seconds / 3600);
+  const rest = `${two(Math.floor(seconds / 60) % 60)}:${two(seconds % 60)}`;
+  return hours ? `${hours}:${rest}` : rest;
+}
+
 function show(element) {
   if (element.dataset.ended) return;
   const left = Math.max(0, Math.ceil((endOf(element) - Date.now()) / 1000));
   const text = element.querySelector("[data-countdown-text]") || element;
-  text.textContent = left ? `${two(Math.floor(left / 60))}:${two(left % 60)}` : element.dataset.done;
+  text.textContent = left ? clock(left) : element.dataset.done;
   const bar = element.closest(".x-hold");
   if (bar) bar.classList.toggle("is-short", left <= Number(element.dataset.soon || 0));
   if (left === 0) {
