@@ -35,7 +35,10 @@ class RefundLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PayPage:
-    """Everything the pay page shows; nothing is read while it renders. Amounts in fen."""
+    """Everything the pay page shows; nothing is read while it renders. Amounts in fen.
+
+    `is_held`: something (a number) is kept for the payer until `expires_at`.
+    """
 
     bill_id: int
     token: str
@@ -44,6 +47,7 @@ class PayPage:
     total_fen: int
     state: PayState
     expires_at: dt.datetime | None
+    is_held: bool
     paid_at: dt.datetime | None
     receipt_no: str
     path: str
@@ -74,6 +78,7 @@ def pay_page_for(*, wechat_user_id: int, token: str, at: dt.datetime) -> PayPage
         total_fen=bill.total_fen,
         state=_pay_state(bill, live, received, at),
         expires_at=live.expires_at if live else bill.expires_at,
+        is_held=bill.expires_at is not None,
         paid_at=min((row.succeeded_at for row in received if row.succeeded_at), default=None),
         receipt_no=bill.receipt_no,
         path=bill.path,

@@ -61,6 +61,16 @@ def test_an_unpaid_bill(wechat: StandIn) -> None:
     assert not Payment.objects.exists()
 
 
+def test_only_a_held_number_is_called_kept(wechat: StandIn) -> None:
+    held, free = a_bill(), a_bill(ends_in=None)
+    a_pending_payment(held)
+    a_pending_payment(free)
+    assert "已为您保留，请在 <b" in payer(held).get(page(held)).content.decode()
+    text = payer(free).get(page(free)).content.decode()
+    assert "已为您保留" not in text
+    assert "请在 <b" in text
+
+
 def test_the_button_answers_with_the_sheet(wechat: StandIn) -> None:
     bill = a_bill()
     client = payer(bill)
