@@ -1,6 +1,7 @@
-"""The workbook a new hospital fills in, and its import (floor 10).
+"""The hospital's master data: the workbook a new hospital fills in, and the pages that keep it.
 
 One declarative table per sheet (`sheets/`) says heading, field, kind and reference; reading,
-checking, writing the empty workbook and importing are the same code for all of them. Everything
-is saved by the actions of the areas that own it. Owns no tables.
+checking, writing the workbook, importing, and the lists, forms and histories of the pages are the
+same code for all of them. Everything is saved by the actions of the areas that own it. Floor 10;
+owns only the workbooks handed in on the page.
 """

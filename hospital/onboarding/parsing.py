@@ -29,11 +29,14 @@ def parse(
 ) -> tuple[Book, list[Problem]]:
     """The readable rows of the workbook and everything wrong with single sheets and cells.
 
-    With `only`, sheets of other titles are not looked at and none need be there.
+    With `only` several sheets, any of them may be there; with just one, that one must, and the
+    rest is not looked at.
     """
-    book, problems = Book(today), list(_unknown_sheets(raw_sheets, sheets))
+    is_one = only is not None and len(only) == 1
+    book, problems = Book(today), [] if is_one else list(_unknown_sheets(raw_sheets, sheets))
     for sheet in sheets:
         if only is not None and sheet.title not in only:
+            problems += [] if is_one else _looked_after_elsewhere(raw_sheets, sheet)
             continue
         found = [raw for raw in raw_sheets if narrow(raw.title) == sheet.title]
         if len(found) == 1:
@@ -42,7 +45,7 @@ def parse(
             problems += wrong
         elif found:
             problems.append(_about(sheet.title, "有多张同名工作表，只能保留一张"))
-        elif sheet.required and only is None:
+        elif is_one or (sheet.required and only is None):
             problems.append(_about(sheet.title, "缺少这张工作表；没有内容时请保留只有标题行的空表"))
     if not problems and not any(book.rows.values()):
         problems.append(_about("", "工作簿里没有任何数据"))
@@ -58,6 +61,13 @@ def _unknown_sheets(raw_sheets: Iterable[RawSheet], sheets: Sequence[Sheet]) -> 
         yield _about(
             raw.title, f"不认识这张工作表{_perhaps(title, titles)}；自用的表请以“备注”开头命名"
         )
+
+
+def _looked_after_elsewhere(raw_sheets: Iterable[RawSheet], sheet: Sheet) -> Iterable[Problem]:
+    for raw in raw_sheets:
+        lines = [line for line in raw.rows[1:] if not _is_example(line)]
+        if narrow(raw.title) == sheet.title and lines:
+            yield Problem(sheet.title, lines[0].number, "", "", sheet.elsewhere)
 
 
 def _parse_sheet(raw: RawSheet, sheet: Sheet) -> tuple[list[Row], list[Problem]]:

@@ -8,9 +8,9 @@ import datetime as dt
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from typing import Final
+from typing import Any, Final
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from hospital.identity import queries as identity
 from hospital.kernel import pinyin
@@ -18,6 +18,7 @@ from hospital.kernel.actors import Actor
 from hospital.kernel.errors import NotFound
 from hospital.kernel.models import AuditEntry
 from hospital.kernel.upserts import MasterRow
+from hospital.onboarding.models import WorkbookUpload
 from hospital.onboarding.sheets import SHEETS
 from hospital.onboarding.tables import Sheet
 from hospital.onboarding.words import FieldChange, Names, moved, plain_value, text_of
@@ -25,6 +26,7 @@ from hospital.onboarding.words import FieldChange, Names, moved, plain_value, te
 PAGES: Final = tuple(sheet for sheet in SHEETS if sheet.slug)
 STATES: Final = {"": "全部", "active": "启用", "off": "停用"}
 _PART: Final = "~"
+_UPLOADS_SHOWN: Final = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +150,56 @@ def staff_words(actors: Iterable[str]) -> dict[str, str]:
         text: str(names.get(actor.id, text)) if actor.kind == "staff" else "系统（命令行导入）"
         for text, actor in parsed.items()
     }
+
+
+@dataclass(frozen=True, slots=True)
+class UploadRow:
+    """A workbook handed in: what it would do or did, as JSON for the page; times in UTC."""
+
+    id: int
+    file_name: str
+    sheet: str
+    by: str
+    uploaded_at: dt.datetime
+    done_at: dt.datetime | None
+    report: Mapping[str, Any]
+    preview: str
+
+
+def uploads() -> list[UploadRow]:
+    """The workbooks handed in lately, the latest first."""
+    return _uploads(WorkbookUpload.objects.order_by("-pk")[:_UPLOADS_SHOWN])
+
+
+def upload(*, upload_id: int) -> UploadRow:
+    """One workbook handed in. Raises NotFound."""
+    found = _uploads(WorkbookUpload.objects.filter(pk=upload_id))
+    if not found:
+        raise NotFound("没有找到这份工作簿，可能已经放弃或过期。")
+    return found[0]
+
+
+def saved_rows(sheets: Iterable[Sheet], *, on: dt.date) -> dict[str, list[Mapping[str, object]]]:
+    """Every saved row by sheet, as the writer of a workbook takes it."""
+    return {sheet.title: [row.values for row in sheet.saved(on)] for sheet in sheets}
+
+
+def _uploads(found: QuerySet[WorkbookUpload]) -> list[UploadRow]:
+    rows = list(found.defer("content"))
+    staff = staff_words(row.uploaded_by for row in rows)
+    return [
+        UploadRow(
+            id=row.pk,
+            file_name=row.file_name,
+            sheet=row.sheet,
+            by=staff[row.uploaded_by],
+            uploaded_at=row.uploaded_at,
+            done_at=row.done_at,
+            report=row.report,
+            preview=row.preview,
+        )
+        for row in rows
+    ]
 
 
 def _step(

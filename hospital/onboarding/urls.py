@@ -2,12 +2,23 @@
 
 from django.urls import path
 
-from hospital.onboarding.views import records
+from hospital.onboarding.views import records, workbook
 
 _ROW = "master/<slug:slug>/row/<str:address>"
 
 staff = [
     path("master/", records.start, name="onboarding-start"),
+    path("master/workbook/", workbook.start, name="onboarding-workbook"),
+    path("master/workbook/export/", workbook.export, name="onboarding-export"),
+    path("master/workbook/empty/", workbook.empty, name="onboarding-empty"),
+    path("master/workbook/upload/", workbook.upload, name="onboarding-upload"),
+    path("master/workbook/<int:upload_id>/", workbook.preview, name="onboarding-preview"),
+    path(
+        "master/workbook/<int:upload_id>/carry-out/",
+        workbook.carry_out,
+        name="onboarding-carry-out",
+    ),
+    path("master/workbook/<int:upload_id>/drop/", workbook.drop, name="onboarding-drop"),
     path("master/<slug:slug>/", records.rows, name="onboarding-rows"),
     path("master/<slug:slug>/new/", records.new, name="onboarding-new"),
     path("master/<slug:slug>/options/", records.options, name="onboarding-options"),

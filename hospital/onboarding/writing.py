@@ -167,8 +167,10 @@ def _add_drop_down(
 
 
 def _reference_list(title: str, sheets: Sequence[Sheet]) -> str:
-    """The names of the other sheet, as far as it is filled in."""
-    sheet = next(sheet for sheet in sheets if sheet.title == title)
+    """The names of the other sheet, as far as it is filled in; "" when it is not written."""
+    sheet = next((sheet for sheet in sheets if sheet.title == title), None)
+    if sheet is None:
+        return ""
     shown = sheet.name_field or sheet.key[0]
     place = next(at for at, column in enumerate(sheet.columns, 1) if column.field == shown)
     letter = get_column_letter(place)

@@ -1,7 +1,7 @@
 """Importing a workbook: all or nothing, every problem told, the same again changes nothing."""
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from django.db import transaction
@@ -27,8 +27,13 @@ def import_base(
     dry_run: bool = False,
     progress: Progress = _silent,
     sheets: Sequence[Sheet] = SHEETS,
+    only: Collection[str] | None = None,
+    name: str = "",
 ) -> Outcome:
     """Import a workbook in one transaction; `at` is in UTC and decides what "today" is.
+
+    `only` are the titles of the sheets a page may import, none of which need be there; `name` is
+    what the file was called where it came from.
 
     Returns what changed, or the problems, in which case nothing was saved. A dry run saves
     nothing either, but goes all the way, so what it tells is what an import would do.
@@ -36,8 +41,8 @@ def import_base(
     try:
         raw_sheets = reading.read(path)
     except reading.NotAWorkbook as unreadable:
-        return Outcome(problems=[Problem("", None, "", path.name, str(unreadable))])
-    book, problems = parsing.parse(raw_sheets, sheets=sheets, today=hospital_day(at))
+        return Outcome(problems=[Problem("", None, "", name or path.name, str(unreadable))])
+    book, problems = parsing.parse(raw_sheets, sheets=sheets, today=hospital_day(at), only=only)
     with transaction.atomic():
         one_at_a_time()
         problems += checking.check(book, sheets=sheets)

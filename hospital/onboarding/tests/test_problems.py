@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from hospital.identity.states import Role
 from hospital.onboarding.tests.conftest import Desk
 from hospital.organisation.models import Campus
 
@@ -71,7 +72,7 @@ def _nothing_is_saved() -> Iterator[None]:
             "角色",
             2,
             "挂号员、院长",
-            "应为以下之一：挂号员、门诊办、财务、系统管理员、医生、收费员、收费主管、分诊护士",
+            f"应为以下之一：{'、'.join(Role.labels)}",
         ),
         ("登录账号", "初始密码", 2, None, "新账号必须填写初始密码"),
         ("登录账号", "医生工号", 3, "0999", "“医生”表中没有“0999”"),

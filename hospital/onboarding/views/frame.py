@@ -6,8 +6,8 @@ from hospital.onboarding import queries
 
 
 def tabs(current: str) -> list[dict[str, object]]:
-    """One tab a kind of master data; `current` is the slug of this page's."""
-    return [
+    """One tab a kind of master data, and the workbook; `current` is the slug of this page's."""
+    kinds: list[dict[str, object]] = [
         {
             "label": sheet.title,
             "url": reverse("onboarding-rows", args=[sheet.slug]),
@@ -15,3 +15,9 @@ def tabs(current: str) -> list[dict[str, object]]:
         }
         for sheet in queries.PAGES
     ]
+    workbook = {
+        "label": "导入导出",
+        "url": reverse("onboarding-workbook"),
+        "active": current == "workbook",
+    }
+    return [*kinds, workbook]
