@@ -98,6 +98,9 @@ class Api:
         if isinstance(answer, NoAnswer):
             word = "no_answer:" if answer.may_have_arrived else UNREACHED
             return Unknown(reason=f"{word}{answer.reason}")
+        if answer.status == HTTPStatus.TOO_MANY_REQUESTS:
+            # Turned away at the door: as certain as the -1 that says so with 200.
+            return Unknown(reason=BUSY)
         if answer.status != HTTPStatus.OK:
             return Unknown(reason=f"http_{answer.status}")
         try:

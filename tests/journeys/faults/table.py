@@ -110,8 +110,10 @@ DOORS: Final[dict[str, tuple[int, ...]]] = {
     "callback_huge": (413, 200),
     "callback_stale": (403, 200),
 }
+# Nobody can tell from these that nothing was done; who is turned away for haste can.
+_UNCLEAR: Final = ("http_500", "http_502", "http_503")
 # These leave nothing behind at WeChat.
-_NOTHING_DONE: Final = ("http_500", "http_429", "http_502", "http_503")
+_NOTHING_DONE: Final = (*_UNCLEAR, "http_429")
 # These leave us in doubt about what was done.
 _DONE_UNSEEN: Final = ("connection_reset", "timeout_after_success")
 _NOT_REACHED: Final = {
@@ -178,7 +180,7 @@ _TELLING: Final[tuple[Row, ...]] = (
     *_inbox("message", "booked, in the inbox", _NOT_REACHED),
     *_inbox("message", "booked, reported lost, in the inbox", _REPORTED),
     # WeChat shows a notification as often as it is sent, so in doubt it is not sent again.
-    *_inbox("notification", "booked, in the inbox", dict.fromkeys(_NOTHING_DONE, "unsure")),
+    *_inbox("notification", "booked, in the inbox", dict.fromkeys(_UNCLEAR, "unsure")),
     *_inbox("notification", "booked, told, in the inbox", dict.fromkeys(_DONE_UNSEEN, "unsure")),
     *_inbox("notification", "booked, in the inbox", {"token_invalid_forever": "gave_up"}),
     *_inbox("notification", "booked, in the inbox", _NOT_REACHED),
@@ -189,7 +191,7 @@ _TELLING: Final[tuple[Row, ...]] = (
 _TALKING: Final[tuple[Row, ...]] = (
     *_at("said", ["callback_unknown_type"], "not understood"),
     # Somebody who wrote sees every copy of an answer, so in doubt it is not sent again.
-    *_at("answer", _NOTHING_DONE, "not answered", times=1),
+    *_at("answer", _UNCLEAR, "not answered", times=1),
     *_at("answer", _DONE_UNSEEN, "answered, as far as we know not", times=1),
     *_at("answer", ["token_invalid_forever", *_NOT_REACHED], "not answered"),
     *_at("menu", _NOTHING_DONE, "published", times=1),
