@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from hospital.desk.permissions import CONFIGURE
+from hospital.desk.permissions import CONFIGURE, VIEW_CONFIGURATION
 from hospital.kernel.permissions import Permission
 from hospital.messaging.permissions import MANAGE_ACCOUNT, VIEW_MESSAGES
 from hospital.onboarding.permissions import VIEW_MASTER
@@ -38,5 +38,6 @@ STAFF_NAV: tuple[Entry, ...] = (
     Entry("消息", "message", "messaging-log", VIEW_MESSAGES),
     Entry("公众号", "device-mobile", "messaging-menu", MANAGE_ACCOUNT),
     Entry("资料", "building-hospital", "onboarding-start", VIEW_MASTER),
+    Entry("参数", "edit", "desk-configuration", VIEW_CONFIGURATION),
     Entry("系统", "settings", "desk-system", CONFIGURE),
 )

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from hospital.desk.views import appointments, board, home, payments, system
+from hospital.desk.views import appointments, board, configuration, home, payments, system
 
 staff = [
     path("", home.home, name="desk-home"),
@@ -14,5 +14,7 @@ staff = [
     path("refunds/", payments.refunds, name="desk-refunds"),
     path("system/", system.system, name="desk-system"),
     path("system/run-again/", system.run_again, name="desk-run-again"),
-    path("system/configure/", system.configure, name="desk-configure"),
+    path("configuration/", configuration.configuration, name="desk-configuration"),
+    path("configuration/<str:key>/", configuration.setting, name="desk-setting"),
+    path("configuration/<str:key>/change/", configuration.change, name="desk-setting-change"),
 ]

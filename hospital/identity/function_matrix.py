@@ -215,6 +215,21 @@ BEYOND: Final = (
         is_duty=True,
     ),
     Function(
+        "system.configure_policy",
+        "安全策略参数",
+        (SE,),
+        ("desk.configure_policy",),
+        is_patient_data=False,
+        is_duty=True,
+    ),
+    Function(
+        "system.view_configuration",
+        "查看参数",
+        (SA, SE),
+        ("desk.view_configuration",),
+        is_patient_data=False,
+    ),
+    Function(
         "account.manage",
         "公众号菜单与自动回复",
         (SA,),

@@ -21,6 +21,7 @@ PATIENT_HOURS = Setting(
     unit="小时",
     minimum=1,
     maximum=720,
+    is_policy=True,
 )
 STAFF_IDLE_MINUTES = Setting(
     key="identity.staff_idle_minutes",
@@ -30,6 +31,7 @@ STAFF_IDLE_MINUTES = Setting(
     minimum=5,
     maximum=480,
     rule="X10",
+    is_policy=True,
 )
 
 _USER: Final = "wechat_user_id"

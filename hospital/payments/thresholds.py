@@ -6,10 +6,11 @@ from hospital.kernel.settings_rows import Setting
 
 APPROVAL_ABOVE_FEN: Final = Setting(
     key="payments.approval_above_fen",
-    label="退款超过多少分须另一人审批",
+    label="退款超过多少须另一人审批",
     default=100_000,
-    unit="分",
+    unit="元",
     minimum=0,
     maximum=100_000_000,
     rule="SM11",
+    is_money=True,
 )

@@ -39,6 +39,7 @@ LIMIT_DEPARTMENT_DAY: Final = Setting(
     minimum=1,
     maximum=10,
     rule="M1.4",
+    scopes=("department",),
 )
 LIMIT_DOCTOR_DAY: Final = Setting(
     key="registration.limit_doctor_day",
@@ -48,6 +49,7 @@ LIMIT_DOCTOR_DAY: Final = Setting(
     minimum=1,
     maximum=10,
     rule="M1.4",
+    scopes=("department",),
 )
 LIMIT_DAY: Final = Setting(
     key="registration.limit_day",

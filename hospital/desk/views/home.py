@@ -4,7 +4,7 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_safe
 
-from hospital.desk.permissions import CONFIGURE
+from hospital.desk.permissions import CONFIGURE, VIEW_CONFIGURATION
 from hospital.identity import queries as identity
 from hospital.identity.access import StaffRequest, staff_page
 from hospital.identity.permissions import SIGNED_IN
@@ -14,6 +14,7 @@ from hospital.scheduling.permissions import VIEW_SOLD
 
 _PLACES = (
     (CONFIGURE, "desk-system"),
+    (VIEW_CONFIGURATION, "desk-configuration"),
     (VIEW_SOLD, "desk-board"),
     (VIEW_PAYMENTS, "desk-payments"),
     (VIEW_APPOINTMENTS, "desk-search"),

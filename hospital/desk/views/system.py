@@ -1,4 +1,4 @@
-"""For the system administrator: how jobs and tokens stand, and every configuration row."""
+"""For the system administrator: how jobs and tokens stand."""
 
 from dataclasses import dataclass
 
@@ -11,9 +11,7 @@ from django.views.decorators.http import require_POST, require_safe
 from hospital.desk.permissions import CONFIGURE
 from hospital.desk.views.typed import typed
 from hospital.identity.access import StaffRequest, staff_page
-from hospital.kernel import clock, jobs, settings_rows, shared_tokens
-from hospital.kernel.errors import Invalid, NotFound
-from hospital.kernel.settings_rows import AnySetting
+from hospital.kernel import clock, jobs, shared_tokens
 
 _JOBS = """
     SELECT task_name, count(*) FILTER (WHERE status = 'todo'),
@@ -40,7 +38,7 @@ class JobRow:
 @staff_page(CONFIGURE)
 @require_safe
 def system(request: StaffRequest) -> HttpResponse:
-    """Jobs, the WeChat token and the configuration."""
+    """Jobs and the WeChat token."""
     rows = _jobs()
     left = shared_tokens.time_left(_TOKEN)
     context = {
@@ -49,33 +47,8 @@ def system(request: StaffRequest) -> HttpResponse:
         "due": sum(row.due for row in rows),
         "failed": sum(row.failed for row in rows),
         "token_minutes": max(0, int(left.total_seconds() // 60)) if left else None,
-        "settings": [
-            {"setting": setting, "value": setting.value(), "kind": _kind(setting)}
-            for setting in settings_rows.all_settings()
-        ],
     }
     return render(request, "desk/staff/system.html", context)
-
-
-@staff_page(CONFIGURE)
-@require_POST
-def configure(request: StaffRequest) -> HttpResponse:
-    """Put one value in force from now on; the old one stays in the history."""
-    key = typed(request.POST, "key", most=100)
-    setting = next((known for known in settings_rows.all_settings() if known.key == key), None)
-    if setting is None:
-        raise NotFound("没有这个参数。")
-    value = _parsed(setting, typed(request.POST, "value", most=100))
-    if value != setting.value():
-        settings_rows.set_value(
-            setting=setting,
-            value=value,
-            by=request.actor,
-            at=clock.now(),
-            reason=typed(request.POST, "reason", most=200),
-        )
-        messages.success(request, f"“{setting.label}”已改为 {value}{setting.unit}。")
-    return redirect("desk-system")
 
 
 @staff_page(CONFIGURE)
@@ -95,19 +68,3 @@ def _jobs() -> list[JobRow]:
     with connection.cursor() as cursor:
         cursor.execute(_JOBS)
         return [JobRow(*row) for row in cursor.fetchall()]
-
-
-def _kind(setting: AnySetting) -> str:
-    return "number" if type(setting.default) is int else "text"
-
-
-def _parsed(setting: AnySetting, text: str) -> object:
-    """The typed text as the setting's own kind. Raises Invalid."""
-    if type(setting.default) is bool:
-        return text == "on"
-    if type(setting.default) is int:
-        try:
-            return int(text)
-        except ValueError:
-            raise Invalid({"value": ["请填写整数。"]}, f"“{setting.label}”请填写整数。") from None
-    return text

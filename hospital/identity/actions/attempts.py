@@ -28,6 +28,7 @@ LOGIN_WINDOW_MINUTES = Setting(
     minimum=1,
     maximum=1440,
     rule="X10",
+    is_policy=True,
 )
 FAILURES_PER_ACCOUNT = Setting(
     key="identity.login_failures_per_account",
@@ -37,6 +38,7 @@ FAILURES_PER_ACCOUNT = Setting(
     minimum=3,
     maximum=50,
     rule="X10",
+    is_policy=True,
 )
 FAILURES_PER_ADDRESS = Setting(
     key="identity.login_failures_per_address",
@@ -46,6 +48,7 @@ FAILURES_PER_ADDRESS = Setting(
     minimum=5,
     maximum=1000,
     rule="X10",
+    is_policy=True,
 )
 _USERNAME_LENGTH: Final = 40
 

@@ -23,7 +23,13 @@ from hospital.kernel.models import AuditEntry, AuditSeal, RequestKey, SharedToke
 
 AT = dt.datetime(2026, 11, 23, 4, 0, tzinfo=dt.UTC)
 LIMIT = settings_rows.Setting(
-    key="kernel.test_limit", label="测试上限", default=5, unit="次", minimum=1, maximum=10
+    key="kernel.test_limit",
+    label="测试上限",
+    default=5,
+    unit="次",
+    minimum=1,
+    maximum=10,
+    scopes=("practitioner",),
 )
 
 
@@ -108,7 +114,7 @@ def test_a_setting_is_its_default_until_a_row_says_otherwise() -> None:
     assert LIMIT.value(doctor) == 2
     assert [entry.after for entry in AuditEntry.objects.order_by("id")] == [
         {"kernel.test_limit": 7},
-        {"kernel.test_limit": 2},
+        {"kernel.test_limit": 2, "scope": "practitioner:3"},
     ]
 
 
