@@ -14,6 +14,8 @@ from hospital.payments import queries
 from hospital.payments.models import Payment, PaymentCase, Refund
 from hospital.payments.states import CaseKind
 
+# What closes a case whose notice said one thing and WeChat, asked, another.
+AGREES = "微信的回答与系统一致"
 _OPEN = """
     INSERT INTO payments_paymentcase (kind, number, payment_id, refund_id, bill_id, expected_fen,
         found_fen, detail, opened_at, closed_by, closing_note)

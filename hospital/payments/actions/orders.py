@@ -199,7 +199,9 @@ def ask_unknown_again(*, number: str, attempt: int, at: dt.datetime) -> None:
 def give_up(payment: Payment, *, reason: str, by: Actor, at: dt.datetime) -> None:
     """Close a live payment whose bills and row are locked, and free its bills."""
     move(payment, PaymentStatus.CLOSED, by=by, at=at, reason=reason)
-    cure_cases(number=payment.out_trade_no, kinds=[CaseKind.UNRESOLVED], note="closed", at=at)
+    cure_cases(
+        number=payment.out_trade_no, kinds=[CaseKind.UNRESOLVED], note="微信确认没有支付", at=at
+    )
     free_bills(payment, reason=reason, by=by, at=at)
 
 

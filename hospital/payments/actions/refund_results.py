@@ -17,7 +17,7 @@ from hospital.kernel.states import move
 from hospital.live import actions as live
 from hospital.messaging import actions as messaging
 from hospital.payments import queries, schedule
-from hospital.payments.actions.cases import cure_cases, open_case
+from hospital.payments.actions.cases import AGREES, cure_cases, open_case
 from hospital.payments.actions.orders import lock_with_bills
 from hospital.payments.actions.received import Received, finish, keep
 from hospital.payments.actions.refunds import lock_refund
@@ -67,7 +67,7 @@ def record_refund_result(
         refund = lock_refund(known.pk)
         outcome = _apply(payment, refund, state, by, at)
         if received is None and outcome is not NoticeOutcome.PARKED:
-            note, kinds = "WeChat's answer agrees", [CaseKind.REFUND_MISMATCH]
+            note, kinds = AGREES, [CaseKind.REFUND_MISMATCH]
             cure_cases(number=refund.out_refund_no, kinds=kinds, note=note, at=at)
         finish(notice_pk, outcome, payment=payment, refund=refund)
         if received and outcome is NoticeOutcome.PARKED:
@@ -130,7 +130,7 @@ def _end(payment: Payment, refund: Refund, to: RefundStatus, by: Actor, at: dt.d
             )
     else:
         # Refused it was, perhaps; what became of it is the case now.
-        kinds, note = [CaseKind.REFUND_STUCK], f"ended {to.value}"
+        kinds, note = [CaseKind.REFUND_STUCK], f"微信的结果：{to.label}"
         cure_cases(number=refund.out_refund_no, kinds=kinds, note=note, at=at)
         is_closed = to is RefundStatus.CLOSED
         open_case(
@@ -206,14 +206,14 @@ def book_refund(
     cure_cases(
         number=refund.out_refund_no,
         kinds=[CaseKind.REFUND_STUCK, CaseKind.REFUND_ABNORMAL],
-        note="refunded",
+        note="钱已退到",
         at=at,
     )
     if is_whole:
         cure_cases(
             number=payment.out_trade_no,
             kinds=[CaseKind.UNKNOWN_ORDER, CaseKind.WRONG_AMOUNT, CaseKind.REFUND_IMPOSSIBLE],
-            note="refunded",
+            note="钱已退到",
             at=at,
         )
 

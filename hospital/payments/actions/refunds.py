@@ -283,7 +283,7 @@ def _cure_closed(payment: Payment, bill_id: int | None, at: dt.datetime) -> None
     """A refund that was closed there is under way again under a new number."""
     closed = Refund.objects.filter(payment=payment, bill=bill_id, status=RefundStatus.CLOSED)
     cases = PaymentCase.objects.filter(kind=CaseKind.REFUND_CLOSED, refund__in=closed)
-    cure_all(cases, note="sent again", at=at)
+    cure_all(cases, note="已用新单号重新提交", at=at)
 
 
 def _again(job: str, refund: Refund, wait: dt.timedelta, attempt: int, at: dt.datetime) -> bool:

@@ -16,7 +16,7 @@ from hospital.kernel.actors import Actor
 from hospital.kernel.events import later
 from hospital.kernel.states import move
 from hospital.payments import schedule
-from hospital.payments.actions.cases import cure_cases, open_case
+from hospital.payments.actions.cases import AGREES, cure_cases, open_case
 from hospital.payments.actions.orders import free_bills, lock_with_bills
 from hospital.payments.actions.received import Received, finish, keep
 from hospital.payments.actions.refunds import send_back
@@ -86,13 +86,15 @@ def _apply(
         cure_cases(
             number=payment.out_trade_no,
             kinds=kinds if is_odd else _CLEARED,
-            note="WeChat's answer agrees",
+            note=AGREES,
             at=at,
         )
     if payment.is_received:
         return NoticeOutcome.REPEATED
     _succeed(payment, PaymentStatus.SUCCEEDED, paid, by, at)
-    cure_cases(number=payment.out_trade_no, kinds=[CaseKind.UNRESOLVED], note="paid", at=at)
+    cure_cases(
+        number=payment.out_trade_no, kinds=[CaseKind.UNRESOLVED], note="微信确认已支付", at=at
+    )
     return NoticeOutcome.APPLIED
 
 

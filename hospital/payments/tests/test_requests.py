@@ -412,15 +412,15 @@ def a_refused_refund(wechat: StandIn) -> tuple[Refund, PaymentCase]:
     return refund, PaymentCase.objects.get(refund=refund, kind=CaseKind.REFUND_STUCK)
 
 
-@pytest.mark.parametrize("end", ["ABNORMAL", "CLOSED"])
-def test_a_refund_that_ended_badly_is_one_case(wechat: StandIn, end: str) -> None:
+@pytest.mark.parametrize(("end", "word"), [("ABNORMAL", "退款异常"), ("CLOSED", "退款关闭")])
+def test_a_refund_that_ended_badly_is_one_case(wechat: StandIn, end: str, word: str) -> None:
     """It is not stuck any more: only what became of it waits for a person."""
     refund, stuck = a_refused_refund(wechat)
     jobs.send_refund(refund_id=refund.pk)
     wechat.refund_state(refund.out_refund_no, end)
     jobs.ask_refund(refund_id=refund.pk)
     stuck.refresh_from_db()
-    assert (stuck.closed_by, stuck.closing_note) == (str(SYSTEM), f"ended {end.lower()}")
+    assert (stuck.closed_by, stuck.closing_note) == (str(SYSTEM), f"微信的结果：{word}")
     (left,) = PaymentCase.objects.filter(closed_at=None)
     assert (left.kind, left.refund_id) == (f"refund_{end.lower()}", refund.pk)
 
