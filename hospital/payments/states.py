@@ -90,6 +90,8 @@ R = RefundStatus
 OPEN = frozenset({R.REQUESTED, R.SUBMITTED, R.PROCESSING, R.FAILED})
 # Counts against what may still be refunded; abnormal money is settled by hand, not sent again.
 COMMITTED = OPEN | {R.SUCCEEDED, R.ABNORMAL}
+# Made, and not back yet.
+CARRYING = COMMITTED - {R.SUCCEEDED}
 
 # WeChat will never take it: the payer's account is closed. Only the bank can pay then.
 PAYER_GONE = frozenset({"USER_ACCOUNT_ABNORMAL"})

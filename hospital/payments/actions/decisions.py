@@ -46,10 +46,13 @@ class NotThisRemedy(Refusal):
 
 def propose_decision(*, case_id: int, note: str, by: Actor, at: dt.datetime) -> CaseDecision:
     """Propose that the case's unapplied money go back. Raises NotFound, CaseAlreadyClosed,
-    NotThisRemedy, AlreadyAsked."""
+    NotThisRemedy, RefundInProgress, AlreadyAsked."""
     with transaction.atomic():
         case = lock_case(case_id, before=_lock_payment)
         _check(case)
+        assert case.payment is not None
+        if queries.refundable_fen(case.payment, bill_id=None) <= 0:
+            raise RefundInProgress
         if case.decisions.filter(status=DecisionStatus.PROPOSED).exists():
             raise AlreadyAsked
         decision = CaseDecision.objects.create(

@@ -11,12 +11,13 @@ from hospital.payments.models import (
     CaseDecision,
     OfflineTransfer,
     PaymentCase,
+    Refund,
     RefundRequest,
 )
 from hospital.payments.queries.cases import money_is_open, remedy_of
 from hospital.payments.queries.desk import SEARCH_LIMIT
 from hospital.payments.queries.owed import owed_fen
-from hospital.payments.states import CaseRemedy, DecisionStatus, TransferStatus
+from hospital.payments.states import CARRYING, CaseRemedy, DecisionStatus, TransferStatus
 
 if TYPE_CHECKING:
     from hospital.billing.models import Bill
@@ -25,7 +26,8 @@ if TYPE_CHECKING:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CasePage:
     """A case, open or closed. `moves_fen` is what its remedy would move: owed and to be sent by
-    hand, else held because we could not apply it; `patients` are to be masked."""
+    hand, else held because we could not apply it; `going` is the refund that already carries it;
+    `patients` are to be masked."""
 
     case: PaymentCase
     remedy: CaseRemedy
@@ -34,6 +36,7 @@ class CasePage:
     patients: tuple[str, ...]
     patient_ids: tuple[int, ...]
     bill_numbers: tuple[str, ...]
+    going: Refund | None
     decisions: tuple[CaseDecision, ...]
     transfers: tuple[OfflineTransfer, ...]
 
@@ -66,6 +69,7 @@ def case_page(*, case_id: int, at: dt.datetime) -> CasePage:
         patients=tuple(dict.fromkeys(bill.patient.name for bill in about)),
         patient_ids=tuple(dict.fromkeys(bill.patient_id for bill in about)),
         bill_numbers=tuple(bill.number for bill in about),
+        going=_going(case) if remedy is CaseRemedy.REFUND_UNAPPLIED else None,
         decisions=tuple(case.decisions.order_by("-pk")),
         transfers=tuple(case.transfers.order_by("-pk")),
     )
@@ -98,6 +102,13 @@ def _moves_fen(case: PaymentCase, remedy: CaseRemedy, at: dt.datetime) -> int:
     if remedy is CaseRemedy.OFFLINE_TRANSFER:
         return owed_fen(case, at=at)
     return bills.suspended_fen(reference=case.payment.out_trade_no) if case.payment else 0
+
+
+def _going(case: PaymentCase) -> Refund | None:
+    """The refund of money nobody could apply that is under way, or waits in a case of its own."""
+    if case.payment is None:
+        return None
+    return case.payment.refunds.filter(bill=None, status__in=CARRYING).order_by("-pk").first()
 
 
 def _bills(case: PaymentCase) -> list["Bill"]:

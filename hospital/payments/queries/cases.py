@@ -4,7 +4,7 @@ import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from django.db.models import Prefetch
+from django.db.models import Exists, OuterRef, Prefetch
 
 from hospital.billing import queries as bills
 from hospital.kernel.errors import NotFound
@@ -13,11 +13,13 @@ from hospital.payments.models import (
     OfflineTransfer,
     Payment,
     PaymentCase,
+    Refund,
     RefundRequest,
 )
 from hospital.payments.queries.desk import SEARCH_LIMIT
 from hospital.payments.queries.owed import needs_the_bank, unsent_sums
 from hospital.payments.states import (
+    CARRYING,
     OPEN,
     REMEDIES,
     CaseKind,
@@ -31,13 +33,15 @@ from hospital.payments.states import (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CaseRow:
-    """A case with its one right action, and what already waits for a second person."""
+    """A case with its one right action, what already waits for a second person, and whether its
+    money is on its way."""
 
     case: PaymentCase
     remedy: CaseRemedy
     may_close: bool
     decision: CaseDecision | None
     transfer: OfflineTransfer | None
+    is_going: bool
 
 
 def open_case(*, case_id: int) -> PaymentCase:
@@ -82,7 +86,12 @@ def case_rows(*, at: dt.datetime) -> list[CaseRow]:
             OfflineTransfer.objects.filter(status__in=[TransferStatus.ASKED, TransferStatus.SENT]),
             to_attr="asked",
         ),
-    ).order_by("opened_at", "pk")[:SEARCH_LIMIT]
+    ).order_by("opened_at", "pk")
+    found = found.annotate(
+        is_going=Exists(
+            Refund.objects.filter(payment=OuterRef("payment"), bill=None, status__in=CARRYING)
+        )
+    )[:SEARCH_LIMIT]
     cases = list(found)
     purse = _purse(cases)
     return [_row(case, is_open=_is_open(case, purse), at=at) for case in cases]
@@ -171,9 +180,11 @@ def refund_requests_of(*, bill_id: int) -> list[RefundRequest]:
 
 
 def _row(case: PaymentCase, *, is_open: bool, at: dt.datetime) -> CaseRow:
+    remedy = remedy_of(case, is_open=is_open, at=at)
     return CaseRow(
         case=case,
-        remedy=remedy_of(case, is_open=is_open, at=at),
+        remedy=remedy,
+        is_going=remedy is CaseRemedy.REFUND_UNAPPLIED and getattr(case, "is_going", False),
         may_close=not is_open,
         decision=next(iter(getattr(case, "proposed", [])), None),
         transfer=next(iter(getattr(case, "asked", [])), None),

@@ -11,7 +11,7 @@ from django.db.models import QuerySet, Sum
 from hospital.billing import queries as bills
 from hospital.payments.models import Allocation, Payment, PaymentCase, Refund
 from hospital.payments.schedule import REFUND_WITHIN
-from hospital.payments.states import COMMITTED, PAYER_GONE, CaseKind, RefundStatus
+from hospital.payments.states import CARRYING, COMMITTED, PAYER_GONE, CaseKind, RefundStatus
 
 
 def refundable_fen(payment: Payment, *, bill_id: int | None) -> int:
@@ -35,9 +35,7 @@ def unsent_fen(*, bill_id: int) -> int:
 def unsent_sums(*, bill_ids: Collection[int]) -> dict[int, int]:
     """The same for many bills in two statements: bill id → fen."""
     owed = bills.due_sums(bill_ids=bill_ids)
-    carrying = Refund.objects.filter(
-        bill_id__in=bill_ids, status__in=COMMITTED - {RefundStatus.SUCCEEDED}
-    )
+    carrying = Refund.objects.filter(bill_id__in=bill_ids, status__in=CARRYING)
     for bill_id, fen in carrying.values_list("bill_id", "amount_fen"):
         if bill_id is not None:
             owed[bill_id] = owed.get(bill_id, 0) - fen

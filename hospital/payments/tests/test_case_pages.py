@@ -102,6 +102,25 @@ def test_the_list_says_how_long_what_and_what_to_do(wechat: StandIn) -> None:
     assert "最近 30 天没有关闭的异常" in get(client, CASES + "?show=closed")
 
 
+def test_money_under_way_is_not_proposed_twice(
+    wechat: StandIn, first: StaffAccount, second: StaffAccount
+) -> None:
+    case = held_money(wechat)
+    proposer, other = staff_client(account=first), staff_client(account=second)
+    post(proposer, "case-propose", case.pk, note="患者少付")
+    post(other, "decide", CaseDecision.objects.get().pk, answer="yes")
+    refund = Refund.objects.get()
+
+    shown = get(proposer, address("case", case.pk))
+
+    for words in ("正在退回付款人", refund.out_refund_no, "¥24.00"):
+        assert words in shown, words
+    assert "提出退回，交另一人复核" not in shown
+    assert "正在退回" in get(proposer, CASES)
+    assert post(proposer, "case-propose", case.pk, note="再退一次").status_code == 409
+    assert CaseDecision.objects.count() == Refund.objects.count() == 1
+
+
 def test_the_page_explains_with_both_sides_figures(wechat: StandIn, first: StaffAccount) -> None:
     case = held_money(wechat)
     payment = case.payment

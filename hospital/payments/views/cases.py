@@ -271,6 +271,7 @@ def _line(row: queries.CaseRow, at: dt.datetime) -> dict[str, object]:
         "age": case_words.age(row.case.opened_at, at),
         "remedy": row.remedy.label,
         "reason": case_words.reason(row.case.detail),
+        "is_going": row.is_going,
         "is_waiting": row.decision is not None or row.transfer is not None,
     }
 
