@@ -21,6 +21,7 @@ import httpx
 from hospital.testing.sandbox import ROOT
 from tests.chaos import postgres
 from tests.chaos.postgres import Files
+from tests.chaos.world import PASSWORD_ABOVE_FEN
 from tools.processes import die_with_parent, kill_group
 
 LOOK_SECONDS = 0.05
@@ -150,6 +151,7 @@ def build(folder: Path, ports: Ports, files: Files, environment: dict[str, str])
             *("--data", str(folder / "wechat"), "--export", str(folder / "wechat.json")),
             *("--templates", str(ROOT / "demo" / "wechat_templates.json")),
             *("--notify-scale", "0.02", "--refund-delay", "60"),
+            *("--password-above", str(PASSWORD_ABOVE_FEN)),
         ),
         "web": (*manage, "serve", "--port", str(ports.web), "--workers", "2", "--threads", "4"),
         "worker": (*manage, "worker"),

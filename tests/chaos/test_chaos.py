@@ -1,4 +1,5 @@
-"""The kill test, small: five kills, one for everybody, while a few people book, pay and cancel."""
+"""The kill test, small: five kills, one for everybody, while a few people book, pay in every way,
+cancel and get money back."""
 
 from __future__ import annotations
 
@@ -11,8 +12,8 @@ import pytest
 from hospital.testing.sandbox import ROOT
 from tests.chaos import plan
 
-SEED, KILLS, PATIENTS = 20261123, 5, 8
-KNOWN = ("notify_lost", "http_500", "refund_not_enough")
+SEED, KILLS, PATIENTS = 20261123, 5, 14
+KNOWN = ("notify_lost", "http_500", "refund_not_enough", *plan.ALWAYS)
 
 
 @pytest.mark.race
@@ -49,5 +50,15 @@ def test_everybody_is_killed_equally_often_and_only_known_faults_strike() -> Non
     assert all(0 < kill.at <= drawn.seconds for kill in drawn.kills)
 
 
-def _draw(seed: int) -> plan.Plan:
-    return plan.draw(seed=seed, kills=20, patients=9, sessions=4, bands=2, faults=KNOWN)
+def test_the_short_plan_has_every_way_too() -> None:
+    """Each ending at least once, and faults that make work for the window and for two persons."""
+    drawn = _draw(SEED, kills=KILLS, patients=PATIENTS)
+    visits = [visit for script in drawn.scripts for visit in script.visits]
+    assert {visit.ending for visit in visits} == set(plan.ENDINGS)
+    assert {strike.kind for strike in drawn.strikes} >= set(plan.ALWAYS)
+    assert {visit.desk.agrees for visit in visits} == {True, False}
+    assert {visit.desk.whole for visit in visits} == {True, False}
+
+
+def _draw(seed: int, *, kills: int = 20, patients: int = 9) -> plan.Plan:
+    return plan.draw(seed=seed, kills=kills, patients=patients, sessions=4, bands=2, faults=KNOWN)

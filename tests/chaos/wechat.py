@@ -77,8 +77,13 @@ class Levers:
         raise Unreachable(lever)
 
 
+def is_paid(order: dict[str, Any]) -> bool:
+    """Whether the money of an order came to us and was not taken back by a reversal."""
+    return bool(order["transaction_id"]) and order["state"] != "REVOKED"
+
+
 def kept_fen(state: dict[str, Any]) -> int:
     """What WeChat took for us and did not give back."""
-    taken = sum(order["total_fen"] for order in state["orders"] if order["transaction_id"])
+    taken = sum(order["total_fen"] for order in state["orders"] if is_paid(order))
     given = sum(row["amount_fen"] for row in state["refunds"] if row["status"] == "SUCCESS")
     return int(taken - given)
