@@ -164,6 +164,8 @@ def test_a_planned_value_waits_for_its_moment(client: Client) -> None:
 def test_a_department_keeps_a_value_of_its_own(client: Client) -> None:
     place = Scope("department", a_department(name="针灸科").pk)
 
+    shown = text(change(client, "3", setting=SCOPED, scope=str(place)))
+    assert "不单独设置（按全院 1 个）" in shown
     assert save(client, "3", setting=SCOPED, scope=str(place)).status_code == 302
 
     assert (SCOPED.value(place), SCOPED.value()) == (3, 1)

@@ -232,9 +232,11 @@ def _difference(shown: _Shown, form: ChangeForm) -> Difference:
     by_scope = {one.scope: one for one in shown.standings}
     mine = by_scope.get(scope) or Standing(scope=scope, row=None, planned=(), latest_id=0)
     is_everywhere = scope == HOSPITAL
-    before = _held(found, mine) if is_everywhere or mine.row else _words(found, None)
+    wider = f"不单独设置（按全院 {_held(found, shown.standings[0])}）"
+    before = _held(found, mine) if is_everywhere or mine.row else wider
     parsed = form.cleaned_data["parsed"]
-    after = _words(found, found.default if parsed is None and is_everywhere else parsed)
+    back = _words(found, found.default) if is_everywhere else wider
+    after = back if parsed is None else _words(found, parsed)
     valid_from = form.cleaned_data["valid_from"]
     own = [one for one in shown.standings if is_everywhere and one.scope != scope and one.row]
     later = [row for row in mine.planned if valid_from is None or row.valid_from > valid_from]
