@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from hospital.desk.permissions import CONFIGURE, VIEW_CONFIGURATION
+from hospital.identity.permissions import VIEW_ACCESS
 from hospital.kernel.permissions import Permission
 from hospital.messaging.permissions import MANAGE_ACCOUNT, VIEW_MESSAGES
 from hospital.onboarding.permissions import VIEW_MASTER
@@ -37,6 +38,9 @@ STAFF_NAV: tuple[Entry, ...] = (
     Entry("账单", "file-text", "payments-statements", VIEW_STATEMENTS),
     Entry("消息", "message", "messaging-log", VIEW_MESSAGES),
     Entry("公众号", "device-mobile", "messaging-menu", MANAGE_ACCOUNT),
+    Entry("人员", "user-circle", "identity-people", VIEW_ACCESS),
+    Entry("角色", "clipboard-list", "identity-roles", VIEW_ACCESS),
+    Entry("授权", "shield-lock", "identity-requests", VIEW_ACCESS),
     Entry("资料", "building-hospital", "onboarding-start", VIEW_MASTER),
     Entry("参数", "edit", "desk-configuration", VIEW_CONFIGURATION),
     Entry("系统", "settings", "desk-system", CONFIGURE),

@@ -176,7 +176,10 @@ def staff_page(permission: Permission) -> Callable[[StaffView[P]], Page[P]]:
             account = _staff_account(request)
             if account is None:
                 return _log_in_first(request, "identity-staff-login", home=paths.STAFF_HOME)
-            return view(_admit(request, account, permission), *args, **kwargs)
+            staff_request = _admit(request, account, permission)
+            if account.must_change_password and not _is_about_passwords(request):
+                return _see_other(request, reverse("identity-staff-password"))
+            return view(staff_request, *args, **kwargs)
 
         return _wear(marked, Access("staff", permission))
 
@@ -284,8 +287,17 @@ def _staff_account(request: HttpRequest) -> StaffAccount | None:
     return request.user
 
 
+def _is_about_passwords(request: HttpRequest) -> bool:
+    match = request.resolver_match
+    return match is not None and match.view_name == "identity-staff-password"
+
+
 def _log_in_first(request: HttpRequest, url_name: str, *, home: str) -> HttpResponse:
     address = f"{reverse(url_name)}?{urlencode({'next': _page_path(request, home=home)})}"
+    return _see_other(request, address)
+
+
+def _see_other(request: HttpRequest, address: str) -> HttpResponse:
     if request.headers.get("HX-Request") == "true":
         return HttpResponseClientRedirect(address)
     return HttpResponseRedirect(address)

@@ -230,6 +230,15 @@ BEYOND: Final = (
         is_patient_data=False,
     ),
     Function(
+        "audit.read",
+        "查阅与导出审计记录",
+        (AU,),
+        ("desk.read_audit",),
+        note="姓名、证件号只显示一部分",
+        is_patient_data=False,
+        is_duty=True,
+    ),
+    Function(
         "account.manage",
         "公众号菜单与自动回复",
         (SA,),

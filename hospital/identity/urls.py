@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
+from hospital.identity.views import loans, people, requests, roles
 from hospital.identity.views import patient as patient_views
 from hospital.identity.views import staff as staff_views
 
@@ -13,6 +14,31 @@ patient = [
     path("display/", patient_views.care, name="identity-care"),
 ]
 staff = [
+    path("people/", people.people, name="identity-people"),
+    path("people/new/", people.new, name="identity-person-new"),
+    path("people/practitioners/", people.practitioners, name="identity-practitioners"),
+    path("people/colleagues/", people.colleagues, name="identity-colleagues"),
+    path("people/<int:account_id>/", people.person, name="identity-person"),
+    path("people/<int:account_id>/roles/", people.roles, name="identity-person-roles"),
+    path("people/<int:account_id>/may/", people.may, name="identity-person-may"),
+    path("people/<int:account_id>/off/", people.switch_off, name="identity-person-off"),
+    path("people/<int:account_id>/on/", people.switch_on, name="identity-person-on"),
+    path(
+        "people/<int:account_id>/password/",
+        people.reset_password,
+        name="identity-person-password",
+    ),
+    path("roles/", roles.roles, name="identity-roles"),
+    path("roles/new/", roles.new, name="identity-role-new"),
+    path("roles/<slug:code>/", roles.role, name="identity-role"),
+    path("roles/<slug:code>/change/", roles.change, name="identity-role-change"),
+    path("roles/<slug:code>/retire/", roles.retire, name="identity-role-retire"),
+    path("access/", requests.requests, name="identity-requests"),
+    path("access/who/", requests.access, name="identity-access"),
+    path("access/<int:request_id>/", requests.one, name="identity-request"),
+    path("access/<int:request_id>/decide/", requests.decide, name="identity-request-decide"),
+    path("loans/", loans.loans, name="identity-loans"),
+    path("loans/<int:delegation_id>/end/", loans.take_back, name="identity-loan-end"),
     path("login/", staff_views.login, name="identity-staff-login"),
     path("password/", staff_views.password, name="identity-staff-password"),
     path("logout/", staff_views.logout, name="identity-staff-logout"),

@@ -16,6 +16,7 @@ from hospital.kernel.states import StatefulModel, move
 class OwnRequest(Refusal):
     code = "FOUR_EYES"
     default_message = "不能复核自己提出的申请，请由另一位同事处理。"
+    is_audited = True
 
 
 class AlreadyDecided(Refusal):
@@ -68,7 +69,9 @@ def check_may_decide(asked: FourEyes, *, waiting: str, by: Actor) -> None:
 
 
 def decide(asked: FourEyes, to: str, *, note: str, by: Actor, at: dt.datetime) -> None:
-    """Move what was asked to its end, with who decided and why on record."""
+    """Move what was asked to its end, with who decided and why on record: never before it was
+    asked, though the clock of the server that heard the question may be ahead of ours."""
+    at = max(at, asked.asked_at)
     move(
         asked,
         to,

@@ -265,6 +265,14 @@ def campus_names() -> dict[str, str]:
     return dict(Campus.objects.order_by("code").values_list("code", "name"))
 
 
+def department_labels(*, active_only: bool = False) -> dict[int, str]:
+    """Id → name of every department by pinyin, for whoever keeps their ids."""
+    rows = Department.objects.order_by("pinyin", "code")
+    if active_only:
+        rows = rows.filter(is_active=True)
+    return dict(rows.values_list("pk", "name"))
+
+
 def department_names() -> dict[str, str]:
     """Code → name of every department, switched off ones too."""
     return dict(Department.objects.order_by("code").values_list("code", "name"))

@@ -164,11 +164,11 @@ def test_the_board_costs_the_same_with_three_and_with_thirty(
     for _ in range(3):
         a_released_schedule()
     page(client, BOARD, day="2026-11-24")
-    with django_assert_num_queries(7):  # session, account, roles and rights, sessions, bands
+    with django_assert_num_queries(6):  # session, account, roles, rights, sessions, bands
         page(client, BOARD, day="2026-11-24")
     for _ in range(27):
         a_released_schedule()
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(6):
         assert page(client, BOARD, day="2026-11-24").count("<tr>") == 31
 
 
@@ -231,11 +231,11 @@ def test_search_costs_the_same_with_three_and_with_thirty(
         a_booking(schedule=schedule)
     page(client, SEARCH, q="陈晓宁")
     # session, account, roles, who is meant, the appointments with all they show, their money
-    with django_assert_num_queries(8):
+    with django_assert_num_queries(7):
         page(client, SEARCH, q="陈晓宁")
     for _ in range(27):
         a_booking(schedule=schedule)
-    with django_assert_num_queries(8):
+    with django_assert_num_queries(7):
         assert page(client, SEARCH, q="陈晓宁").count("<tr>") == 31
 
 
@@ -328,10 +328,10 @@ def test_the_history_costs_little(
 ) -> None:
     booked = a_booking()
     page(client, whole(booked))
-    with django_assert_num_queries(14):  # unpaid: the bill to collect, too
+    with django_assert_num_queries(13):  # unpaid: the bill to collect, too
         page(client, whole(booked))
     an_order(Bill.objects.get(pk=booked.bill_id))
-    with django_assert_num_queries(22):  # one payment: bills, moves, notices, refunds, cases
+    with django_assert_num_queries(21):  # one payment: bills, moves, notices, refunds, cases
         page(client, whole(booked))
 
 

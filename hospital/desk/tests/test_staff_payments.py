@@ -202,14 +202,14 @@ def test_lists_cost_the_same_with_three_and_with_thirty(
     more(3)
     page(client, PAYMENTS)
     # session, account, roles, payments with their bills, six figures
-    with django_assert_num_queries(13):
+    with django_assert_num_queries(12):
         page(client, PAYMENTS)
-    with django_assert_num_queries(6):  # session, account, roles and rights, refunds
+    with django_assert_num_queries(5):  # session, account, roles and rights, refunds
         page(client, REFUNDS)
     more(27)
-    with django_assert_num_queries(13):
+    with django_assert_num_queries(12):
         assert page(client, PAYMENTS).count("<tr>") == 31
-    with django_assert_num_queries(6):
+    with django_assert_num_queries(5):
         assert page(client, REFUNDS).count("<tr>") == 31
 
 

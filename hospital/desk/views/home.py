@@ -7,12 +7,13 @@ from django.views.decorators.http import require_safe
 from hospital.desk.permissions import CONFIGURE, VIEW_CONFIGURATION
 from hospital.identity import queries as identity
 from hospital.identity.access import StaffRequest, staff_page
-from hospital.identity.permissions import SIGNED_IN
+from hospital.identity.permissions import APPROVE_ACCESS, SIGNED_IN
 from hospital.payments.permissions import VIEW_PAYMENTS
 from hospital.registration.permissions import VIEW_APPOINTMENTS
 from hospital.scheduling.permissions import VIEW_SOLD
 
 _PLACES = (
+    (APPROVE_ACCESS, "identity-requests"),
     (CONFIGURE, "desk-system"),
     (VIEW_CONFIGURATION, "desk-configuration"),
     (VIEW_SOLD, "desk-board"),

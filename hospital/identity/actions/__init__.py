@@ -7,6 +7,7 @@ from hospital.identity.actions.accounts import (
     save_staff,
     switch_off,
     switch_on,
+    temporary_password,
 )
 from hospital.identity.actions.asking import (
     AdministratorsDuty,
@@ -18,7 +19,13 @@ from hospital.identity.actions.asking import (
     ask_for_roles,
     ask_to_retire,
 )
-from hospital.identity.actions.assigning import AdministratorsApart, LastAdministrator, Wanted
+from hospital.identity.actions.assigning import (
+    AdministratorsApart,
+    LastAdministrator,
+    Wanted,
+    wanted_of,
+)
+from hospital.identity.actions.assigning import held as held_roles
 from hospital.identity.actions.attempts import (
     FAILURES_PER_ACCOUNT,
     FAILURES_PER_ADDRESS,
@@ -35,6 +42,7 @@ from hospital.identity.actions.emergencies import (
     break_glass,
     review_break_glass,
 )
+from hospital.identity.actions.lending import MOST_DAYS as DELEGATION_MOST_DAYS
 from hospital.identity.actions.lending import MoreThanOwn, NotToAdministrators, lend, take_back
 from hospital.identity.actions.passwords import WrongPassword, change_password
 from hospital.identity.actions.sessions import clear_sessions
@@ -46,6 +54,7 @@ from hospital.identity.actions.wechat_users import (
 )
 
 __all__ = [
+    "DELEGATION_MOST_DAYS",
     "FAILURES_PER_ACCOUNT",
     "FAILURES_PER_ADDRESS",
     "LOGIN_WINDOW_MINUTES",
@@ -73,6 +82,7 @@ __all__ = [
     "change_account",
     "change_password",
     "clear_sessions",
+    "held_roles",
     "lend",
     "log_in_staff",
     "log_out_staff",
@@ -88,4 +98,6 @@ __all__ = [
     "switch_off",
     "switch_on",
     "take_back",
+    "temporary_password",
+    "wanted_of",
 ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+import secrets
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Final
 
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
 PHONE_PURPOSE: Final = "identity.phone"
 _USERNAME: Final = re.compile(r"[a-z0-9][a-z0-9._-]{0,39}")
 _USERNAME_SHAPE: Final = "用户名用小写字母、数字和 . _ - ，以字母或数字开头，最长 40 位。"
+_CAPITALS: Final = "ABCDEFGHJKMNPQRSTUVWXYZ"
+_DIGITS: Final = "23456789"
+_PLAIN: Final = "abcdefghjkmnpqrstuvwxyz" + _CAPITALS + _DIGITS
 _PHONE: Final = re.compile(r"1[3-9]\d{9}")
 
 
@@ -208,6 +212,13 @@ def switch_on(*, account_id: int, reason: str, by: Actor, at: dt.datetime) -> No
             after={"is_active": True},
             reason=reason.strip()[:200],
         )
+
+
+def temporary_password() -> str:
+    """A password for one log-in: letters and digits nobody confuses, in groups; a capital, a digit
+    and a small letter are always among them."""
+    words = ["".join(secrets.choice(_PLAIN) for _ in range(4)) for _ in range(3)]
+    return "-".join([*words, f"{secrets.choice(_CAPITALS)}{secrets.choice(_DIGITS)}a"])
 
 
 def reset_password(*, account_id: int, password: str, by: Actor, at: dt.datetime) -> None:

@@ -54,6 +54,11 @@ class Wanted:
         return {key: str(x) if isinstance(x, dt.date) else x for key, x in asdict(self).items()}
 
 
+def wanted_of(request: AccessRequest) -> list[Wanted]:
+    """The roles a request asks for."""
+    return from_json(request.wanted)
+
+
 def from_json(rows: Iterable[dict[str, object]]) -> list[Wanted]:
     """What a request keeps, as values again."""
     return [

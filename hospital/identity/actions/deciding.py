@@ -102,7 +102,7 @@ def _apply_roles(
     day = hospital_day(at)
     if not account.is_active:
         raise Invalid({"": ["账号已停用，请驳回。"]}, "账号已停用，请驳回。")
-    wanted = assigning.from_json(request.wanted)
+    wanted = assigning.wanted_of(request)
     assigning.check_wanted(wanted, on=day)
     keepers, before = assigning.keepers(on=day), assigning.held(account, on=day)
     assigning.assign(account, wanted, request=request, at=at)

@@ -32,7 +32,8 @@ def change_password(
     if sentences := password_errors(account, new):
         raise Invalid({"new": sentences})
     account.set_password(new)
-    account.save(update_fields=["password"])
+    account.must_change_password = False
+    account.save(update_fields=["password", "must_change_password"])
     audit.record(act="identity.change_password", subject=account, by=by, at=at)
 
 

@@ -9,6 +9,7 @@ from hospital.identity.queries.borrowed import (
     emergency,
     lendable,
 )
+from hospital.identity.queries.explaining import Explained, Holder, Reason, explain, who_may
 from hospital.identity.queries.grants import (
     Holding,
     assignments,
@@ -25,6 +26,14 @@ from hospital.identity.queries.holders import (
     accounts_narrowed_to,
     accounts_of_practitioner,
     holders_of_role,
+)
+from hospital.identity.queries.people import (
+    HeldRow,
+    PersonRow,
+    colleagues,
+    people,
+    person,
+    roles_held,
 )
 from hospital.identity.queries.requests import (
     access_request,
@@ -45,6 +54,7 @@ from hospital.identity.queries.roles import (
     role_label,
     role_labels,
     roles,
+    scopes_of,
 )
 from hospital.identity.queries.roles import forget as forget_grants
 from hospital.identity.queries.wechat_users import lock_wechat_user, wechat_user
@@ -53,8 +63,13 @@ from hospital.identity.reach import EVERYTHING, Reach
 __all__ = [
     "EVERYBODY",
     "EVERYTHING",
+    "Explained",
+    "HeldRow",
+    "Holder",
     "Holding",
+    "PersonRow",
     "Reach",
+    "Reason",
     "RoleRow",
     "access_request",
     "access_requests",
@@ -63,6 +78,7 @@ __all__ = [
     "assignments",
     "break_glass_of",
     "changes",
+    "colleagues",
     "custom_role",
     "default_grants",
     "delegations_of",
@@ -70,6 +86,7 @@ __all__ = [
     "emergencies",
     "emergencies_of",
     "emergency",
+    "explain",
     "forget_grants",
     "grant_history",
     "grants",
@@ -81,16 +98,21 @@ __all__ = [
     "login_failures",
     "may",
     "own_holdings",
+    "people",
     "permissions_of",
+    "person",
     "reach",
     "reach_of",
     "requests_about",
     "role_label",
     "role_labels",
     "roles",
+    "roles_held",
     "roles_of",
+    "scopes_of",
     "staff_account",
     "staff_names",
     "waiting_requests",
     "wechat_user",
+    "who_may",
 ]

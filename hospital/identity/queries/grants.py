@@ -35,8 +35,7 @@ class Holding:
 
 def assignments(*, account: StaffAccount, on: dt.date) -> list[RoleAssignment]:
     """Return the role assignments in force on a hospital day."""
-    in_force = Q(valid_from__lte=on) & (Q(valid_to__isnull=True) | Q(valid_to__gt=on))
-    rows = RoleAssignment.objects.filter(in_force, account=account)
+    rows = RoleAssignment.objects.filter(_in_force(on), account=account)
     return list(rows.select_related("department").order_by("role", "pk"))
 
 
@@ -109,43 +108,67 @@ def _remembered(account: StaffAccount) -> list[Holding]:
     day = clock.today()
     memo: tuple[dt.date, list[Holding]] | None = account.__dict__.get("_holdings")
     if memo is None or memo[0] != day:
-        own = list(_by_roles(account, on=day))
-        # Administrators borrow nothing: whoever keeps the system must not come to patients' data.
-        is_administrator = any(row.assignment.role in ADMINISTRATORS for row in own)
-        memo = (day, own if is_administrator else [*own, *_by_colleagues(account, on=day)])
+        memo = (day, _read(account, on=day))
         account.__dict__["_holdings"] = memo
     return memo[1]
+
+
+def _read(account: StaffAccount, *, on: dt.date) -> list[Holding]:
+    """By own roles, then by those of colleagues who lend; one statement while nobody does.
+
+    What was lent to a giver they cannot lend on, and administrators borrow nothing: whoever keeps
+    the system must not come to patients' data.
+    """
+    loans = Delegation.objects.filter(
+        Q(begins_at__lte=clock.now(), ends_at__gt=clock.now()),
+        taker=account,
+        ended_at__isnull=True,
+        giver__is_active=True,
+    )
+    whose = Q(account=account) | Q(account_id__in=loans.values("giver_id"))
+    rows = RoleAssignment.objects.filter(_in_force(on), whose).select_related("department")
+    found = list(rows.order_by("role", "pk"))
+    own = [row for row in found if row.account_id == account.pk]
+    for row in own:
+        row.account = account  # the same object, so that nothing is read twice
+    now = role_queries.grants()
+    holdings = [holding for row in own for holding in _carried(row, now)]
+    if len(own) == len(found) or any(row.role in ADMINISTRATORS for row in own):
+        return holdings
+    lending = list(loans.select_related("giver").order_by("pk"))
+    return holdings + _borrowed(lending, found, now)
+
+
+def _borrowed(
+    loans: list[Delegation], rows: list[RoleAssignment], now: role_queries.Grants
+) -> list[Holding]:
+    """What the givers' own roles carry of what they lend; no administrator's role carries any."""
+    found = []
+    for loan in loans:
+        for row in rows:
+            if row.account_id == loan.giver_id and row.role not in ADMINISTRATORS:
+                row.account = loan.giver
+                found += [
+                    Holding(held.permission, held.scope, row, loan)
+                    for held in _carried(row, now)
+                    if held.permission in loan.permissions
+                ]
+    return found
+
+
+def _carried(row: RoleAssignment, now: role_queries.Grants) -> Iterable[Holding]:
+    for code, scope in now.get(row.role, {}).items():
+        yield Holding(permission=code, scope=scope, assignment=row)
+
+
+def _in_force(on: dt.date) -> Q:
+    return Q(valid_from__lte=on) & (Q(valid_to__isnull=True) | Q(valid_to__gt=on))
 
 
 def _opened(account: StaffAccount) -> frozenset[int]:
     at = clock.now()
     rows = BreakGlass.objects.filter(account=account, begins_at__lte=at, ends_at__gt=at)
     return frozenset(rows.values_list("patient_id", flat=True))
-
-
-def _by_roles(
-    account: StaffAccount, *, on: dt.date, lent: Delegation | None = None
-) -> Iterable[Holding]:
-    now = role_queries.grants()
-    for row in assignments(account=account, on=on):
-        row.account = account  # the same object, so that nothing is read twice
-        for code, scope in now.get(row.role, {}).items():
-            if lent is None or (code in lent.permissions and row.role not in ADMINISTRATORS):
-                yield Holding(permission=code, scope=scope, assignment=row, delegation=lent)
-
-
-def _by_colleagues(account: StaffAccount, *, on: dt.date) -> Iterable[Holding]:
-    """What the givers hold by their own roles today; what was lent to them they cannot lend on."""
-    at = clock.now()
-    rows = Delegation.objects.filter(
-        taker=account,
-        begins_at__lte=at,
-        ends_at__gt=at,
-        ended_at__isnull=True,
-        giver__is_active=True,
-    )
-    for lent in rows.select_related("giver").order_by("pk"):
-        yield from _by_roles(lent.giver, on=on, lent=lent)
 
 
 def _workplaces(account: StaffAccount) -> frozenset[int]:

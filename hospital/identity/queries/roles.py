@@ -118,6 +118,11 @@ def changes(
     return {code: pair for code, pair in pairs.items() if pair[0] != pair[1]}
 
 
+def scopes_of(wanted: Mapping[str, str]) -> dict[str, DataScope]:
+    """What a form or a request names, without what is no scope."""
+    return {code: DataScope(scope) for code, scope in wanted.items() if scope in DataScope.values}
+
+
 def grant_history(*, role: str) -> list[AccessRequest]:
     """Every change of a role that was asked for, the newest first."""
     return list(AccessRequest.objects.filter(role=role).order_by("-pk"))

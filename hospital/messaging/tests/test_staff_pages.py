@@ -119,11 +119,11 @@ def test_a_long_log_costs_the_same(
 ) -> None:
     to_be_called()
     # session, account, roles, calls waiting, three figures, count, messages, their calls
-    with django_assert_num_queries(10):
+    with django_assert_num_queries(11):
         page(client, LOG)
     for _ in range(3):
         to_be_called()
-    with django_assert_num_queries(10):
+    with django_assert_num_queries(11):
         page(client, LOG)
 
 

@@ -1,0 +1,35 @@
+"""What the pages about access share: tabs."""
+
+from __future__ import annotations
+
+from django.urls import reverse
+
+from hospital.identity.models import StaffAccount
+
+_PERSON = (
+    ("identity-person", "资料"),
+    ("identity-person-roles", "岗位"),
+    ("identity-person-may", "能做什么"),
+)
+_ACCESS = (("identity-requests", "待批准"), ("identity-access", "谁能做什么"))
+
+
+def person_tabs(account: StaffAccount, here: str) -> list[dict[str, object]]:
+    """The pages about one person."""
+    return [
+        {"label": label, "url": reverse(name, args=[account.pk]), "active": name == here}
+        for name, label in _PERSON
+    ]
+
+
+def access_tabs(here: str, *, waiting: int) -> list[dict[str, object]]:
+    """The pages about everybody's access."""
+    return [
+        {
+            "label": label,
+            "url": reverse(name),
+            "active": name == here,
+            "count": waiting if name == "identity-requests" and waiting else "",
+        }
+        for name, label in _ACCESS
+    ]

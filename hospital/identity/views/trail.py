@@ -1,0 +1,54 @@
+"""What was asked about somebody or about a role, and who decided, as lines of a timeline."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from hospital.identity import queries
+from hospital.identity.models import AccessRequest, StaffAccount
+from hospital.identity.states import RequestStatus
+from hospital.kernel.actors import Actor
+
+_TONES = {RequestStatus.WAITING: "warn", RequestStatus.APPROVED: "done"}
+
+
+def names_of(actors: Iterable[str]) -> dict[str, str]:
+    """ "staff:3" → the display name, "system:0" → 系统, "" → ""; read once for a page."""
+    texts = {text for text in actors if text}
+    ids = {text: Actor.parse(text) for text in texts}
+    staff = queries.staff_names(
+        account_ids=[actor.id for actor in ids.values() if actor.kind == "staff"]
+    )
+    return {"": ""} | {
+        text: staff.get(actor.id, text) if actor.kind == "staff" else "系统"
+        for text, actor in ids.items()
+    }
+
+
+def of_person(account: StaffAccount) -> list[dict[str, object]]:
+    """Every change of somebody's roles that was asked for."""
+    return _events(queries.requests_about(account_id=account.pk))
+
+
+def of_role(role: str) -> list[dict[str, object]]:
+    """Every change of a role that was asked for."""
+    return _events(queries.grant_history(role=role))
+
+
+def _events(rows: list[AccessRequest]) -> list[dict[str, object]]:
+    names = names_of([actor for row in rows for actor in (row.asked_by, row.decided_by)])
+    return [
+        {
+            "title": f"{row.get_kind_display()}：{row.get_status_display()}",
+            "at": row.decided_at or row.asked_at,
+            "by": _by(row, names),
+            "note": f"{row.reason} {row.decision_note}".strip(),
+            "tone": _TONES.get(RequestStatus(row.status), "danger"),
+        }
+        for row in rows
+    ]
+
+
+def _by(row: AccessRequest, names: dict[str, str]) -> str:
+    asked = f"{names[row.asked_by]} 提出"
+    return f"{asked}，{names[row.decided_by]} 处理" if row.decided_by else asked
