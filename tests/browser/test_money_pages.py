@@ -223,7 +223,7 @@ def test_the_window_collects_by_keyboard(desk: Desk, wechat: StandIn) -> None:
     expect(page.get_by_label("扫患者微信“收付款”里的付款码")).to_be_focused()
     page.keyboard.type(wechat.scan_code())
     page.keyboard.press("Enter")
-    expect(page.get_by_role("heading", name="等待病人输入密码")).to_be_visible()
+    expect(page.get_by_role("heading", name="等待患者输入密码")).to_be_visible()
     check(page, "collect-password")
     payment = Payment.objects.get()
     actions.record_scan_unknown(payment_id=payment.pk, reason="test", by=SYSTEM, at=clock.now())

@@ -68,7 +68,9 @@ def charge(request: StaffRequest, number: str) -> HttpResponse:
         raise
     except Refusal as refusal:
         return _page(request, number, problem=refusal.message, status=HTTPStatus.CONFLICT)
-    return _page(request, number, declined=done.declined)
+    if done.declined:
+        return _page(request, number, declined=done.declined)
+    return redirect("payments-collect", number=number)
 
 
 @staff_page(COLLECT)
