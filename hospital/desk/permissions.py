@@ -9,3 +9,4 @@ CONFIGURE_POLICY = Permission(
 VIEW_CONFIGURATION = Permission(
     code="desk.view_configuration", label="查看参数", roles=("system_admin", "security_admin")
 )
+READ_AUDIT = Permission(code="desk.read_audit", label="查阅与导出审计记录", roles=("audit_admin",))

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from hospital.desk.views import appointments, board, configuration, home, payments, system
+from hospital.desk.views import appointments, audit, board, configuration, home, payments, system
 
 staff = [
     path("", home.home, name="desk-home"),
@@ -12,6 +12,10 @@ staff = [
     path("payments/", payments.payments, name="desk-payments"),
     path("payments/<int:payment_id>/", payments.payment, name="desk-payment"),
     path("refunds/", payments.refunds, name="desk-refunds"),
+    path("audit/", audit.search, name="desk-audit"),
+    path("audit/person/", audit.find_person, name="desk-audit-person"),
+    path("audit/export/", audit.export, name="desk-audit-export"),
+    path("audit/<int:entry_id>/", audit.entry, name="desk-audit-entry"),
     path("system/", system.system, name="desk-system"),
     path("system/run-again/", system.run_again, name="desk-run-again"),
     path("configuration/", configuration.configuration, name="desk-configuration"),

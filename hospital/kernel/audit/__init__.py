@@ -4,12 +4,13 @@
 and sealed every minute (sealing.py), so that whoever changes them there is found (verifying.py).
 """
 
-from hospital.kernel.audit.reading import Look, Wanted, find, seen_by, seen_lately
+from hospital.kernel.audit.reading import Entries, Look, Wanted, find, seen_by, seen_lately
 from hospital.kernel.audit.sealing import seal_entries
 from hospital.kernel.audit.verifying import Fault, keep, latest_verification, verify
 from hospital.kernel.audit.writing import record
 
 __all__ = [
+    "Entries",
     "Fault",
     "Look",
     "Wanted",

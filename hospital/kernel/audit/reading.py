@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from hospital.kernel import acts
 from hospital.kernel.actors import Actor
@@ -29,7 +29,8 @@ class Look:
 
 @dataclass(frozen=True)
 class Wanted:
-    """What to search for; what is empty does not matter. `end` is excluded, both are UTC."""
+    """What to search for; what is empty does not matter. `end` is excluded, both are UTC; `below`
+    is the number of the entry to go on after."""
 
     person_id: int | None = None
     by: Sequence[str] = ()
@@ -37,9 +38,13 @@ class Wanted:
     result: str = ""
     start: dt.datetime | None = None
     end: dt.datetime | None = None
+    below: int | None = None
 
 
-def find(wanted: Wanted) -> QuerySet[AuditEntry]:
+Entries = QuerySet[AuditEntry]
+
+
+def find(wanted: Wanted) -> Entries:
     """Entries that fit, newest first."""
     rows = AuditEntry.objects.order_by("-pk")
     if wanted.person_id is not None:
@@ -54,6 +59,8 @@ def find(wanted: Wanted) -> QuerySet[AuditEntry]:
         rows = rows.filter(at__gte=wanted.start)
     if wanted.end is not None:
         rows = rows.filter(at__lt=wanted.end)
+    if wanted.below is not None:
+        rows = rows.filter(pk__lt=wanted.below)
     return rows
 
 
@@ -73,7 +80,8 @@ def seen_by(*, person_id: int, since: dt.datetime, most: int = 200) -> list[Look
     ]
 
 
-def seen_lately(*, act: str, person_id: int, what: str, by: Actor, at: dt.datetime) -> bool:
+def seen_lately(*, act: str, person_id: int | None, what: str, by: Actor, at: dt.datetime) -> bool:
     """Whether this very look was recorded within the latest minutes (`after` holds `what`)."""
-    rows = AuditEntry.objects.filter(person_id=person_id, act=act, by=str(by))
-    return rows.filter(at__gt=at - ONE_LOOK, after={"what": what}).exists()
+    rows = AuditEntry.objects.filter(act=act, by=str(by), at__gt=at - ONE_LOOK)
+    about = Q(person_id=person_id) if person_id is not None else Q(person_id__isnull=True)
+    return rows.filter(about, after={"what": what}).exists()
