@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from hospital.desk.permissions import CONFIGURE, VIEW_CONFIGURATION
+from hospital.desk.permissions import CONFIGURE, READ_AUDIT, VIEW_CONFIGURATION
 from hospital.identity.permissions import VIEW_ACCESS
 from hospital.kernel.permissions import Permission
 from hospital.messaging.permissions import MANAGE_ACCOUNT, VIEW_MESSAGES
@@ -44,4 +44,5 @@ STAFF_NAV: tuple[Entry, ...] = (
     Entry("资料", "building-hospital", "onboarding-start", VIEW_MASTER),
     Entry("参数", "edit", "desk-configuration", VIEW_CONFIGURATION),
     Entry("系统", "settings", "desk-system", CONFIGURE),
+    Entry("审计", "history", "desk-audit", READ_AUDIT),
 )
