@@ -69,6 +69,63 @@ _KEYS: Final = {
     "role": "角色",
     "is_on": "是否开启",
     "rows": "行数",
+    "permission": "权限",
+    "telephone": "电话",
+    "pinyin": "拼音",
+    "initials": "拼音首字母",
+    "parent": "上级",
+    "hint": "提示",
+    "introduction": "介绍",
+    "sex": "性别",
+    "sex_limit": "限性别",
+    "min_age_months": "最小月龄",
+    "max_age_months": "最大月龄",
+    "location_text": "就诊位置",
+    "floor": "楼层",
+    "is_bookable": "可预约",
+    "walk_in_only": "仅现场挂号",
+    "sort_order": "顺序",
+    "campus": "院区",
+    "department": "科室",
+    "specialty": "专长",
+    "licence_end_date": "执业证到期",
+    "practitioner": "医护人员",
+    "category": "分类",
+    "unit": "单位",
+    "service_type": "号别",
+    "room": "诊室",
+    "weekday": "星期",
+    "session_period": "午别",
+    "starts": "开始",
+    "ends": "结束",
+    "starts_at": "开始",
+    "ends_at": "结束",
+    "capacity": "限号数",
+    "band_minutes": "时段分钟数",
+    "status": "状态",
+    "username": "用户名",
+    "note": "说明",
+    "label": "名称",
+    "account": "账号",
+    "document": "菜单内容",
+    "words": "关键词",
+    "answer": "回复内容",
+    "match": "匹配方式",
+    "priority": "优先顺序",
+    "relationship": "关系",
+    "phone": "手机号",
+    "ethnic_group": "民族",
+    "name_note": "姓名备注",
+    "assurance": "实名等级",
+    "method": "方式",
+    "source": "来源",
+}
+#: Words of ours that stand as values.
+_VALUES: Final = {
+    "name": "姓名",
+    "phone": "手机号",
+    "documents": "证件号码",
+    "address": "地址",
 }
 _SUBJECTS: Final = {
     "patients.patient": "患者",
@@ -211,7 +268,7 @@ def _plain(value: object) -> str:
         return "，".join(f"{_KEYS.get(key, key)}：{_plain(item)}" for key, item in value.items())
     if isinstance(value, list):
         return "、".join(_plain(item) for item in value)
-    return _moment(value) if isinstance(value, str) else str(value)
+    return _VALUES.get(value) or _moment(value) if isinstance(value, str) else str(value)
 
 
 def _moment(text: str) -> str:

@@ -131,7 +131,7 @@ def test_before_and_after_are_readable(reader: Client) -> None:
         by=SYSTEM,
         at=clock.now(),
         before={"fen": 1250, "is_active": True, "roles": ["财务", "收费员"]},
-        after={"fen": 250050, "is_active": False, "strange": {"name": "长" * 300}},
+        after={"fen": 250050, "is_active": False, "strange": {"name": "长" * 300}, "what": "phone"},
     )
     page = shown(reader.get(f"{PAGE}?act=kernel."))
     assert "一次导出审计记录的最多行数 2000 → 300" in page
@@ -140,6 +140,9 @@ def test_before_and_after_are_readable(reader: Client) -> None:
         assert f'value">{before}</td> <td class="d-audit-value">{after}</td>' in page
     assert f"名称：{'长' * 300}" in page
     assert "处理资金异常" in page
+    assert (
+        'row">内容</th> <td class="d-audit-value">—</td> <td class="d-audit-value">手机号' in page
+    )
 
 
 def test_older_entries_are_a_page_away(reader: Client) -> None:
