@@ -54,6 +54,15 @@ _PREFIXES: Final = {
     DocumentKind.FOREIGNER_CARD: ("9",),
 }
 _LONGEST_INPUT: Final = 60
+#: A number of these kinds tells sex and birth date.
+TELLING: Final = frozenset(
+    {
+        DocumentKind.RESIDENT_ID,
+        DocumentKind.HOUSEHOLD_BOOK,
+        DocumentKind.RESIDENCE_PERMIT,
+        DocumentKind.FOREIGNER_CARD,
+    }
+)
 
 
 class BadDocument(Refusal):

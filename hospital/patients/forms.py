@@ -14,15 +14,6 @@ from hospital.kernel.errors import Invalid
 from hospital.patients import actions, consent, documents
 from hospital.patients.states import DocumentKind, Relationship, Sex
 
-#: A number of these kinds tells sex and birth date.
-_TELLING: Final = frozenset(
-    {
-        DocumentKind.RESIDENT_ID,
-        DocumentKind.HOUSEHOLD_BOOK,
-        DocumentKind.RESIDENCE_PERMIT,
-        DocumentKind.FOREIGNER_CARD,
-    }
-)
 _ASK_AGAIN: Final = {
     "hx-post": reverse_lazy("patients-add-told"),
     "hx-trigger": "change",
@@ -159,7 +150,7 @@ class AddPatientForm(forms.Form):
                 document = documents.check(kind, text, on=on)
             except documents.BadDocument as problem:
                 error = problem.message
-        tells = document.birth_date is not None if document else kind in _TELLING
+        tells = document.birth_date is not None if document else kind in documents.TELLING
         for name in ("sex", "birth_date"):
             self.fields[name].required = not tells  # for the mark beside the label
         born = (document.birth_date if document else None) or self._typed_birth_date()

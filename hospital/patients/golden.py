@@ -53,6 +53,18 @@ class Origin:
         )
 
 
+#: No document says these: they are always what somebody told.
+_TOLD: Final = ("phone", "name_note")
+
+
+def origin_of(field: str, origin: Origin) -> Origin:
+    """Return the origin of one field among values that came together with a document."""
+    if field not in _TOLD:
+        return origin
+    source = origin.source if origin.source in (Source.PHONE, Source.IMPORT) else Source.DESK
+    return Origin(source, Assurance.DECLARED, origin.at)
+
+
 def is_stronger(one: Assurance, other: Assurance) -> bool:
     """Say whether one level proves more than another."""
     return ASSURANCE_ORDER.index(one) > ASSURANCE_ORDER.index(other)
@@ -79,7 +91,7 @@ def survivors(
     for field, value in brought.items():
         kept = origins.get(field)
         before = Origin.read(kept) if kept and held[field] not in _BLANKS else None
-        if value not in _BLANKS and outranks(origin, before):
+        if value not in _BLANKS and outranks(origin_of(field, origin), before):
             taken[field] = value
     return taken
 

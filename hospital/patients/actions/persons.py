@@ -124,7 +124,7 @@ def new_patient(
         kind=kind,
         is_birth_date_estimated=is_birth_date_estimated,
         assurance=origin.assurance,
-        origins={field: origin.kept() for field in told},
+        origins={field: golden.origin_of(field, origin).kept() for field in told},
         created_at=origin.at,
         **told,
     )
@@ -154,7 +154,9 @@ def _write(patient: Patient, values: dict[str, object], origin: Origin) -> None:
     before = patient.phone
     for field, value in values.items():
         setattr(patient, field, value)
-    patient.origins = patient.origins | {field: origin.kept() for field in values}
+    patient.origins = patient.origins | {
+        field: golden.origin_of(field, origin).kept() for field in values
+    }
     if "birth_date" in values:
         patient.is_birth_date_estimated = False
     _derive(patient)

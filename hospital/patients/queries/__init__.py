@@ -11,7 +11,13 @@ from hospital.patients.queries.bindings import (
     patients_for,
     users_to_tell,
 )
-from hospital.patients.queries.candidates import Candidate, candidates, profile_of, sound
+from hospital.patients.queries.candidates import (
+    Candidate,
+    candidates,
+    compare_with,
+    profile_of,
+    sound,
+)
 from hospital.patients.queries.guardians import guardians_of, is_child, wards_of
 from hospital.patients.queries.identifiers import (
     OUTPATIENT_NO_LENGTH,
@@ -49,6 +55,7 @@ __all__ = [
     "candidates",
     "card_by_number",
     "clean_health_card",
+    "compare_with",
     "default_patient_for",
     "document_index",
     "document_owner",

@@ -45,6 +45,11 @@ def candidates(
     return sorted(alike, key=lambda one: (-one.likeness.score, one.patient.pk))
 
 
+def compare_with(*, person: Person, patient: Patient) -> Candidate:
+    """Return one patient as a candidate, whatever its score: the clerk looks at both."""
+    return Candidate(patient, likeness.compare(profile_of_person(person), profile_of(patient)))
+
+
 def profile_of_person(person: Person, *, guardian_ids: Iterable[int] = ()) -> Profile:
     """Return what is compared of a checked person."""
     return Profile(
