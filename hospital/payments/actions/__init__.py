@@ -1,5 +1,6 @@
 """Every write of payments: orders, results, refunds, cases. One import for callers."""
 
+from hospital.kernel.four_eyes import AlreadyAsked, AlreadyDecided, OwnRequest
 from hospital.payments.actions.cases import CaseAlreadyClosed, MoneyStillOpen, close_case
 from hospital.payments.actions.decisions import (
     NotThisRemedy,
@@ -7,7 +8,6 @@ from hospital.payments.actions.decisions import (
     propose_decision,
     reject_decision,
 )
-from hospital.payments.actions.four_eyes import AlreadyAsked, AlreadyDecided, OwnRequest
 from hospital.payments.actions.noting import (
     note_asked,
     note_pressed,

@@ -11,14 +11,14 @@ from hospital.billing import queries as bills
 from hospital.kernel import audit
 from hospital.kernel.actors import Actor
 from hospital.kernel.errors import NotFound, Refusal
-from hospital.payments import queries
-from hospital.payments.actions.cases import lock_case
-from hospital.payments.actions.four_eyes import (
+from hospital.kernel.four_eyes import (
     AlreadyAsked,
     AlreadyDecided,
     check_may_decide,
     decide,
 )
+from hospital.payments import queries
+from hospital.payments.actions.cases import lock_case
 from hospital.payments.actions.orders import lock_with_bills
 from hospital.payments.actions.refunds import (
     RefundInProgress,

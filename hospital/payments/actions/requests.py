@@ -17,8 +17,8 @@ from hospital.kernel import audit, request_keys
 from hospital.kernel.actors import SYSTEM, Actor
 from hospital.kernel.clock import hospital_day
 from hospital.kernel.errors import NotFound, Refusal
+from hospital.kernel.four_eyes import AlreadyAsked, check_may_decide, decide
 from hospital.payments import thresholds
-from hospital.payments.actions.four_eyes import AlreadyAsked, check_may_decide, decide
 from hospital.payments.actions.refunds import NothingToRefund
 from hospital.payments.models import RefundRequest
 from hospital.payments.states import RequestStatus

@@ -14,15 +14,15 @@ from hospital.kernel import audit
 from hospital.kernel.actors import Actor
 from hospital.kernel.errors import Invalid, NotFound, Refusal
 from hospital.kernel.events import later
-from hospital.kernel.states import move
-from hospital.payments import queries, schedule
-from hospital.payments.actions.cases import cure_case, lock_case
-from hospital.payments.actions.four_eyes import (
+from hospital.kernel.four_eyes import (
     AlreadyAsked,
     AlreadyDecided,
     check_may_decide,
     decide,
 )
+from hospital.kernel.states import move
+from hospital.payments import queries, schedule
+from hospital.payments.actions.cases import cure_case, lock_case
 from hospital.payments.actions.orders import lock_with_bills
 from hospital.payments.actions.refund_results import book_refund, tell_payer
 from hospital.payments.actions.refunds import lock_refund

@@ -4,8 +4,8 @@ import pgtrigger
 from django.db import models
 from django.db.models import F, Q
 
+from hospital.kernel.four_eyes import FourEyes, four_eyes
 from hospital.kernel.states import guard, one_of
-from hospital.payments.models.four_eyes import FourEyes, four_eyes
 from hospital.payments.models.orders import Payment
 from hospital.payments.models.refunds import Refund
 from hospital.payments.states import DECISION_MOVES, CaseKind, CaseRemedy, DecisionStatus

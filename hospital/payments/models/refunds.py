@@ -7,9 +7,9 @@ import pgtrigger
 from django.db import models
 from django.db.models import Q
 
+from hospital.kernel.four_eyes import FourEyes, four_eyes
 from hospital.kernel.sealed import SealedCharField
 from hospital.kernel.states import StatefulModel, guard, one_of
-from hospital.payments.models.four_eyes import FourEyes, four_eyes
 from hospital.payments.models.orders import Payment
 from hospital.payments.states import (
     OPEN,

@@ -353,11 +353,27 @@ def test_a_bill_nobody_can_be_refunded_for_is_called_by_its_number(first: StaffA
         assert f"bill {bill.pk}" not in shown
 
 
+@pytest.mark.parametrize(
+    "code",
+    [
+        "INVALID_REQUEST",
+        "PARAM_ERROR",
+        "NO_AUTH",
+        "MCH_NOT_EXISTS",
+        "SIGN_ERROR",
+        "SYSTEM_ERROR",
+    ],
+)
+def test_wechats_codes_are_told_in_words(code: str) -> None:
+    assert case_words.reason(code) != code
+    assert not case_words.reason(code).isascii()
+
+
 def test_lists_cost_the_same_with_three_and_thirty(
     first: StaffAccount, django_assert_max_num_queries: Any
 ) -> None:
     client = staff_client(account=first)
     for number in range(30):
         open_case(kind=CaseKind.UNKNOWN_REFUND, number=f"R{number}", at=clock.now())
-    with django_assert_max_num_queries(8):
+    with django_assert_max_num_queries(9):
         assert get(client, CASES).count("<tr>") == 31
