@@ -9,5 +9,6 @@ class KernelConfig(AppConfig):
     label = "kernel"
 
     def ready(self) -> None:
-        """Read what every area calls its audited acts."""
-        autodiscover_modules("acts")
+        """Read what every area calls its audited acts, and who may do what: also processes that
+        load no addresses (worker, commands) must know every permission there is."""
+        autodiscover_modules("acts", "permissions")

@@ -1,11 +1,5 @@
 """Chapter 7's function matrix is what the permissions say, and the administrators stay apart."""
 
-from importlib import import_module
-from importlib.util import find_spec
-
-import pytest
-from django.conf import settings
-
 from hospital.identity.function_matrix import (
     ADMINISTRATORS_DUTIES,
     CHAPTER_SEVEN,
@@ -13,14 +7,6 @@ from hospital.identity.function_matrix import (
 )
 from hospital.identity.states import ADMINISTRATORS, Role
 from hospital.kernel.permissions import Permission, all_permissions, permission
-
-
-@pytest.fixture(autouse=True)
-def _everything_is_declared() -> None:
-    """Also what no page asks for yet."""
-    for area in settings.AREAS:
-        if find_spec(f"hospital.{area}.permissions"):
-            import_module(f"hospital.{area}.permissions")
 
 
 def differing(permissions: list[Permission]) -> list[str]:
