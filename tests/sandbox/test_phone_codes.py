@@ -321,6 +321,16 @@ class TestPanel:
         assert "这一次签名不对，下次正常" in drawer
         assert "没有回答" in drawer
 
+    def test_a_list_that_is_cut_says_so(self, phone: Phone, merchant: Merchant) -> None:
+        for _ in range(29):
+            native(merchant)
+        assert "订单<small>29</small>" in phone.screen("drawer")
+        assert "只列最近的" not in phone.screen("drawer")
+        native(merchant)
+
+        assert "订单<small>30+</small>" in phone.screen("drawer")
+        assert "只列最近的 30 笔订单" in phone.screen("drawer")
+
     def test_the_clock_says_how_far_it_is(self, phone: Phone, control: SandboxControl) -> None:
         assert "与本机一致" in phone.screen("drawer")
         control.clock(24 * 3600 + 120)

@@ -196,6 +196,7 @@ def shown(sandbox: Sandbox, user: User | None) -> str:
         fault_groups=fault_words.groups(),
         waiting=waiting,
         struck=struck,
+        most=SHOWN,
         orders=order_rows(sandbox),
         notices=notice_rows(sandbox)[:SHOWN],
         templates=_subscriptions(sandbox),
