@@ -8,6 +8,7 @@ import pytest
 from django.test import Client
 from openpyxl import load_workbook
 
+from hospital.desk.thresholds import EXPORT_AT_MOST
 from hospital.identity.states import Role
 from hospital.kernel import audit, clock, settings_rows, whereabouts
 from hospital.kernel.actors import SYSTEM, Actor
@@ -123,8 +124,9 @@ def test_by_staff_by_act_by_result_and_by_day(reader: Client) -> None:
 
 
 def test_before_and_after_are_readable(reader: Client) -> None:
-    limit = next(one for one in settings_rows.all_settings() if one.key == "desk.audit_export_rows")
-    settings_rows.set_value(setting=limit, value=300, by=SYSTEM, at=clock.now(), reason="试用")
+    settings_rows.set_value(
+        setting=EXPORT_AT_MOST, value=300, by=SYSTEM, at=clock.now(), reason="试用"
+    )
     entry = audit.record(
         act="payments.close_case",
         subject=None,
@@ -199,8 +201,7 @@ def test_an_export_is_marked_audited_and_holds_no_formula(reader: Client) -> Non
 
 
 def test_an_export_is_cut_at_the_limit(reader: Client) -> None:
-    limit = next(one for one in settings_rows.all_settings() if one.key == "desk.audit_export_rows")
-    settings_rows.set_value(setting=limit, value=100, by=SYSTEM, at=clock.now())
+    settings_rows.set_value(setting=EXPORT_AT_MOST, value=100, by=SYSTEM, at=clock.now())
     person = a_patient()
     for number in range(103):
         seen(person, by=SYSTEM, what=str(number))

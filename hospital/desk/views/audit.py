@@ -13,24 +13,15 @@ from django.views.decorators.http import require_POST, require_safe
 
 from hospital.desk import audit_sheet, audit_words
 from hospital.desk.permissions import READ_AUDIT
+from hospital.desk.thresholds import EXPORT_AT_MOST
 from hospital.desk.views.typed import typed
 from hospital.identity.access import StaffRequest, staff_page
 from hospital.identity.queries.finding import account_ids
 from hospital.kernel import acts, audit, clock
 from hospital.kernel.errors import Invalid, NotFound
 from hospital.kernel.models import AuditEntry, AuditResult
-from hospital.kernel.settings_rows import Setting
 from hospital.patients import queries as patients
 
-EXPORT_AT_MOST = Setting(
-    key="desk.audit_export_rows",
-    label="一次导出审计记录的最多行数",
-    default=2000,
-    unit="行",
-    minimum=100,
-    maximum=20000,
-    rule="X12",
-)
 _SHOWN: Final = 50
 _DAYS_SHOWN: Final = 7
 _FIRST_YEAR, _LAST_YEAR = 2000, 2999
