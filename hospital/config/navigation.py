@@ -3,10 +3,11 @@
 from dataclasses import dataclass
 
 from hospital.desk.permissions import CONFIGURE, READ_AUDIT, VIEW_CONFIGURATION
-from hospital.identity.permissions import VIEW_ACCESS
+from hospital.identity.permissions import BREAK_GLASS, REVIEW_BREAK_GLASS, VIEW_ACCESS
 from hospital.kernel.permissions import Permission
 from hospital.messaging.permissions import MANAGE_ACCOUNT, VIEW_MESSAGES
 from hospital.onboarding.permissions import VIEW_MASTER
+from hospital.patients.permissions import FIND_PATIENT
 from hospital.payments.permissions import (
     APPROVE_REFUND,
     COLLECT,
@@ -30,6 +31,7 @@ class Entry:
 STAFF_NAV: tuple[Entry, ...] = (
     Entry("号源", "calendar-stats", "desk-board", VIEW_SOLD),
     Entry("预约", "search", "desk-search", VIEW_APPOINTMENTS),
+    Entry("建档", "user-plus", "patients-desk", FIND_PATIENT),
     Entry("收款", "cash", "payments-collect-find", COLLECT),
     Entry("支付", "wallet", "desk-payments", VIEW_PAYMENTS),
     Entry("退款", "receipt-refund", "desk-refunds", VIEW_PAYMENTS),
@@ -38,6 +40,8 @@ STAFF_NAV: tuple[Entry, ...] = (
     Entry("账单", "file-text", "payments-statements", VIEW_STATEMENTS),
     Entry("消息", "message", "messaging-log", VIEW_MESSAGES),
     Entry("公众号", "device-mobile", "messaging-menu", MANAGE_ACCOUNT),
+    Entry("紧急查阅", "eye", "desk-emergencies", BREAK_GLASS),
+    Entry("查阅审核", "clipboard-heart", "desk-emergency-reviews", REVIEW_BREAK_GLASS),
     Entry("人员", "user-circle", "identity-people", VIEW_ACCESS),
     Entry("角色", "clipboard-list", "identity-roles", VIEW_ACCESS),
     Entry("授权", "shield-lock", "identity-requests", VIEW_ACCESS),
