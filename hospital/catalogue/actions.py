@@ -57,13 +57,29 @@ def save_price_item(
 
 @transaction.atomic
 def save_service_type(
-    *, code: str, name: str, kind: ServiceKind, is_active: bool = True, by: Actor, at: dt.datetime
+    *,
+    code: str,
+    name: str,
+    kind: ServiceKind,
+    is_active: bool = True,
+    valid_from: dt.date | None = None,
+    valid_to: dt.date | None = None,
+    by: Actor,
+    at: dt.datetime,
 ) -> bool:
-    """Save 号别."""
+    """Save 号别; sessions of it are held from a hospital day on, until before another."""
+    if valid_from is not None and valid_to is not None and valid_to <= valid_from:
+        raise Invalid({"valid_to": ["失效日期应晚于生效日期。"]})
     return upsert(
         ServiceType,
         key={"code": code},
-        values={"name": name, "kind": kind, "is_active": is_active},
+        values={
+            "name": name,
+            "kind": kind,
+            "is_active": is_active,
+            "valid_from": valid_from,
+            "valid_to": valid_to,
+        },
         act="catalogue.save_service_type",
         by=by,
         at=at,

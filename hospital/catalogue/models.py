@@ -90,9 +90,17 @@ class ServiceType(models.Model):
     name = models.CharField(max_length=40)
     kind = models.CharField(max_length=10, choices=ServiceKind)
     is_active = models.BooleanField()
+    valid_from = models.DateField(null=True)
+    valid_to = models.DateField(null=True)
 
     class Meta:
         constraints = [
+            models.CheckConstraint(
+                condition=Q(valid_from__isnull=True)
+                | Q(valid_to__isnull=True)
+                | Q(valid_from__lt=F("valid_to")),
+                name="service_type_period",
+            ),
             models.CheckConstraint(
                 condition=Q(kind__in=ServiceKind.values), name="service_type_kind"
             ),

@@ -144,6 +144,8 @@ def service_type_rows() -> list[MasterRow]:
                 "name": row.name,
                 "kind": ServiceKind(row.kind),
                 "is_active": row.is_active,
+                "valid_from": row.valid_from,
+                "valid_to": row.valid_to,
             },
         )
         for row in ServiceType.objects.order_by("code")

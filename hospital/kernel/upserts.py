@@ -31,7 +31,8 @@ class MasterRow:
     """A saved row of master data as its save action would take it again: parameter → value.
 
     `subject` and `id` lead to its audit entries; where one subject has several rows, `part` is
-    what the `after` of this row's entries holds. Pinyin is "" where it is not kept.
+    what the `after` of this row's entries holds. Pinyin is "" where it is not kept, `photo` is the
+    digest of a portrait.
     """
 
     id: int
@@ -39,6 +40,7 @@ class MasterRow:
     values: Mapping[str, object]
     pinyin: str = ""
     initials: str = ""
+    photo: str = ""
     part: Mapping[str, object] = field(default_factory=dict)
 
 

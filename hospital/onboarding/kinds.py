@@ -383,6 +383,16 @@ class Age(Kind):
 
 
 @dataclass(frozen=True)
+class Portrait(Kind):
+    """A picture by the digest of its bytes; it is never typed, only told."""
+
+    hint: str = "照片"
+
+    def describe(self, plain: object) -> str:
+        return f"照片 {str(plain)[:6]}" if plain else ""
+
+
+@dataclass(frozen=True)
 class Floor(Kind):
     """A floor as people say it: 3, 3F and 3层 are "3楼", B1 and -1 are "负1楼"."""
 

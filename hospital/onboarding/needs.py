@@ -34,6 +34,13 @@ def needs(sheet: Sheet, row: MasterRow, *, at: dt.datetime) -> list[Need]:
     return [need for need in ask(row, at) if need is not None] if ask else []
 
 
+def needs_after(sheet: Sheet, row: MasterRow, day: dt.date, *, at: dt.datetime) -> list[Need]:
+    """The sessions a row would miss if it ended on a hospital day; templates make none then."""
+    column = _SCHEDULED_BY.get(sheet.title)
+    held = _held({column: row.id}, at=at, since=day) if column else None
+    return [held] if held else []
+
+
 Answer = Sequence[Need | None]
 
 
@@ -87,12 +94,17 @@ def _template(row: MasterRow, at: dt.datetime) -> Answer:
 def _scheduled(which: Mapping[str, int], at: dt.datetime) -> Answer:
     """Templates that go on making sessions, and sessions already made."""
     templates = scheduling.templates_with(which, on=hospital_day(at))
-    coming = scheduling.coming_sessions(which, at=at)
-    held = None
-    if coming is not None:
-        days = f"{coming.first:%m月%d日}—{coming.latest:%m月%d日}"
-        held = Need(f"未结束的出诊 {coming.count} 场（{days}）")
-    return _named("启用中的排班模板", templates), held
+    return _named("启用中的排班模板", templates), _held(which, at=at)
+
+
+def _held(
+    which: Mapping[str, int], *, at: dt.datetime, since: dt.date | None = None
+) -> Need | None:
+    coming = scheduling.coming_sessions(which, at=at, since=since)
+    if coming is None:
+        return None
+    days = f"{coming.first:%m月%d日}—{coming.latest:%m月%d日}"
+    return Need(f"未结束的出诊 {coming.count} 场（{days}）")
 
 
 def _named(noun: str, names: Sequence[str], *, blocks: bool = True) -> Need | None:
@@ -110,4 +122,10 @@ _QUESTIONS: Final[Mapping[str, Callable[[MasterRow, dt.datetime], Answer]]] = {
     "号别": _service_type,
     "收费项目": _price_item,
     "排班模板": _template,
+}
+_SCHEDULED_BY: Final[Mapping[str, str]] = {
+    "科室": "department_id",
+    "诊室": "room_id",
+    "医生": "practitioner_id",
+    "号别": "service_type_id",
 }

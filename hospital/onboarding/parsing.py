@@ -104,7 +104,7 @@ def _match_columns(heading: RawRow, sheet: Sheet) -> tuple[dict[int, Column], li
     problems += [
         Problem(sheet.title, 1, column.heading, "", "缺少这一列")
         for column in sheet.columns
-        if column not in columns.values()
+        if column not in columns.values() and not column.may_lack
     ]
     return columns, problems
 

@@ -209,12 +209,13 @@ def _step(
     staff: Mapping[str, str],
     names: Names,
 ) -> Step:
+    columns = (*sheet.columns, *sheet.also_told)
     return Step(
         version=version,
         at=entries[0].at,
         by=staff[entries[0].by],
         is_first=version == 1,
-        fields=tuple(names.change(one.in_words) for one in moved(sheet, entries)),
+        fields=tuple(names.change(one.in_words) for one in moved(columns, entries)),
     )
 
 

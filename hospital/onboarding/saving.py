@@ -22,7 +22,8 @@ Progress = Callable[[int, int, str], None]
 
 @dataclass(frozen=True)
 class Change:
-    """A row that was created or changed; `switched_off` when it was in use until now."""
+    """A row that was created or changed; `switched_off` when it was in use until now, `ends` when
+    another day was set from which it is no more."""
 
     sheet: str
     row: int
@@ -30,6 +31,7 @@ class Change:
     created: bool
     fields: tuple[FieldChange, ...]
     switched_off: bool = False
+    ends: bool = False
 
 
 @dataclass(frozen=True)
@@ -157,7 +159,7 @@ def _problems(row: Row, refusal: Refusal) -> list[Problem]:
 
 
 def _change(row: Row, entries: Sequence[AuditEntry]) -> Change:
-    found = moved(row.sheet, entries)
+    found = moved(row.sheet.columns, entries)
     return Change(
         row.sheet.title,
         row.number,
@@ -165,4 +167,5 @@ def _change(row: Row, entries: Sequence[AuditEntry]) -> Change:
         entries[0].before == {},
         tuple(one.in_words for one in found),
         any(one.column.field == "is_active" and one.before and not one.after for one in found),
+        any(one.column.field == "valid_to" and one.after is not None for one in found),
     )

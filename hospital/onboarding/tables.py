@@ -16,7 +16,8 @@ from hospital.onboarding.kinds import Cell, Kind
 class Column:
     """One column: the heading people see, the parameter of the action, the kind of its cells.
 
-    `refers_to` is the title of the sheet whose codes (or unique names) the cells hold.
+    `refers_to` is the title of the sheet whose codes (or unique names) the cells hold. A workbook
+    may lack a column that `may_lack`; saved rows then keep what they have.
     """
 
     heading: str
@@ -29,6 +30,7 @@ class Column:
     width: int = 14
     refers_to: str = ""
     secret: bool = False
+    may_lack: bool = False
 
 
 @dataclass(frozen=True)
@@ -105,7 +107,8 @@ class Sheet:
 
     For the pages: `slug` is the sheet's address ("" for none), `saved` gives the saved rows as
     they are on a day, `listed` the fields a list shows, `acts` the audited acts that tell the
-    history of a row. `elsewhere` says where the rows are looked after when not in these pages.
+    history of a row, `also_told` what else they change than the columns. `elsewhere` says where
+    the rows are looked after when not in these pages.
     """
 
     title: str
@@ -125,6 +128,7 @@ class Sheet:
     listed: tuple[str, ...] = ()
     acts: tuple[str, ...] = ()
     elsewhere: str = ""
+    also_told: tuple[Column, ...] = ()
 
     @property
     def can_switch_off(self) -> bool:

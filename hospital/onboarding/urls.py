@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from hospital.onboarding.views import records, workbook
+from hospital.onboarding.views import photos, records, workbook
 
 _ROW = "master/<slug:slug>/row/<str:address>"
 
@@ -19,6 +19,14 @@ staff = [
         name="onboarding-carry-out",
     ),
     path("master/workbook/<int:upload_id>/drop/", workbook.drop, name="onboarding-drop"),
+    path(
+        "master/practitioners/row/<str:address>/photo/", photos.save, name="onboarding-photo-save"
+    ),
+    path(
+        "master/practitioners/row/<str:address>/photo/remove/",
+        photos.remove,
+        name="onboarding-photo-remove",
+    ),
     path("master/<slug:slug>/", records.rows, name="onboarding-rows"),
     path("master/<slug:slug>/new/", records.new, name="onboarding-new"),
     path("master/<slug:slug>/options/", records.options, name="onboarding-options"),
@@ -27,4 +35,8 @@ staff = [
     path(f"{_ROW}/off/", records.off, name="onboarding-off"),
     path(f"{_ROW}/on/", records.on, name="onboarding-on"),
     path(f"{_ROW}/history/", records.history, name="onboarding-history"),
+]
+
+public = [
+    path("photo/<slug:digest>/", photos.photo, name="onboarding-photo"),
 ]

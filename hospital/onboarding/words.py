@@ -1,6 +1,6 @@
 """Saved and audited values in the words of the workbook, and changes field by field."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -36,7 +36,7 @@ class Moved:
         return FieldChange(self.column.heading, words(self.before), words(self.after))
 
 
-def moved(sheet: Sheet, entries: Sequence[AuditEntry]) -> list[Moved]:
+def moved(columns: Iterable[Column], entries: Sequence[AuditEntry]) -> list[Moved]:
     """What the entries of one row, oldest first, changed all in all, column by column."""
     before: dict[str, object] = {}
     after: dict[str, object] = {}
@@ -44,7 +44,7 @@ def moved(sheet: Sheet, entries: Sequence[AuditEntry]) -> list[Moved]:
         before = {**entry.before, **before}
         after |= entry.after
     found = []
-    for column in sheet.columns:
+    for column in columns:
         # Areas that know a neighbour's row only by its id audit the id.
         name = column.field if column.field in after else f"{column.field}_id"
         if name in after and before.get(name) != after[name]:
@@ -83,7 +83,7 @@ class Names:
 
     def of(self, heading: str, text: str) -> str:
         """The names for a code, or for several parted by 、; other columns keep their text."""
-        names = self.by_field.get(self._fields[heading])
+        names = self.by_field.get(self._fields.get(heading, ""))
         if names is None or not text:
             return text
         return "、".join(names.get(code) or code for code in text.split("、"))

@@ -6,6 +6,7 @@ parameter's name as the field.
 """
 
 import datetime as dt
+import hashlib
 from collections.abc import Collection
 from typing import TypeVar
 
@@ -14,12 +15,13 @@ from django.db import models, transaction
 from hospital.kernel import audit, pinyin
 from hospital.kernel.actors import Actor
 from hospital.kernel.clock import hospital_day
-from hospital.kernel.errors import Invalid
-from hospital.kernel.upserts import upsert
+from hospital.kernel.errors import Invalid, NotFound
+from hospital.kernel.upserts import plain, upsert
 from hospital.organisation.models import (
     Campus,
     Department,
     Location,
+    Photo,
     Practitioner,
     PractitionerRole,
 )
@@ -61,6 +63,8 @@ def save_department(
     walk_in_only: bool = False,
     sort_order: int = 0,
     is_active: bool = True,
+    valid_from: dt.date | None = None,
+    valid_to: dt.date | None = None,
     by: Actor,
     at: dt.datetime,
 ) -> bool:
@@ -73,6 +77,7 @@ def save_department(
         errors["walk_in_only"] = ["仅现场就诊的科室不能同时开放预约。"]
     if None not in (min_age_months, max_age_months) and not min_age_months < max_age_months:  # type: ignore[operator]
         errors["max_age_months"] = ["年龄上限应大于年龄下限。"]
+    errors |= _wrong_period(valid_from, valid_to)
     if errors:
         raise Invalid(errors)
     return upsert(
@@ -95,6 +100,8 @@ def save_department(
             "walk_in_only": walk_in_only,
             "sort_order": sort_order,
             "is_active": is_active,
+            "valid_from": valid_from,
+            "valid_to": valid_to,
         },
         act="organisation.save_department",
         by=by,
@@ -113,13 +120,18 @@ def save_location(
     department: str | None = None,
     floor: str = "",
     is_active: bool = True,
+    valid_from: dt.date | None = None,
+    valid_to: dt.date | None = None,
     by: Actor,
     at: dt.datetime,
 ) -> bool:
     """Save a place: 楼栋, 楼层, 诊区, 诊室 or 窗口. Raises Invalid on a circle in the tree."""
     above = _by_code(Location, parent, "parent", "位置") if parent else None
+    errors = _wrong_period(valid_from, valid_to)
     if _is_circle(code, above):
-        raise Invalid({"parent": ["上级位置不能是自己或自己的下级。"]})
+        errors["parent"] = ["上级位置不能是自己或自己的下级。"]
+    if errors:
+        raise Invalid(errors)
     return upsert(
         Location,
         key={"code": code},
@@ -131,6 +143,8 @@ def save_location(
             "department": _department(department, "department") if department else None,
             "floor": floor,
             "is_active": is_active,
+            "valid_from": valid_from,
+            "valid_to": valid_to,
         },
         act="organisation.save_location",
         by=by,
@@ -150,10 +164,14 @@ def save_practitioner(
     introduction: str = "",
     licence_end_date: dt.date,
     is_active: bool = True,
+    valid_from: dt.date | None = None,
+    valid_to: dt.date | None = None,
     by: Actor,
     at: dt.datetime,
 ) -> bool:
     """Save 医生 and its departments: roles begin and end on the hospital day of `at`."""
+    if errors := _wrong_period(valid_from, valid_to):
+        raise Invalid(errors)
     saved = upsert(
         Practitioner,
         key={"code": code},
@@ -167,6 +185,8 @@ def save_practitioner(
             "introduction": introduction,
             "licence_end_date": licence_end_date,
             "is_active": is_active,
+            "valid_from": valid_from,
+            "valid_to": valid_to,
         },
         act="organisation.save_practitioner",
         by=by,
@@ -176,24 +196,107 @@ def save_practitioner(
     return saved.changed or moved
 
 
+@transaction.atomic
+def save_role(
+    *,
+    practitioner: str,
+    department: str,
+    valid_from: dt.date,
+    valid_to: dt.date | None = None,
+    by: Actor,
+    at: dt.datetime,
+) -> bool:
+    """Save 任职: a practitioner's role in a department from a hospital day on.
+
+    The day it begins names the role, `valid_to` is the first day without it; a role that ends on
+    the day it begins was never held. Raises Invalid.
+    """
+    person = _by_code(Practitioner, practitioner, "practitioner", "医生")
+    place = _department(department, "department")
+    if valid_to is not None and valid_to < valid_from:
+        raise Invalid({"valid_to": ["失效日期不能早于生效日期。"]})
+    roles = PractitionerRole.objects.filter(practitioner=person, department=place)
+    role = roles.filter(valid_from=valid_from).exclude(valid_to=valid_from).first()
+    others = roles.exclude(valid_to__lte=valid_from)
+    if role is not None:
+        others = others.exclude(pk=role.pk)
+    if valid_to is not None:
+        others = others.filter(valid_from__lt=valid_to)
+    if valid_to != valid_from and (other := others.order_by("valid_from").first()):
+        begins = other.valid_from.isoformat()
+        raise Invalid({"valid_from": [f"与从 {begins} 开始的任职时间重叠。"]})
+    if role is not None and role.valid_to == valid_to:
+        return False
+    before = plain(role.valid_to) if role else None
+    saved = role or PractitionerRole(practitioner=person, department=place, valid_from=valid_from)
+    saved.valid_to = valid_to
+    saved.save()
+    named = {"practitioner": person.code, "department": place.code, "valid_from": plain(valid_from)}
+    audit.record(
+        act="organisation.save_role",
+        subject=person,
+        by=by,
+        at=at,
+        before={**named, "valid_to": before} if role else {},
+        after={**named, "valid_to": plain(valid_to)},
+    )
+    return True
+
+
+@transaction.atomic
+def save_photo(*, code: str, content: bytes | None, by: Actor, at: dt.datetime) -> bool:
+    """Show a portrait (JPEG, already small) for a practitioner, or (None) none any more."""
+    person = Practitioner.objects.select_for_update().filter(code=code).first()
+    if person is None:
+        raise NotFound("没有找到这位医生。")
+    digest = hashlib.sha256(content).hexdigest() if content is not None else None
+    before = person.photo_id
+    if digest == before:
+        return False
+    if content is not None and digest is not None:
+        Photo.objects.get_or_create(digest=digest, defaults={"content": content, "created_at": at})
+    person.photo_id = digest
+    person.save(update_fields=["photo"])
+    audit.record(
+        act="organisation.save_photo",
+        subject=person,
+        by=by,
+        at=at,
+        before={"photo": before} if before else {},
+        after={"photo": digest},
+    )
+    return True
+
+
 def _save_roles(
     practitioner: Practitioner, codes: Collection[str], *, by: Actor, at: dt.datetime
 ) -> bool:
-    """End the roles that are gone, begin the new ones; audited as one list of departments."""
+    """End the roles that are gone, begin the new ones; audited as one list of departments.
+
+    Roles that begin or end on a later day as planned stay as they are.
+    """
     wanted = {code: _department(code, "departments") for code in codes}
     day = hospital_day(at)
-    open_roles = PractitionerRole.objects.filter(practitioner=practitioner, valid_to=None)
-    current = {role.department.code: role for role in open_roles.select_related("department")}
+    roles = PractitionerRole.objects.filter(practitioner=practitioner).exclude(valid_to__lte=day)
+    later = roles.filter(valid_from__gt=day).order_by("-valid_from")
+    planned = dict(later.values_list("department__code", "valid_from"))
+    current = {
+        role.department.code: role
+        for role in roles.filter(valid_from__lte=day).select_related("department")
+    }
     gone, new = current.keys() - wanted.keys(), wanted.keys() - current.keys()
     if not gone and not new:
         return False
     for code in gone:
         role = current[code]
-        role.valid_to = max(day, role.valid_from)
+        role.valid_to = day
         role.save(update_fields=["valid_to"])
     for code in sorted(new):
         PractitionerRole.objects.create(
-            practitioner=practitioner, department=wanted[code], valid_from=day
+            practitioner=practitioner,
+            department=wanted[code],
+            valid_from=day,
+            valid_to=planned.get(code),
         )
     audit.record(
         act="organisation.assign_practitioner",
@@ -204,6 +307,12 @@ def _save_roles(
         after={"departments": sorted(wanted)},
     )
     return True
+
+
+def _wrong_period(valid_from: dt.date | None, valid_to: dt.date | None) -> dict[str, list[str]]:
+    if valid_from is not None and valid_to is not None and valid_to <= valid_from:
+        return {"valid_to": ["失效日期应晚于生效日期。"]}
+    return {}
 
 
 def _department(code: str, field: str) -> Department:

@@ -4,6 +4,7 @@ Pinyin and initials are computed when a name is saved; lists sort by pinyin beca
 database has no Chinese collation.
 """
 
+import pgtrigger
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import RangeOperators
 from django.db import models
@@ -18,6 +19,16 @@ def _one(column: str) -> Func:
 
 def _days(start: str, end: str) -> Func:
     return Func(F(start), F(end), function="daterange")
+
+
+def _period(name: str) -> models.CheckConstraint:
+    """A row may hold from a hospital day on, until before another; both may be open."""
+    return models.CheckConstraint(
+        condition=Q(valid_from__isnull=True)
+        | Q(valid_to__isnull=True)
+        | Q(valid_from__lt=F("valid_to")),
+        name=name,
+    )
 
 
 class Campus(models.Model):
@@ -55,9 +66,12 @@ class Department(models.Model):
     walk_in_only = models.BooleanField()
     sort_order = models.IntegerField()
     is_active = models.BooleanField()
+    valid_from = models.DateField(null=True)
+    valid_to = models.DateField(null=True)
 
     class Meta:
         constraints = [
+            _period("department_period"),
             models.CheckConstraint(
                 condition=Q(sex_limit__in=SexLimit.values), name="department_sex_limit"
             ),
@@ -92,9 +106,12 @@ class Location(models.Model):
     department = models.ForeignKey(Department, models.PROTECT, null=True, related_name="locations")
     floor = models.CharField(max_length=20, blank=True)
     is_active = models.BooleanField()
+    valid_from = models.DateField(null=True)
+    valid_to = models.DateField(null=True)
 
     class Meta:
         constraints = [
+            _period("location_period"),
             models.CheckConstraint(condition=Q(kind__in=LocationKind.values), name="location_kind"),
             models.CheckConstraint(
                 condition=Q(parent__isnull=True) | ~Q(parent=F("id")),
@@ -104,6 +121,20 @@ class Location(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class Photo(models.Model):
+    """A portrait, small and without metadata, under the digest of its bytes; never changed."""
+
+    digest = models.CharField(max_length=64, primary_key=True)
+    content = models.BinaryField()
+    created_at = models.DateTimeField()
+
+    class Meta:
+        triggers = [pgtrigger.Protect(name="photo_fixed", operation=pgtrigger.Update)]
+
+    def __str__(self) -> str:
+        return f"photo {self.digest[:8]}"
 
 
 class Practitioner(models.Model):
@@ -118,10 +149,14 @@ class Practitioner(models.Model):
     specialty = models.CharField(max_length=300, blank=True)
     introduction = models.TextField(blank=True)
     licence_end_date = models.DateField()
+    photo = models.ForeignKey(Photo, models.PROTECT, null=True, related_name="+")
     is_active = models.BooleanField()
+    valid_from = models.DateField(null=True)
+    valid_to = models.DateField(null=True)
 
     class Meta:
         constraints = [
+            _period("practitioner_period"),
             models.CheckConstraint(condition=Q(sex__in=Sex.values), name="practitioner_sex"),
             models.CheckConstraint(condition=Q(title__in=Title.values), name="practitioner_title"),
         ]

@@ -7,9 +7,10 @@ did not say `active_only=False` (master data may refer to what is switched off).
 import datetime as dt
 from dataclasses import dataclass
 
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet
 
 from hospital.kernel import pinyin
+from hospital.kernel.clock import today
 from hospital.kernel.errors import NotFound
 from hospital.kernel.states import subject_type
 from hospital.kernel.upserts import MasterRow
@@ -17,6 +18,7 @@ from hospital.organisation.models import (
     Campus,
     Department,
     Location,
+    Photo,
     Practitioner,
     PractitionerRole,
 )
@@ -56,12 +58,13 @@ class PractitionerRow:
     departments: tuple[str, ...]
 
 
-def bookable_departments() -> list[DepartmentRow]:
+def bookable_departments(*, through: dt.date | None = None) -> list[DepartmentRow]:
     """What the patient's list shows: open departments, walk-in only ones included (M1.11).
 
+    One that opens after `through`, the latest day that can be booked, does not show yet.
     Categories come in their own order, departments inside by sort order, then pinyin.
     """
-    nodes = list(Department.objects.filter(is_active=True))
+    nodes = list(Department.objects.filter(_in_force(today(), through)))
     by_id = {node.pk: node for node in nodes}
     shown = [node for node in nodes if node.is_bookable or node.walk_in_only]
     tops = {node.pk: _top(node, by_id) for node in shown}
@@ -69,13 +72,13 @@ def bookable_departments() -> list[DepartmentRow]:
     return [_department_row(node, tops[node.pk].name) for node in shown]
 
 
-def search_departments(text: str) -> list[DepartmentRow]:
+def search_departments(text: str, *, through: dt.date | None = None) -> list[DepartmentRow]:
     """Departments by name, pinyin, initials or symptom hint; the best matches first.
 
     Typing nothing finds all of them, in their usual order.
     """
     wanted = pinyin.fold(text)
-    ranked = [(_rank(row, wanted), row) for row in bookable_departments()]
+    ranked = [(_rank(row, wanted), row) for row in bookable_departments(through=through)]
     found = [(rank, row) for rank, row in ranked if rank is not None]
     return [row for _, row in sorted(found, key=lambda pair: pair[0])]
 
@@ -83,7 +86,7 @@ def search_departments(text: str) -> list[DepartmentRow]:
 def department(code: str, *, active_only: bool = True) -> Department:
     """The department of a code, unless switched off. Raises NotFound."""
     found = Department.objects.select_related("parent").filter(code=code).first()
-    if found is None or (active_only and not found.is_active):
+    if found is None or (active_only and not _is_kept(found)):
         raise NotFound("没有找到这个科室，请返回重新选择。")
     return found
 
@@ -91,7 +94,7 @@ def department(code: str, *, active_only: bool = True) -> Department:
 def practitioner(code: str, *, active_only: bool = True) -> Practitioner:
     """The practitioner of a code, unless switched off. Raises NotFound."""
     found = Practitioner.objects.filter(code=code).first()
-    if found is None or (active_only and not found.is_active):
+    if found is None or (active_only and not _is_kept(found)):
         raise NotFound("没有找到这位医生，请返回重新选择。")
     return found
 
@@ -99,24 +102,23 @@ def practitioner(code: str, *, active_only: bool = True) -> Practitioner:
 def location(code: str, *, active_only: bool = True) -> Location:
     """The place of a code, with campus and parent, unless switched off. Raises NotFound."""
     found = Location.objects.select_related("campus", "parent").filter(code=code).first()
-    if found is None or (active_only and not found.is_active):
+    if found is None or (active_only and not _is_kept(found)):
         raise NotFound("没有找到这个位置。")
     return found
 
 
 def practitioners_of(department_id: int, *, on: dt.date) -> list[Practitioner]:
     """Active practitioners with a role in the department on a hospital day, by pinyin."""
-    roles = _roles(on).filter(department_id=department_id, practitioner__is_active=True)
-    people = Practitioner.objects.filter(pk__in=roles.values("practitioner_id"))
+    roles = _roles(on).filter(department_id=department_id)
+    people = Practitioner.objects.filter(_in_force(on, on), pk__in=roles.values("practitioner_id"))
     return list(people.order_by("pinyin", "code"))
 
 
 def departments_of(practitioner_id: int, *, on: dt.date) -> list[Department]:
     """Active departments a practitioner has a role in on a hospital day."""
-    roles = _roles(on).filter(practitioner_id=practitioner_id, department__is_active=True)
-    return list(
-        Department.objects.filter(pk__in=roles.values("department_id")).order_by("pinyin", "code")
-    )
+    roles = _roles(on).filter(practitioner_id=practitioner_id)
+    found = Department.objects.filter(_in_force(on, on), pk__in=roles.values("department_id"))
+    return list(found.order_by("pinyin", "code"))
 
 
 def search_practitioners(text: str, *, on: dt.date, limit: int = 20) -> list[PractitionerRow]:
@@ -124,7 +126,7 @@ def search_practitioners(text: str, *, on: dt.date, limit: int = 20) -> list[Pra
     wanted = pinyin.fold(text)
     if not wanted:
         return []
-    people = Practitioner.objects.filter(is_active=True).filter(
+    people = Practitioner.objects.filter(_in_force(on, None)).filter(
         Q(name__contains=wanted)
         | Q(initials__startswith=wanted)
         | Q(pinyin__startswith=wanted[0])
@@ -177,6 +179,8 @@ def department_rows() -> list[MasterRow]:
                 "walk_in_only": row.walk_in_only,
                 "sort_order": row.sort_order,
                 "is_active": row.is_active,
+                "valid_from": row.valid_from,
+                "valid_to": row.valid_to,
             },
             pinyin=row.pinyin,
             initials=row.initials,
@@ -201,6 +205,8 @@ def location_rows() -> list[MasterRow]:
                 "department": row.department.code if row.department else None,
                 "floor": row.floor,
                 "is_active": row.is_active,
+                "valid_from": row.valid_from,
+                "valid_to": row.valid_to,
             },
         )
         for row in places.order_by("code")
@@ -227,12 +233,44 @@ def practitioner_rows(*, on: dt.date) -> list[MasterRow]:
                 "introduction": row.introduction,
                 "licence_end_date": row.licence_end_date,
                 "is_active": row.is_active,
+                "valid_from": row.valid_from,
+                "valid_to": row.valid_to,
             },
             pinyin=row.pinyin,
             initials=row.initials,
+            photo=row.photo_id or "",
         )
         for row in Practitioner.objects.order_by("code")
     ]
+
+
+def role_rows() -> list[MasterRow]:
+    """Every role of a practitioner in a department as `save_role` takes it, past ones too."""
+    held = PractitionerRole.objects.exclude(valid_to=F("valid_from"))
+    return [
+        MasterRow(
+            row.practitioner_id,
+            subject_type(Practitioner),
+            {
+                "practitioner": row.practitioner.code,
+                "department": row.department.code,
+                "valid_from": row.valid_from,
+                "valid_to": row.valid_to,
+            },
+            part={"department": row.department.code, "valid_from": row.valid_from.isoformat()},
+        )
+        for row in held.select_related("practitioner", "department").order_by(
+            "practitioner__code", "department__code", "valid_from"
+        )
+    ]
+
+
+def photo(digest: str) -> bytes:
+    """The bytes of a portrait. Raises NotFound."""
+    found = Photo.objects.filter(digest=digest).first()
+    if found is None:
+        raise NotFound
+    return bytes(found.content)
 
 
 def departments_below(department_id: int) -> list[str]:
@@ -298,6 +336,21 @@ def location_parents() -> dict[str, str]:
     """Code → code of the place above, for those that have one."""
     above = Location.objects.filter(parent__isnull=False)
     return dict(above.values_list("code", "parent__code"))
+
+
+def _in_force(first: dt.date, latest: dt.date | None) -> Q:
+    """In use, not yet over on the first day, and begun by the latest (None: whenever it begins)."""
+    kept = Q(is_active=True) & (Q(valid_to__isnull=True) | Q(valid_to__gt=first))
+    return kept if latest is None else kept & _begun(latest)
+
+
+def _begun(day: dt.date) -> Q:
+    return Q(valid_from__isnull=True) | Q(valid_from__lte=day)
+
+
+def _is_kept(row: Department | Location | Practitioner) -> bool:
+    """In use and not over today; what begins later may be planned with."""
+    return row.is_active and (row.valid_to is None or row.valid_to > today())
 
 
 def _roles(on: dt.date) -> QuerySet[PractitionerRole]:

@@ -87,6 +87,7 @@ class DoctorCard:
     name: str
     title_label: str
     specialty: str
+    photo: str
     service_kind: str
     service_name: str
     sessions: tuple[SessionCell, ...]
@@ -415,6 +416,7 @@ def _doctor_card(
         name=first.doctor_label,
         title_label=first.title_label,
         specialty=first.specialty,
+        photo=first.photo,
         service_kind=first.service_kind,
         service_name=first.service_name,
         sessions=cells,

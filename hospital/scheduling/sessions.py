@@ -85,6 +85,7 @@ class SessionFacts:
     practitioner_pinyin: str
     title: str
     specialty: str
+    photo: str
     service_type_id: int
     service_kind: str
     service_name: str
@@ -229,6 +230,7 @@ def _facts(row: Schedule, bands: tuple[BandFacts, ...]) -> SessionFacts:
         practitioner_pinyin=doctor.pinyin if doctor else "",
         title=doctor.title if doctor else "",
         specialty=doctor.specialty if doctor else "",
+        photo=(doctor.photo_id or "") if doctor else "",
         service_type_id=row.service_type_id,
         service_kind=row.service_type.kind,
         service_name=row.service_type.name,

@@ -60,11 +60,13 @@ def templates_with(which: Mapping[str, int], *, on: dt.date) -> list[str]:
     return list(found.order_by("code").values_list("code", flat=True))
 
 
-def coming_sessions(which: Mapping[str, int], *, at: dt.datetime) -> ComingSessions | None:
-    """The sessions not yet over at a moment, called off ones left out; `which` as above."""
-    found = (
-        Schedule.objects.filter(**which, ends_at__gt=at)
-        .exclude(status__in=_OVER)
-        .aggregate(count=Count("pk"), first=Min("visit_date"), latest=Max("visit_date"))
-    )
+def coming_sessions(
+    which: Mapping[str, int], *, at: dt.datetime, since: dt.date | None = None
+) -> ComingSessions | None:
+    """The sessions not yet over at a moment (and not before a day), called off ones left out;
+    `which` as above."""
+    rows = Schedule.objects.filter(**which, ends_at__gt=at).exclude(status__in=_OVER)
+    if since is not None:
+        rows = rows.filter(visit_date__gte=since)
+    found = rows.aggregate(count=Count("pk"), first=Min("visit_date"), latest=Max("visit_date"))
     return ComingSessions(**found) if found["count"] else None

@@ -109,9 +109,18 @@ def banner(content: str, tone: str = "info") -> str:
 
 
 def person_card(
-    content: str, name: str, title: str = "", text: str = "", tag: str = "", href: str = ""
+    content: str,
+    name: str,
+    title: str = "",
+    text: str = "",
+    tag: str = "",
+    href: str = "",
+    photo: str = "",
 ) -> str:
-    """`{% person_card name=… title=… text=… tag="专家" %}sessions{% endperson_card %}`."""
+    """`{% person_card name=… title=… text=… tag="专家" photo=url %}sessions{% endperson_card %}`.
+
+    Without a `photo`, or while it does not come, the name's character stands in its place.
+    """
     values = {
         "content": content,
         "name": name,
@@ -119,6 +128,7 @@ def person_card(
         "text": text,
         "tag": tag,
         "href": href,
+        "photo": photo,
     }
     return render_to_string("ui/components/person_card.html", values)
 

@@ -48,6 +48,7 @@ def import_base(
         problems += checking.check(book, sheets=sheets)
         if problems:
             return Outcome(problems=_in_order(problems, sheets))
+        _keep_what_is_lacking(book, sheets)
         outcome = saving.save(book, sheets=sheets, by=by, at=at, progress=progress)
         outcome.problems += _still_needed(book, outcome, at)
         if outcome.problems or dry_run:
@@ -55,19 +56,46 @@ def import_base(
     return outcome
 
 
+def _keep_what_is_lacking(book: Book, sheets: Sequence[Sheet]) -> None:
+    """Give rows of columns the workbook does not have what is saved of them, in place."""
+    for sheet in sheets:
+        lacking = [column for column in sheet.columns if column.may_lack]
+        rows = [
+            row
+            for row in book.of(sheet.title)
+            if any(column.field not in row.values for column in lacking)
+        ]
+        if not rows:
+            continue
+        saved = {queries.address_of(sheet, row.values): row for row in sheet.saved(book.today)}
+        for row in rows:
+            known = saved.get(queries.address_of(sheet, row.values))
+            for column in lacking:
+                value = known.values[column.field] if known else column.default
+                row.values.setdefault(column.field, value)
+
+
 def _still_needed(book: Book, outcome: Outcome, at: dt.datetime) -> list[Problem]:
     """What is switched off although something needs it, judged when all rows are saved: a
     department may go together with its templates."""
     found: list[Problem] = []
     for sheet in queries.PAGES:
-        off = {change.row for change in outcome.changes_of(sheet) if change.switched_off}
+        ended = {
+            change.row: change
+            for change in outcome.changes_of(sheet)
+            if not change.created and (change.switched_off or change.ends)
+        }
         for row in book.of(sheet.title):
-            if row.number not in off:
+            if row.number not in ended:
                 continue
             address = queries.address_of(sheet, row.values)
             saved = queries.row_of(sheet, address, on=hospital_day(at))
-            blocking = [need for need in needs.needs(sheet, saved, at=at) if need.blocks]
-            found += [row.problem("is_active", f"还在使用：{need.text}") for need in blocking]
+            if ended[row.number].switched_off:
+                field, asked = "is_active", needs.needs(sheet, saved, at=at)
+            else:
+                day = row.values["valid_to"]
+                field, asked = "valid_to", needs.needs_after(sheet, saved, day, at=at)
+            found += [row.problem(field, f"还在使用：{need.text}") for need in asked if need.blocks]
     return found
 
 

@@ -44,7 +44,7 @@ class ChangedMeanwhile(Stale):
 
 
 class StillNeeded(Refusal):
-    """What is to be switched off is still in use; details: needs."""
+    """What is to be switched off or to end is still in use; details: needs."""
 
     code = "STILL_NEEDED"
     default_message = "还在使用，不能停用。请先处理下面列出的内容。"
@@ -88,8 +88,8 @@ def save_record(
     row = _checked(sheet, typed, today)
     if saved is None:
         _refuse_second(sheet, row, today)
-    elif entries := queries.entries_of(sheet, saved, after=seen):
-        raise _changed(sheet, row, typed, entries)
+    else:
+        _refuse_overtaken(row, typed, queries.entries_of(sheet, saved, after=seen))
     values = {column.field: row.values[column.field] for column in sheet.columns}
     changed = sheet.save(**values, by=by, at=at)
     found = _needed(sheet, saved, row, at)
@@ -142,12 +142,11 @@ def _refuse_second(sheet: Sheet, row: Row, today: dt.date) -> None:
         raise Invalid({sheet.key[0]: [f"已经有了：{name}。请返回列表修改那一条，或换一个编码。"]})
 
 
-def _changed(
-    sheet: Sheet, row: Row, typed: Mapping[str, str], entries: Sequence[AuditEntry]
-) -> ChangedMeanwhile:
+def _refuse_overtaken(row: Row, typed: Mapping[str, str], entries: Sequence[AuditEntry]) -> None:
     """Whose word counts, field by field: untouched fields follow the other's change."""
     cells, taken, kept = dict(typed), [], []
-    for other in moved(sheet, entries):
+    others = moved(row.sheet.columns, entries)
+    for other in others:
         name = other.column.field
         mine = plain_value(row.values[name])
         if _same(mine, other.after):
@@ -157,7 +156,8 @@ def _changed(
             taken.append(other)
         else:
             kept.append(other)
-    return ChangedMeanwhile(cells=cells, taken=taken, kept=kept, entries=entries)
+    if others:
+        raise ChangedMeanwhile(cells=cells, taken=taken, kept=kept, entries=entries)
 
 
 def _same(one: object, other: object) -> bool:
@@ -167,6 +167,11 @@ def _same(one: object, other: object) -> bool:
 
 
 def _needed(sheet: Sheet, saved: MasterRow | None, row: Row, at: dt.datetime) -> list[Need]:
-    if saved is None or not saved.values.get("is_active") or row.values.get("is_active", True):
+    if saved is None or not saved.values.get("is_active", True):
         return []
-    return needs.needs(sheet, saved, at=at)
+    if not row.values.get("is_active", True):
+        return needs.needs(sheet, saved, at=at)
+    ends = row.values.get("valid_to")
+    if ends is None or ends == saved.values.get("valid_to"):
+        return []
+    return needs.needs_after(sheet, saved, ends, at=at)

@@ -13,6 +13,7 @@ from hospital.onboarding.sheets.organisation import (
     DEPARTMENTS,
     LOCATIONS,
     PRACTITIONERS,
+    ROLES,
 )
 from hospital.onboarding.sheets.scheduling import TEMPLATES
 from hospital.onboarding.tables import Sheet
@@ -22,6 +23,7 @@ SHEETS: Final[tuple[Sheet, ...]] = (
     DEPARTMENTS,
     LOCATIONS,
     PRACTITIONERS,
+    ROLES,
     PRICE_ITEMS,
     SERVICE_TYPES,
     SERVICE_FEES,

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from hospital.catalogue import actions, queries
 from hospital.catalogue.states import FeeCategory, ServiceKind
 from hospital.onboarding.kinds import Choice, Code, Day, Line, Yuan
-from hospital.onboarding.sheets.organisation import active, refers, refers_to_several
+from hospital.onboarding.sheets.organisation import active, period, refers, refers_to_several
 from hospital.onboarding.tables import Book, Column, Problem, Sheet
 from hospital.organisation.states import Title
 
@@ -67,6 +67,7 @@ SERVICE_TYPES = Sheet(
         Column("号别名称", "name", Line(longest=40), required=True, example="普通门诊", width=18),
         Column("类别", "kind", Choice.of(ServiceKind), required=True, example="普通", width=10),
         active("号别"),
+        *period("号别"),
     ),
 )
 

@@ -11,6 +11,7 @@ from hospital.onboarding.kinds import (
     Integer,
     Kind,
     Line,
+    Portrait,
     Several,
     Text,
     YesNo,
@@ -27,6 +28,28 @@ def active(noun: str) -> Column:
     """启用: how a row is switched off; rows are never removed."""
     note = f"停用的{noun}填“否”，不要删除整行"
     return Column("启用", "is_active", YesNo(), default=True, note=note, example="是", width=8)
+
+
+def period(noun: str) -> tuple[Column, Column]:
+    """生效日期, 失效日期: planned beginnings and ends; workbooks of earlier years lack them."""
+    return (
+        Column(
+            "生效日期",
+            "valid_from",
+            Day(),
+            note=f"{noun}从这一天起使用；一直在用的不填",
+            width=14,
+            may_lack=True,
+        ),
+        Column(
+            "失效日期",
+            "valid_to",
+            Day(),
+            note=f"{noun}从这一天起不再使用，之后不再出诊；长期有效不填",
+            width=14,
+            may_lack=True,
+        ),
+    )
 
 
 def refers(
@@ -187,6 +210,7 @@ DEPARTMENTS = Sheet(
             width=8,
         ),
         active("科室"),
+        *period("科室"),
     ),
 )
 
@@ -220,12 +244,13 @@ LOCATIONS = Sheet(
         refers("所属科室", "department", "科室", example="脾胃病科"),
         Column("楼层", "floor", Floor(), default="", example="2楼", width=8),
         active("位置"),
+        *period("位置"),
     ),
 )
 
 PRACTITIONERS = Sheet(
     title="医生",
-    note="出诊的医生。照片不用填，系统显示姓氏头像。",
+    note="出诊的医生。照片在系统的医生页面上传；没有照片时显示姓氏头像。",
     key=("code",),
     name_field="name",
     save=actions.save_practitioner,
@@ -234,7 +259,12 @@ PRACTITIONERS = Sheet(
     slug="practitioners",
     saved=lambda today: queries.practitioner_rows(on=today),
     listed=("code", "name", "sex", "title", "departments", "licence_end_date"),
-    acts=("organisation.save_practitioner", "organisation.assign_practitioner"),
+    acts=(
+        "organisation.save_practitioner",
+        "organisation.assign_practitioner",
+        "organisation.save_photo",
+    ),
+    also_told=(Column("照片", "photo", Portrait()),),
     columns=(
         Column("工号", "code", Code(), required=True, example="0101", width=10),
         Column("姓名", "name", Line(longest=40), required=True, example="陈知行", width=12),
@@ -274,5 +304,30 @@ PRACTITIONERS = Sheet(
             width=16,
         ),
         active("医生"),
+        *period("医生"),
+    ),
+)
+
+ROLES = Sheet(
+    title="任职",
+    note="医生在科室任职的起止日期。只需填写计划中的变动；当前的任职由“医生”表的所属科室得出。",
+    key=("practitioner", "department", "valid_from"),
+    save=actions.save_role,
+    required=False,
+    slug="roles",
+    saved=lambda _: queries.role_rows(),
+    listed=("practitioner", "department", "valid_from", "valid_to"),
+    acts=("organisation.save_role",),
+    columns=(
+        refers("医生", "practitioner", "医生", required=True, example="陈知行"),
+        refers("科室", "department", "科室", required=True, example="脾胃病科"),
+        Column("生效日期", "valid_from", Day(), required=True, example="2027-01-01", width=14),
+        Column(
+            "失效日期",
+            "valid_to",
+            Day(),
+            note="从这一天起不再任职；长期有效不填。与生效日期相同表示取消",
+            width=14,
+        ),
     ),
 )

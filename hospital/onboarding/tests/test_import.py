@@ -36,6 +36,7 @@ def test_a_whole_hospital_arrives(desk: Desk) -> None:
         "科室": (3, 3, 0),
         "诊室": (3, 3, 0),
         "医生": (2, 2, 0),
+        "任职": (0, 0, 0),
         "收费项目": (2, 2, 0),
         "号别": (1, 1, 0),
         "挂号费": (2, 2, 0),
@@ -270,3 +271,20 @@ def test_progress_is_told_row_by_row(desk: Desk) -> None:
     assert [done for done, _, _ in told] == list(range(1, 19))
     assert {total for _, total, _ in told} == {18}
     assert told[-1][2] == "排班模板"
+
+
+def test_a_workbook_of_earlier_years_keeps_what_it_does_not_know(desk: Desk) -> None:
+    desk.import_it()
+    Department.objects.filter(code="PWB").update(valid_to=dt.date(2027, 1, 1))
+    page = desk.page("科室")
+    for heading in ("失效日期", "生效日期"):
+        place = [str(cell.value) for cell in page[1]].index(heading) + 1
+        page.delete_cols(place)
+    desk.fill("科室", "位置说明", 3, "门诊楼 5 楼")
+    desk.workbook.remove(desk.workbook["任职"])
+
+    outcome = desk.import_it()
+
+    assert outcome.problems == []
+    row = Department.objects.get(code="PWB")
+    assert (row.location_text, row.valid_to) == ("门诊楼 5 楼", dt.date(2027, 1, 1))

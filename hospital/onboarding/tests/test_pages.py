@@ -1,6 +1,7 @@
 """The master-data pages through HTTP: lists, forms, versions, switching off; who may."""
 
 import datetime as dt
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -11,10 +12,12 @@ from django.test.utils import CaptureQueriesContext
 from hospital.catalogue.models import Price, ServiceFee
 from hospital.identity.states import Role
 from hospital.kernel import clock
+from hospital.kernel.actors import SYSTEM
 from hospital.kernel.models import AuditEntry
 from hospital.organisation import queries as organisation
-from hospital.organisation.models import Department, Practitioner
-from hospital.scheduling.models import ScheduleTemplate
+from hospital.organisation.models import Department, Practitioner, PractitionerRole
+from hospital.scheduling import actions as scheduling
+from hospital.scheduling.models import Schedule, ScheduleTemplate
 from hospital.testing.organisation import (
     a_department,
     a_practitioner,
@@ -65,11 +68,9 @@ def form(client: Client, slug: str, address: str) -> dict[str, str]:
     }
 
 
-def save(client: Client, slug: str, address: str, **typed: object) -> HttpResponse:
+def save(client: Client, slug: str, address: str, **typed: object) -> Any:
     sent = {**form(client, slug, address), **typed}
-    answer = client.post(f"{MASTER}/{slug}/row/{address}/save/", sent)
-    assert isinstance(answer, HttpResponse)
-    return answer
+    return client.post(f"{MASTER}/{slug}/row/{address}/save/", sent)
 
 
 def test_a_list_is_searched_by_name_code_and_letters(client: Client) -> None:
@@ -120,6 +121,10 @@ def test_every_kind_has_a_list_a_form_and_a_history(client: Client) -> None:
         "fees": f"{ServiceFee.objects.get().service_type.code}~",
         "templates": "T1",
     }
+    person, place = Practitioner.objects.get().code, Department.objects.get().code
+    role = {"practitioner": person, "department": place, "valid_from": "2019-01-01"}
+    client.post(f"{MASTER}/roles/new/", {**role, "valid_to": "2019-07-01"})
+    places["roles"] = f"{person}~{place}~2019-01-01"
     for slug, address in places.items():
         assert address in names(text(client.get(f"{MASTER}/{slug}/"))), slug
         assert client.get(f"{MASTER}/{slug}/row/{address}/").status_code == 200
@@ -319,6 +324,68 @@ def test_switching_off_inside_the_form_asks_the_same(client: Client) -> None:
     assert list(Department.objects.filter(code="NK").values_list("name", "is_active")) == [
         ("内科", True)
     ]
+
+
+def test_a_department_that_will_close_holds_no_session_from_that_day(client: Client) -> None:
+    today = clock.today()
+    department = a_department(code="PWB", name="脾胃病科")
+    for ahead in (1, 2, 3):
+        day = today + dt.timedelta(days=ahead)
+        a_released_schedule(department=department, day=day, at=clock.now())
+    closing = today + dt.timedelta(days=3)
+
+    answer = save(client, "departments", "PWB", valid_to=closing.isoformat())
+
+    assert [need.text for need in answer.context["filled"].needs] == [
+        f"未结束的出诊 1 场（{closing:%m月%d日}—{closing:%m月%d日}）"
+    ]
+    assert Department.objects.get().valid_to is None
+    later = closing + dt.timedelta(days=1)
+    assert save(client, "departments", "PWB", valid_to=later.isoformat()).status_code == 302
+    ScheduleTemplate.objects.update(valid_to=None)
+    through = today + dt.timedelta(days=20)
+    scheduling.generate_schedules(through=through, by=SYSTEM, at=clock.now())
+    assert Schedule.objects.count() == 3
+    Department.objects.update(valid_to=None)
+    scheduling.generate_schedules(through=through, by=SYSTEM, at=clock.now())
+    assert Schedule.objects.count() > 3
+
+
+def test_a_department_shows_from_when_its_first_day_can_be_booked(client: Client) -> None:
+    opening = clock.today() + dt.timedelta(days=10)
+    a_department(code="PWB", name="脾胃病科")
+    save(client, "departments", "PWB", valid_from=opening.isoformat())
+
+    shown = organisation.bookable_departments
+    assert shown(through=opening - dt.timedelta(days=1)) == []
+    assert [row.code for row in shown(through=opening)] == ["PWB"]
+    answer = save(client, "departments", "PWB", valid_to=opening.isoformat())
+    errors = {field.name: field.errors for field in answer.context["fields"] if field.errors}
+    assert errors == {"valid_to": ("失效日期应晚于生效日期。",)}
+    Department.objects.update(valid_from=None, valid_to=clock.today())
+    assert shown(through=opening) == []
+
+
+def test_roles_are_planned_by_department_and_period(client: Client) -> None:
+    one, other = a_department(code="PWB", name="脾胃病科"), a_department(code="FBK", name="肺病科")
+    doctor = a_practitioner(one, code="0101")
+    today = clock.today()
+    soon = today + dt.timedelta(days=30)
+    began = PractitionerRole.objects.get().valid_from
+    planned = {"practitioner": "0101", "department": "FBK", "valid_from": soon.isoformat()}
+
+    save(client, "roles", f"0101~PWB~{began}", valid_to=soon.isoformat())
+    assert client.post(f"{MASTER}/roles/new/", planned).status_code == 302
+
+    on = organisation.departments_of
+    assert on(doctor.pk, on=today) == [one]
+    assert on(doctor.pk, on=soon) == [other]
+    overlapping = {**planned, "department": "PWB", "valid_from": today.isoformat()}
+    again = client.post(f"{MASTER}/roles/new/", overlapping)
+    assert f"与从 {began} 开始的任职时间重叠" in text(again)
+    assert save(client, "practitioners", "0101", specialty="胃痛").status_code == 302
+    assert on(doctor.pk, on=soon) == [other]
+    assert "第 1 版" in text(client.get(f"{MASTER}/roles/row/0101~FBK~{soon}/history/"))
 
 
 READERS = [Role.OUTPATIENT_OFFICE, Role.FINANCE]

@@ -62,7 +62,7 @@ def put(workbook: Workbook, title: str, code: str, heading: str, value: str) -> 
     page = workbook[title]
     headings = [str(cell.value).rstrip("*") for cell in page[1]]
     row = next(line for line in page.iter_rows(min_row=2) if line[0].value == code)
-    row[headings.index(heading)].value = value  # type: ignore[union-attr]
+    row[headings.index(heading)].value = value
 
 
 def test_what_is_taken_out_and_handed_in_again_changes_nothing(client: Client, desk: Desk) -> None:

@@ -109,7 +109,7 @@ def new(request: StaffRequest, slug: str) -> HttpResponse:
     """The form of a new row."""
     sheet = queries.sheet_of(slug)
     if request.method != "POST":
-        return _form(request, sheet, None, Filled(forms.blank(sheet)))
+        return form_page(request, sheet, None, Filled(forms.blank(sheet)))
     return _save(request, sheet, None)
 
 
@@ -119,7 +119,7 @@ def edit(request: StaffRequest, slug: str, address: str) -> HttpResponse:
     """The form of a row; whoever may only look gets it without buttons."""
     sheet = queries.sheet_of(slug)
     row = queries.row_of(sheet, address, on=clock.today())
-    return _form(request, sheet, row, _as_saved(sheet, row))
+    return form_page(request, sheet, row, as_saved(sheet, row))
 
 
 @staff_page(EDIT_MASTER)
@@ -168,14 +168,15 @@ def _switch(request: StaffRequest, slug: str, address: str, *, off: bool) -> Htt
             sheet=sheet, address=address, off=off, by=request.actor, at=clock.now()
         )
     except actions.StillNeeded as refusal:
-        return _form(request, sheet, row, replace(_as_saved(sheet, row), needs=refusal.needs))
+        return form_page(request, sheet, row, replace(as_saved(sheet, row), needs=refusal.needs))
     except Invalid as refusal:
-        return _form(request, sheet, row, replace(_as_saved(sheet, row), errors=refusal.errors))
+        return form_page(request, sheet, row, replace(as_saved(sheet, row), errors=refusal.errors))
     _tell(request, saved, "已停用。" if off else "已重新启用。")
     return redirect("onboarding-row", slug, address)
 
 
-def _as_saved(sheet: Sheet, row: MasterRow) -> Filled:
+def as_saved(sheet: Sheet, row: MasterRow) -> Filled:
+    """The form of a row nobody has typed into yet."""
     return Filled(cells_of(sheet, row), seen=queries.latest_entry(sheet, row))
 
 
@@ -193,11 +194,11 @@ def _save(request: StaffRequest, sheet: Sheet, row: MasterRow | None) -> HttpRes
             at=clock.now(),
         )
     except Invalid as refusal:
-        return _form(request, sheet, row, replace(filled, errors=refusal.errors))
+        return form_page(request, sheet, row, replace(filled, errors=refusal.errors))
     except actions.StillNeeded as refusal:
-        return _form(request, sheet, row, replace(filled, needs=refusal.needs))
+        return form_page(request, sheet, row, replace(filled, needs=refusal.needs))
     except actions.ChangedMeanwhile as refusal:
-        return _form(request, sheet, row, _overtaken(sheet, refusal))
+        return form_page(request, sheet, row, _overtaken(sheet, refusal))
     _tell(request, saved, "已保存。" if saved.changed else "没有变化。")
     return redirect("onboarding-row", sheet.slug, saved.address)
 
@@ -227,12 +228,14 @@ def _tell(request: StaffRequest, saved: SavedRecord, text: str) -> None:
         messages.warning(request, f"{need.text}。")
 
 
-def _form(
+def form_page(
     request: StaffRequest, sheet: Sheet, row: MasterRow | None, filled: Filled
 ) -> HttpResponse:
+    """The form as `filled` says, with the row's version and what may be done with it."""
     may_edit = identity.may(request.user, EDIT_MASTER)
     address = queries.address_of(sheet, row.values) if row else ""
     steps = queries.steps_of(sheet, row) if row else []
+    photo = row.photo if row else ""
     context = {
         "sheet": sheet,
         "tabs": tabs(sheet.slug),
@@ -254,6 +257,10 @@ def _form(
         "filled": filled,
         "form_errors": filled.errors.get("", ()),
         "latest": steps[0] if steps else None,
+        "photo": photo,
+        "photo_url": reverse("onboarding-photo", args=[photo]) if photo else "",
+        "has_photo": sheet.slug == "practitioners" and row is not None,
+        "is_changed": filled.is_refused and "photo" not in filled.errors,
         "may_edit": may_edit,
         "can_switch": may_edit and row is not None and sheet.can_switch_off,
         "is_active": bool(row.values.get("is_active", True)) if row else True,

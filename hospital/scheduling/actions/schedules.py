@@ -85,9 +85,10 @@ class CannotSuspend(Refusal):
 def generate_schedules(*, through: dt.date, by: Actor, at: dt.datetime) -> int:
     """Make the missing sessions of all templates from the day of `at` to `through` (included).
 
-    Repeating it makes nothing twice. Left out: what is switched off, doctors whose licence has
-    ended by the day, sessions already over, and sessions whose doctor or room is taken at that
-    time (M15.2). Sessions past their release moment come out released. Returns how many were made.
+    Repeating it makes nothing twice. Left out: what is switched off or not in force on the day,
+    doctors whose licence has ended by then, sessions already over, and sessions whose doctor or
+    room is taken at that time (M15.2). Sessions past their release moment come out released.
+    Returns how many were made.
     """
     first = hospital_day(at)
     days = [first + dt.timedelta(days=offset) for offset in range((through - first).days + 1)]
@@ -99,7 +100,7 @@ def generate_schedules(*, through: dt.date, by: Actor, at: dt.datetime) -> int:
             room__is_active=True,
         )
         .exclude(practitioner__is_active=False)
-        .select_related("practitioner")
+        .select_related("department", "practitioner", "service_type", "room")
         .order_by("code")
     )
     wanted = [
@@ -166,12 +167,18 @@ def suspend_schedule(*, schedule_id: int, reason: str, by: Actor, at: dt.datetim
 
 
 def _holds(template: ScheduleTemplate, day: dt.date) -> bool:
-    """Whether a template has a session on a day with a doctor licensed to hold it."""
+    """Whether a template has a session on a day on which all it needs is in force, with a doctor
+    licensed to hold it."""
     doctor = template.practitioner
+    needed = (template, template.department, template.service_type, template.room, doctor)
     return (
         template.weekday == day.isoweekday()
-        and template.valid_from <= day
-        and (template.valid_to is None or day < template.valid_to)
+        and all(
+            (one.valid_from is None or one.valid_from <= day)
+            and (one.valid_to is None or day < one.valid_to)
+            for one in needed
+            if one is not None
+        )
         and (doctor is None or day <= doctor.licence_end_date)
     )
 

@@ -59,7 +59,12 @@ def _draw_departments(text: str, wanted_category: str) -> SafeString:
     """The list as everybody sees it: a search's finds, or one category beside the others."""
     at = clock.now()
     places = queries.places_left(at=at)
-    rows = organisation.search_departments(text) if text else organisation.bookable_departments()
+    through = queries.shown_days(clock.hospital_day(at))[-1]
+    rows = (
+        organisation.search_departments(text, through=through)
+        if text
+        else organisation.bookable_departments(through=through)
+    )
     categories = list(dict.fromkeys(row.category for row in rows))
     chosen = wanted_category if wanted_category in categories else next(iter(categories), "")
     shown = rows if text else [row for row in rows if row.category == chosen]
@@ -142,6 +147,7 @@ def doctor(request: PatientRequest, code: str) -> HttpResponse:
     days = queries.practitioner_days(practitioner_id=practitioner.pk, at=at)
     context = {
         "doctor": practitioner,
+        "photo": _photo(practitioner.photo_id),
         "departments": "、".join(department.name for department in departments),
         "days": [_doctor_day(day) for day in days],
     }
@@ -214,9 +220,14 @@ def _card(card: DoctorCard) -> dict[str, object]:
     return {
         "card": card,
         "url": reverse("scheduling-doctor", args=[code]) if code else "",
+        "photo": _photo(card.photo),
         "sessions": [_session(cell) for cell in card.sessions],
         "suspended": next((cell for cell in card.sessions if cell.state == Offer.SUSPENDED), None),
     }
+
+
+def _photo(digest: str | None) -> str:
+    return reverse("onboarding-photo", args=[digest]) if digest else ""
 
 
 def _doctor_day(day: DoctorDay) -> dict[str, object]:
