@@ -9,7 +9,7 @@ REVIEW_SCORE = Setting(
     label="疑似重复：达到此分必须由人判断",
     default=7,
     unit="分",
-    minimum=5,
+    minimum=6,
     maximum=12,
     rule="M3.7",
 )
