@@ -28,6 +28,8 @@ TAPS = 3
 ROUNDS = 14
 #: A little more than a number is held.
 HOLD_MINUTES = 17
+#: Seldom enough to be quick, often enough that one falls into the minutes before a hold ends.
+SWEEP_MINUTES = 3
 #: Just before a refund ends at the stand-in that nobody ends by a lever.
 REFUND_MINUTES = 333
 #: These end a refund by themselves, in their time.
@@ -73,7 +75,9 @@ class Walk:
 
     def passes(self, *, minutes: float) -> None:
         """The story's clock, with the postman at work at the end."""
-        self.story.time.passes(minutes=minutes, sweep=1 if minutes >= HOLD_MINUTES else 60)
+        self.story.time.passes(
+            minutes=minutes, sweep=SWEEP_MINUTES if minutes >= HOLD_MINUTES else 60
+        )
         self.post()
 
     def post(self) -> None:
