@@ -48,6 +48,11 @@ class Browser:
     async def close(self) -> None:
         await self._pages.aclose()
 
+    @property
+    def cookies(self) -> dict[str, str]:
+        """What the browser keeps when it is closed."""
+        return dict(self._pages.cookies)
+
     async def open(self, path: str) -> Page:
         """A page, reloaded until it comes. Raises GaveUp."""
         answer = await self._until_answered("GET", path)

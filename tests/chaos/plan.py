@@ -271,7 +271,8 @@ def _scripts(
     dealt = iter(endings)
     return tuple(
         Script(
-            starts_at=dice.uniform(0.0, seconds * 0.7),
+            # Whoever wants much comes early, so that nobody is left over when the kills end.
+            starts_at=dice.uniform(0.0, seconds * 0.7 / len(where)),
             visits=tuple(
                 Visit(
                     pause=dice.uniform(0.1, 2.0),

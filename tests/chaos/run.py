@@ -62,6 +62,8 @@ class Cast:
     people: list[Person]
     clinics: list[Clinic]
     accounts: dict[str, Account]
+    #: The cookies of staff who have logged in.
+    sessions: dict[str, dict[str, str]] = field(default_factory=dict)
 
 
 def run(scale: Scale, folder: Path, say: Callable[[str], None]) -> Outcome:
@@ -138,7 +140,7 @@ async def _chaos(
 
     killed: Counter[str] = Counter()
     over = threading.Event()
-    staff = await come_to_work(house.web, cast.accounts)
+    staff = await come_to_work(house.web, cast.accounts, cast.sessions)
     place = Place(cast.clinics, staff, cast.people, house.web, house.wechat)
     tasks = [
         live(person, script, place, promises)
@@ -175,7 +177,7 @@ async def _clear_up(house: House, cast: Cast, promises: Promises, *, agrees: boo
     from tests.chaos.offices import look_through
     from tests.chaos.staff import come_to_work
 
-    staff = await come_to_work(house.web, cast.accounts)
+    staff = await come_to_work(house.web, cast.accounts, cast.sessions)
     try:
         return await look_through(staff, agrees=agrees, promises=promises)
     finally:

@@ -31,19 +31,25 @@ class Staff:
         return (*self.windows, self.cashier, self.finance, self.supervisor)
 
 
-async def come_to_work(web: str, accounts: dict[str, Account]) -> Staff:
-    """Everybody logs in. Raises GaveUp."""
+async def come_to_work(
+    web: str, accounts: dict[str, Account], sessions: dict[str, dict[str, str]]
+) -> Staff:
+    """Everybody opens a browser, and logs in when `sessions` has no cookies of an earlier time.
+    Raises GaveUp."""
     names = ("guahao", "guahao2", "shoufei", "caiwu", "zhuguan")
     first, second, cashier, finance, supervisor = await asyncio.gather(
-        *(_logged_in(web, accounts[name]) for name in names)
+        *(_logged_in(web, accounts[name], sessions) for name in names)
     )
     return Staff((first, second), cashier, finance, supervisor)
 
 
-async def _logged_in(web: str, account: Account) -> Browser:
+async def _logged_in(web: str, account: Account, sessions: dict[str, dict[str, str]]) -> Browser:
+    if account.username in sessions:
+        return Browser(web, sessions[account.username])
     browser = Browser(web, {})
     page = await browser.open(LOGIN)
     typed = {"username": account.username, "password": account.password}
     (answer,) = await browser.tap(page, "登录", typed=typed)
     assert answer.status_code == 302, f"{account.username} cannot log in: {answer.status_code}"
+    sessions[account.username] = browser.cookies
     return browser
