@@ -2,7 +2,16 @@
 
 from django.urls import path
 
-from hospital.desk.views import appointments, audit, board, configuration, home, payments, system
+from hospital.desk.views import (
+    appointments,
+    audit,
+    board,
+    configuration,
+    emergencies,
+    home,
+    payments,
+    system,
+)
 
 staff = [
     path("", home.home, name="desk-home"),
@@ -16,6 +25,14 @@ staff = [
     path("audit/person/", audit.find_person, name="desk-audit-person"),
     path("audit/export/", audit.export, name="desk-audit-export"),
     path("audit/<int:entry_id>/", audit.entry, name="desk-audit-entry"),
+    path("emergencies/", emergencies.emergencies, name="desk-emergencies"),
+    path("emergencies/<int:break_glass_id>/", emergencies.emergency, name="desk-emergency"),
+    path("emergency-reviews/", emergencies.reviews, name="desk-emergency-reviews"),
+    path(
+        "emergency-reviews/<int:break_glass_id>/",
+        emergencies.review,
+        name="desk-emergency-review",
+    ),
     path("system/", system.system, name="desk-system"),
     path("system/run-again/", system.run_again, name="desk-run-again"),
     path("configuration/", configuration.configuration, name="desk-configuration"),

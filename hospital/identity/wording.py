@@ -38,7 +38,7 @@ def scope_label(scope: str) -> str:
 
 def period(start: dt.date | None, end: dt.date | None) -> str:
     """A half-open period of days as people say it: "2026-11-23 起", "… 至 2026-12-31"."""
-    begins = f"{start or '批准之日'} 起"
+    begins = f"{start} 起" if start else "批准之日起"
     return f"{begins}，至 {end - dt.timedelta(days=1)}" if end else begins
 
 

@@ -11,6 +11,7 @@ from hospital.desk import story
 from hospital.desk.views.typed import typed
 from hospital.identity import queries as identity
 from hospital.identity.access import StaffRequest, staff_page
+from hospital.identity.permissions import BREAK_GLASS
 from hospital.kernel import clock
 from hospital.messaging import queries as messaging
 from hospital.patients.actions import record_view
@@ -41,8 +42,9 @@ def search(request: StaffRequest) -> HttpResponse:
     rows = queries.search(text=text, at=clock.now(), within=within)
     context = {
         "search_text": text,
-        "rows": [_line(row) for row in rows],
+        "rows": [listed(row) for row in rows],
         "is_cut": len(rows) >= queries.SEARCH_AT_MOST,
+        "may_break_glass": identity.may(request.user, BREAK_GLASS),
     }
     return render(request, "desk/staff/search.html", context)
 
@@ -84,7 +86,8 @@ def _collect(request: StaffRequest, row: AppointmentRow) -> str:
     return reverse("payments-collect", args=[bill.number])
 
 
-def _line(row: AppointmentRow) -> dict[str, object]:
+def listed(row: AppointmentRow) -> dict[str, object]:
+    """A booking as a line of a list."""
     return {
         "row": row,
         "name": mask_name(row.patient_name),

@@ -7,7 +7,7 @@ from django.views.decorators.http import require_safe
 from hospital.desk.permissions import CONFIGURE, VIEW_CONFIGURATION
 from hospital.identity import queries as identity
 from hospital.identity.access import StaffRequest, staff_page
-from hospital.identity.permissions import APPROVE_ACCESS, SIGNED_IN
+from hospital.identity.permissions import APPROVE_ACCESS, REVIEW_BREAK_GLASS, SIGNED_IN
 from hospital.payments.permissions import VIEW_PAYMENTS
 from hospital.registration.permissions import VIEW_APPOINTMENTS
 from hospital.scheduling.permissions import VIEW_SOLD
@@ -19,6 +19,7 @@ _PLACES = (
     (VIEW_SOLD, "desk-board"),
     (VIEW_PAYMENTS, "desk-payments"),
     (VIEW_APPOINTMENTS, "desk-search"),
+    (REVIEW_BREAK_GLASS, "desk-emergency-reviews"),
 )
 
 

@@ -37,6 +37,7 @@ from hospital.identity.actions.attempts import (
 )
 from hospital.identity.actions.deciding import OwnAccess, approve_access, reject_access
 from hospital.identity.actions.emergencies import (
+    BREAK_GLASS_MINUTES,
     AlreadyReviewed,
     OwnEmergency,
     break_glass,
@@ -54,6 +55,7 @@ from hospital.identity.actions.wechat_users import (
 )
 
 __all__ = [
+    "BREAK_GLASS_MINUTES",
     "DELEGATION_MOST_DAYS",
     "FAILURES_PER_ACCOUNT",
     "FAILURES_PER_ADDRESS",

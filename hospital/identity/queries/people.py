@@ -29,6 +29,14 @@ class HeldRow:
     is_to_come: bool
     request_id: int | None
 
+    @property
+    def text(self) -> str:
+        """ "医生（针灸科）至 2026-12-31": as one line of a list shows it."""
+        place = f"（{self.department}）" if self.department else ""
+        if self.is_to_come:
+            return f"{self.label}{place} {self.since} 起"
+        return f"{self.label}{place} 至 {self.until}" if self.until else f"{self.label}{place}"
+
 
 @dataclass(frozen=True, slots=True)
 class PersonRow:
@@ -41,6 +49,11 @@ class PersonRow:
     practitioner: str
     roles: tuple[HeldRow, ...]
     is_waiting: bool
+
+    @property
+    def roles_text(self) -> str:
+        """All roles in one line."""
+        return "、".join(row.text for row in self.roles)
 
 
 def people(*, text: str, state: str, on: dt.date) -> list[PersonRow]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from hospital.identity import queries, wording
 from hospital.identity.actions import held_roles, wanted_of
@@ -25,6 +26,8 @@ def role_changes(row: AccessRequest) -> list[dict[str, object]]:
     for key in sorted({*before, *after}, key=str):
         role, department = key
         old, new = before.get(key), after.get(key)
+        if old and new and (new.valid_from or clock.today()) <= clock.today():
+            new = replace(new, valid_from=old.valid_from)  # it goes on, whatever was typed
         lines.append(
             {
                 "label": labels.get(role, role),
