@@ -16,6 +16,7 @@ from typing import Final
 _request_id: ContextVar[str] = ContextVar("request_id", default="")
 _STANDARD: Final = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 _OWN: Final = frozenset({"request", "server_time"})  # Django's extras that hold whole objects
+_WITH_PATHS: Final = frozenset({"django.request", "django.server", "django.security.csrf"})
 
 
 def new_request_id() -> str:
@@ -45,7 +46,7 @@ class JsonFormatter(logging.Formatter):
             "at": self.formatTime(record, "%Y-%m-%dT%H:%M:%S%z"),
             "level": record.levelname,
             "logger": record.name,
-            "message": record.getMessage(),
+            "message": _message(record),
         }
         if request_id := current_request():
             line["request_id"] = request_id
@@ -56,6 +57,13 @@ class JsonFormatter(logging.Formatter):
             line["error"] = record.exc_info[0].__name__
             line["traceback"] = _frames(record)
         return json.dumps(line, ensure_ascii=False)
+
+
+def _message(record: logging.LogRecord) -> str:
+    """What is said. Django's own lines about a request end in its path, where tokens stand."""
+    if record.name in _WITH_PATHS and isinstance(record.args, tuple) and record.args:
+        return str(record.args[0])
+    return record.getMessage()
 
 
 def _frames(record: logging.LogRecord) -> list[str]:

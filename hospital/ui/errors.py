@@ -64,7 +64,6 @@ def _answer(request: HttpRequest, status: HTTPStatus) -> HttpResponse:
         "status": int(status),
         "home": "/staff/" if staff else "/m/",
         "retry": status == HTTPStatus.INTERNAL_SERVER_ERROR,
-        "here": request.get_full_path(),
     }
     template = "ui/error_staff.html" if staff else "ui/error_patient.html"
     return HttpResponse(render_to_string(template, context), status=status)

@@ -1,0 +1,133 @@
+"""Nothing private lies in clear in the database, in logs, in jobs or on error pages (law 15)."""
+
+from __future__ import annotations
+
+import base64
+import json
+import logging
+from collections.abc import Iterator
+
+import pytest
+import time_machine
+from django.contrib.sessions.models import Session
+from django.db import connection
+from django.http import HttpResponse
+from django.test import Client
+from django.urls import reverse
+
+from hospital.identity.states import Role
+from hospital.registration import queries
+from hospital.testing.people import patient_client, staff_client
+from hospital.testing.schedules import NOW
+from tests.journeys.seeded import ADDRESS, PHONE, Seeded, seeded_hospital
+from tests.journeys.test_logs import Lines
+
+pytestmark = pytest.mark.django_db
+_COLUMNS = """
+    SELECT table_name, column_name, data_type FROM information_schema.columns
+    JOIN information_schema.tables USING (table_schema, table_name)
+    WHERE table_schema = 'public' AND table_type = 'BASE TABLE'
+"""
+_NUMBERS = {"integer", "bigint", "smallint", "boolean", "date", "timestamp with time zone"}
+
+
+@pytest.fixture
+def seeded() -> Iterator[Seeded]:
+    with time_machine.travel(NOW, tick=True):
+        yield seeded_hospital()
+
+
+@pytest.fixture
+def written() -> Iterator[list[str]]:
+    """The log at its most talkative, as the product writes it."""
+    handler, root = Lines(), logging.getLogger()
+    level = root.level
+    root.addHandler(handler)
+    root.setLevel(logging.DEBUG)
+    yield handler.lines
+    root.setLevel(level)
+    root.removeHandler(handler)
+
+
+def disguises(word: str) -> set[str]:
+    """How a text may stand in a column: itself, escaped as JSON, in base64."""
+    plain = word.encode()
+    return {word, json.dumps(word)[1:-1], base64.b64encode(plain).decode().rstrip("=")[:-1]}
+
+
+def places_of(words: list[str]) -> list[str]:
+    """Columns of any table in which one of the words stands, whatever the column's type."""
+    found = []
+    with connection.cursor() as cursor:
+        cursor.execute(_COLUMNS)
+        for table, column, kind in cursor.fetchall():
+            if kind in _NUMBERS:
+                continue
+            text = f"""encode("{column}", 'escape')""" if kind == "bytea" else f'"{column}"::text'
+            cursor.execute(f'SELECT {text} FROM "{table}" WHERE "{column}" IS NOT NULL')
+            values = "\n".join(str(value) for (value,) in cursor.fetchall())
+            found += [f"{table}.{column}: {word}" for word in words if word in values]
+    return found
+
+
+def test_no_table_holds_a_private_word_in_clear(seeded: Seeded) -> None:
+    desk = staff_client(account=seeded.clerk)
+    desk.get("/staff/appointments/", {"q": seeded.document_no})
+    desk.post(reverse("messaging-call-phone", args=[seeded.call.pk]))
+    patient_client(seeded.user).get("/m/patients/")
+    words = [disguise for word in seeded.private for disguise in disguises(word)]
+    assert places_of(words) == []
+    assert places_of([seeded.booking.number]) != [], "the tables were read"
+    sessions = [str(session.get_decoded()) for session in Session.objects.all()]
+    assert sessions
+    assert [word for word in seeded.private for text in sessions if word in text] == []
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*), string_agg(args::text, ' ') FROM procrastinate_jobs")
+        jobs, arguments = cursor.fetchone()
+    assert jobs > 0
+    assert seeded.patient.name not in arguments
+
+
+def test_what_was_sealed_is_there_and_opens(seeded: Seeded) -> None:
+    """Else the test above would pass over an empty hospital."""
+    seeded.patient.refresh_from_db()
+    assert (seeded.patient.phone, seeded.patient.address) == (PHONE, ADDRESS)
+    number = seeded.patient.identifiers.get(kind="resident_id").value
+    assert number == seeded.document_no
+
+
+def test_error_pages_and_logs_tell_nothing(
+    seeded: Seeded, written: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clerk, cashier = staff_client(account=seeded.clerk), staff_client(Role.CASHIER)
+    clerk.raise_request_exception = cashier.raise_request_exception = False
+    number, everything = seeded.document_no, " ".join(seeded.private)
+
+    def broken(**_: object) -> None:
+        raise ValueError(f"cannot read {everything}")
+
+    answers = [
+        (404, clerk.get(f"/staff/appointments/{number}/", {"q": everything})),
+        (404, clerk.get(f"/staff/nowhere/{PHONE}/")),
+        (403, cashier.get("/staff/appointments/", {"q": everything})),
+        (403, Client(enforce_csrf_checks=True).post("/staff/login/", {"username": number})),
+        (409, _own_approval(seeded)),
+        (422, patient_client(seeded.user).post("/m/patients/add/", {"document_no": "x"})),
+    ]
+    monkeypatch.setattr(queries, "search", broken)
+    answers.append((500, clerk.get("/staff/appointments/", {"q": everything})))
+
+    for status, answer in answers:
+        assert isinstance(answer, HttpResponse)
+        assert answer.status_code == status
+        page = answer.content.decode()
+        assert [word for word in seeded.private if word in page] == [], status
+    assert [line for line in written for word in seeded.private if word in line] == []
+    said = {json.loads(line)["message"] for line in written}
+    assert {"request", "refused"} <= said, "the log was read"
+
+
+def _own_approval(seeded: Seeded) -> object:
+    """Whoever asked wants to approve: the second person is the first."""
+    decide = reverse("payments-decide-refund", args=[seeded.request.pk])
+    return staff_client(account=seeded.asker).post(decide, {"answer": "yes"})
