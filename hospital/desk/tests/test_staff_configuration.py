@@ -280,7 +280,7 @@ def test_money_out_of_range_is_refused(client: Client, typed: str) -> None:
 def test_a_change_with_a_hole_is_refused_at_its_field(
     client: Client, wrong: dict[str, str], sentence: str
 ) -> None:
-    answer = save(client, "20", **wrong)
+    answer = change(client, "20", **{"step": "save", "seen": "0", **wrong})  # type: ignore[arg-type]
 
     assert answer.status_code == 422
     assert sentence in text(answer)
