@@ -23,8 +23,10 @@ _PENDING = Q(status=AppointmentStatus.PENDING)
 class Appointment(StatefulModel):
     """挂号. `number` (14 digits) is its address and barcode, `slot` the place in the doctor's line.
 
-    The patient of a booking never changes (M1.15). `hold_until` is when an unpaid one is given
-    up; `is_late_cancel` marks a cancellation on the day of the visit (M1.7).
+    The patient of a booking never changes (M1.15). The names are those it was booked under: once
+    the visit is past they are what history shows, whatever is renamed later (H1). `hold_until` is
+    when an unpaid one is given up; `is_late_cancel` marks a cancellation on the day of the visit
+    (M1.7).
     """
 
     MOVES = APPOINTMENT_MOVES
@@ -46,6 +48,10 @@ class Appointment(StatefulModel):
     practitioner = models.ForeignKey(
         "organisation.Practitioner", models.PROTECT, null=True, related_name="+", db_index=False
     )
+    department_name = models.CharField(max_length=60, blank=True)
+    doctor_name = models.CharField(max_length=40, blank=True)
+    title = models.CharField(max_length=20, blank=True)
+    service_name = models.CharField(max_length=40, blank=True)
     channel = models.CharField(max_length=10, choices=Channel)
     booking_kind = models.CharField(max_length=10, choices=BookingKind)
     status = models.CharField(max_length=12, choices=AppointmentStatus)

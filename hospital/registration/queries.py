@@ -211,7 +211,9 @@ def _rows(found: QuerySet[Appointment], *, at: dt.datetime) -> list[AppointmentR
 
 
 def _row(row: Appointment, money: Money, at: dt.datetime) -> AppointmentRow:
-    band, doctor, status = row.slot.band, row.practitioner, AppointmentStatus(row.status)
+    band, status = row.slot.band, AppointmentStatus(row.status)
+    is_upcoming = status in LIVE and band.ends_at > at
+    names = _names_now(row) if is_upcoming else _names_then(row)
     can_cancel, cancel_note = _cancelling(row, at)
     reason = CancelReason(row.cancel_reason)
     return AppointmentRow(
@@ -223,10 +225,10 @@ def _row(row: Appointment, money: Money, at: dt.datetime) -> AppointmentRow:
         patient_name=row.patient.name,
         patient_number=row.patient.outpatient_no,
         wechat_user_id=row.wechat_user_id,
-        department=row.department.name,
-        doctor=doctor.name if doctor else row.schedule.service_type.name,
-        title_label=Title(doctor.title).label if doctor else "",
-        service_name=row.schedule.service_type.name,
+        department=names.department,
+        doctor=names.doctor or names.service,
+        title_label=Title(names.title).label if names.title else "",
+        service_name=names.service,
         visit_date=row.visit_date,
         period_label=SessionPeriod(row.schedule.session_period).label,
         band_starts_at=band.starts_at,
@@ -251,8 +253,32 @@ def _row(row: Appointment, money: Money, at: dt.datetime) -> AppointmentRow:
         cancelled_at=row.cancelled_at,
         can_cancel=can_cancel,
         cancel_note=cancel_note,
-        is_upcoming=status in LIVE and band.ends_at > at,
+        is_upcoming=is_upcoming,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Names:
+    department: str
+    doctor: str
+    title: str
+    service: str
+
+
+def _names_now(row: Appointment) -> _Names:
+    """What stands on the doors today: where a coming patient has to go."""
+    doctor = row.practitioner
+    return _Names(
+        department=row.department.name,
+        doctor=doctor.name if doctor else "",
+        title=doctor.title if doctor else "",
+        service=row.schedule.service_type.name,
+    )
+
+
+def _names_then(row: Appointment) -> _Names:
+    """What it was booked under: renaming a department does not rewrite history (H1)."""
+    return _Names(row.department_name, row.doctor_name, row.title, row.service_name)
 
 
 def _place(row: Appointment) -> str:
