@@ -1,7 +1,7 @@
 """Sheet of the weekly pattern: 排班模板, with the conflicts M15.2 forbids."""
 
 import datetime as dt
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import combinations
 from typing import Any, Final
 
@@ -124,26 +124,36 @@ def _switched_off(book: Book) -> Iterator[Problem]:
                 yield row.problem(field, f"该{noun}已停用；请换一个，或把模板的“启用”改为“否”")
 
 
+def _people(book: Book) -> dict[str, Mapping[str, Any]]:
+    """Practitioners by code: saved ones, over them those of this workbook."""
+    if not book.of(TEMPLATES.title):
+        return {}
+    saved = {str(row.values["code"]): row.values for row in PRACTITIONERS.saved(book.today)}
+    here = {code: row.values for code, row in book.by_code(PRACTITIONERS.title).items()}
+    return {**saved, **here}
+
+
 def _members(book: Book) -> Iterator[Problem]:
-    """A practitioner sits where they work; who is only in the database is checked on saving."""
-    people = book.by_code(PRACTITIONERS.title)
+    """A practitioner sits where they work, as this workbook says, or else as is saved."""
+    people = _people(book)
     for row in book.of(TEMPLATES.title):
         person = people.get(row.values.get("practitioner") or "")
-        if person is None or not row.has("department") or not person.has("departments"):
+        if person is None or not row.has("department") or not row.values.get("is_active"):
             continue
-        if row.values["department"] not in person.values["departments"]:
+        departments = person.get("departments")
+        if departments is not None and row.values["department"] not in departments:
             yield row.problem("practitioner", "医生的“所属科室”里没有这个科室")
 
 
 def _fees(book: Book) -> Iterator[Problem]:
     """Every session costs something known, if only zero: else it could not be booked (M2.5)."""
     priced = _priced(book)
-    people = book.by_code(PRACTITIONERS.title)
+    people = _people(book)
     for row in book.of(TEMPLATES.title):
         if not row.has("service_type") or not row.values.get("is_active"):
             continue
         person = people.get(row.values.get("practitioner") or "")
-        title = str(person.values.get("title") or "") if person else ""
+        title = str(person.get("title") or "") if person else ""
         kind = row.values["service_type"]
         if (kind, title) not in priced and (kind, "") not in priced:
             yield row.problem("service_type", "“挂号费”表里没有这个号别和医生职称的费用")

@@ -16,6 +16,7 @@ from hospital.kernel.actors import SYSTEM
 from hospital.kernel.models import AuditEntry
 from hospital.organisation import queries as organisation
 from hospital.organisation.models import Department, Practitioner, PractitionerRole
+from hospital.organisation.states import Title
 from hospital.scheduling import actions as scheduling
 from hospital.scheduling.models import Schedule, ScheduleTemplate
 from hospital.testing.organisation import (
@@ -48,24 +49,16 @@ def names(shown: str) -> list[str]:
     return [part.split("/")[0] for part in parts]
 
 
-def form(client: Client, slug: str, address: str) -> dict[str, str]:
+def form(client: Client, slug: str, address: str) -> dict[str, object]:
     """What a browser would send back of a row's form, nothing changed."""
-    answer = client.get(f"{MASTER}/{slug}/row/{address}/")
-    context = answer.context
-    return {
-        "seen": str(context["filled"].seen),
-        **{
-            f"{field.name}_text" if field.control in {"one", "many"} else field.name: field.text
-            if field.control in {"one", "many"}
-            else field.value
-            for field in context["fields"]
-        },
-        **{
-            field.name: [option.value for option in field.options]
-            for field in context["fields"]
-            if field.control == "many"
-        },
-    }
+    context: Any = client.get(f"{MASTER}/{slug}/row/{address}/").context
+    sent: dict[str, object] = {"seen": str(context["filled"].seen)}
+    for field in context["fields"]:
+        if field.control == "many":
+            sent[field.name] = [option.value for option in field.options]
+        else:
+            sent[field.name] = field.value
+    return sent
 
 
 def save(client: Client, slug: str, address: str, **typed: object) -> Any:
@@ -205,7 +198,7 @@ def test_the_second_of_two_clerks_is_told_and_loses_nothing(client: Client) -> N
     save(other, "departments", "PWB", name="脾胃科", floor="4楼")
     entries = AuditEntry.objects.count()
 
-    sent = {**mine, "name": "脾胃肝胆科", "telephone": "0750-1"}
+    sent: dict[str, Any] = {**mine, "name": "脾胃肝胆科", "telephone": "0750-1"}
     answer = client.post(f"{MASTER}/departments/row/PWB/save/", sent)
 
     assert answer.status_code == 422
@@ -324,6 +317,21 @@ def test_switching_off_inside_the_form_asks_the_same(client: Client) -> None:
     assert list(Department.objects.filter(code="NK").values_list("name", "is_active")) == [
         ("内科", True)
     ]
+
+
+def test_a_template_alone_is_judged_by_what_is_saved(client: Client) -> None:
+    department, other = a_department(code="PWB"), a_department(code="FBK")
+    doctor = a_practitioner(department, code="0101", title=Title.ATTENDING)
+    kind = a_service_type(code="ZJ", fee_fen=None, fees=[(Title.ATTENDING, 2000)])
+    a_template(code="T1", department=department, practitioner=doctor, service_type=kind)
+
+    assert save(client, "templates", "T1", capacity="20").status_code == 302
+    assert ScheduleTemplate.objects.get().capacity == 20
+    answer = save(client, "templates", "T1", department=other.code)
+
+    errors = {field.name: field.errors for field in answer.context["fields"] if field.errors}
+    assert errors == {"practitioner": ("医生的“所属科室”里没有这个科室。",)}
+    assert ScheduleTemplate.objects.get().department == department
 
 
 def test_a_department_that_will_close_holds_no_session_from_that_day(client: Client) -> None:
