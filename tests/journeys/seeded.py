@@ -10,8 +10,8 @@ from django.test import Client
 from hospital.desk.tests.world import a_booking_paid_by_wechat, a_case
 from hospital.identity.models import StaffAccount, WeChatUser
 from hospital.identity.states import Role
-from hospital.kernel import clock
-from hospital.kernel.actors import Actor
+from hospital.kernel import clock, settings_rows
+from hospital.kernel.actors import SYSTEM, Actor
 from hospital.messaging.models import CallTask, InboundMessage, Message
 from hospital.messaging.states import Channel, Reason
 from hospital.messaging.tests.world import a_message, ends, fails
@@ -19,6 +19,7 @@ from hospital.patients import actions as patients
 from hospital.patients.models import Patient
 from hospital.payments import actions as payments
 from hospital.payments.models import OfflineTransfer, Payment, PaymentCase, RefundRequest
+from hospital.payments.thresholds import APPROVAL_ABOVE_FEN
 from hospital.registration.models import Appointment
 from hospital.testing.bookings import a_booking
 from hospital.testing.people import PASSWORD, a_patient, a_resident_id, a_staff, a_wechat_user
@@ -67,6 +68,7 @@ def seeded_hospital() -> Seeded:
         by=by,
         at=clock.now(),
     )
+    settings_rows.set_value(setting=APPROVAL_ABOVE_FEN, value=100, by=SYSTEM, at=clock.now())
     booking, payment = a_booking_paid_by_wechat(a_booking(patient=patient, user=user, at=NOW))
     request = payments.propose_refund(
         bill_id=booking.bill_id,

@@ -114,6 +114,7 @@ def contact(request: StaffRequest, number: str) -> HttpResponse:
 def prove(request: StaffRequest, number: str) -> HttpResponse:
     """File a document with a patient: a newborn, a rescue patient, a new passport."""
     patient = queries.patient_by_number(outpatient_no=number)
+    actions.record_view(patient_id=patient.pk, what="补录证件", by=request.actor, at=clock.now())
     if request.method != "POST":
         initial = {"key": serials.opaque(), "name": _proper_name(patient)}
         return _prove_page(request, number, PersonForm(at=clock.now(), initial=initial))
