@@ -9,6 +9,7 @@ import datetime as dt
 import hashlib
 import hmac
 import json
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import Final, Literal
 
@@ -57,10 +58,10 @@ def mark(entry: AuditEntry) -> str:
     return f"{key_id}:{_digest(key_id, 'entry', canonical(entry))}"
 
 
-def is_marked(entry: AuditEntry) -> bool:
-    """Whether the row's mark fits its content. Raises UnknownKey."""
+def is_marked(entry: AuditEntry, content: bytes) -> bool:
+    """Whether the row's mark fits its content (`canonical`). Raises UnknownKey."""
     key_id, _, digest = entry.mac.partition(":")
-    return hmac.compare_digest(digest, _digest(key_id, "entry", canonical(entry)))
+    return hmac.compare_digest(digest, _digest(key_id, "entry", content))
 
 
 def seal_digest(seal: AuditSeal, *, previous: str, rows: str) -> str:
@@ -110,18 +111,21 @@ def _verification(row: AuditVerification) -> bytes:
     )
 
 
+def plain(values: Mapping[str, object]) -> dict[str, object]:
+    """Values as they will be when read back from JSON: keys are texts, tuples lists."""
+    read_back: dict[str, object] = json.loads(json.dumps(dict(values)))
+    return read_back
+
+
 def _bytes(values: list[object]) -> bytes:
-    # Through JSON first: keys become texts and tuples lists, as they will be when read back.
-    plain = json.loads(json.dumps([_moment(value) for value in values]))
-    return json.dumps(_normal(plain), sort_keys=True, separators=(",", ":")).encode()
-
-
-def _moment(value: object) -> object:
-    return value.astimezone(dt.UTC).isoformat() if isinstance(value, dt.datetime) else value
+    normal = [_normal(value) for value in values]
+    return json.dumps(normal, sort_keys=True, separators=(",", ":")).encode()
 
 
 def _normal(value: object) -> object:
-    """PostgreSQL gives 1e16 back as a whole number, and 1.0 as either."""
+    """Moments in UTC; and whole numbers whole, for PostgreSQL gives 1e16 back as one."""
+    if isinstance(value, dt.datetime):
+        return value.astimezone(dt.UTC).isoformat()
     if isinstance(value, dict):
         return {key: _normal(item) for key, item in value.items()}
     if isinstance(value, list):
@@ -130,7 +134,7 @@ def _normal(value: object) -> object:
 
 
 def _digest(key_id: str, use: Use, content: bytes) -> str:
-    return hmac.new(_key(key_id, use), content, hashlib.sha256).hexdigest()
+    return hmac.digest(_key(key_id, use), content, "sha256").hex()
 
 
 def _key(key_id: str, use: Use) -> bytes:

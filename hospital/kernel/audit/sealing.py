@@ -34,8 +34,8 @@ class RowDigest:
     def __init__(self) -> None:
         self._hash = hashlib.sha256()
 
-    def add(self, entry: AuditEntry) -> None:
-        self._hash.update(marks.canonical(entry) + entry.mac.encode() + b"\n")
+    def add(self, entry: AuditEntry, content: bytes) -> None:
+        self._hash.update(content + entry.mac.encode() + b"\n")
 
     def __str__(self) -> str:
         return self._hash.hexdigest()
@@ -54,12 +54,12 @@ def seal_entries(*, at: dt.datetime) -> int:
         rows, late, holes = RowDigest(), [], []
         count = 0
         for entry in late_entries(at=at):
-            rows.add(entry)
+            rows.add(entry, marks.canonical(entry))
             late.append(entry.pk)
         for entry in entries_after(through):
             if entry.pk > through + 1:
                 holes.append([through + 1, entry.pk - 1])
-            rows.add(entry)
+            rows.add(entry, marks.canonical(entry))
             count, through = count + 1, entry.pk
         if not count and not late:
             return 0

@@ -167,18 +167,19 @@ class _Walk:
     def _cover(self, entries: Iterable[AuditEntry], rows: RowDigest) -> int:
         count = 0
         for entry in entries:
-            self._check_mark(entry)
-            rows.add(entry)
+            rows.add(entry, self._check_mark(entry))
             count += 1
         return count
 
-    def _check_mark(self, entry: AuditEntry) -> None:
+    def _check_mark(self, entry: AuditEntry) -> bytes:
         self._found.entries += 1
+        content = marks.canonical(entry)
         try:
-            if not marks.is_marked(entry):
+            if not marks.is_marked(entry, content):
                 self._found.note(Fault.CHANGED, f"entry {entry.pk}")
         except marks.UnknownKey:
             self._found.note(Fault.UNKNOWN_KEY, f"entry {entry.pk}")
+        return content
 
     def _in_hole(self, entry: AuditEntry, seal: AuditSeal) -> None:
         """A row whose transaction ended after the seal: the next seal will cover it, if soon."""
