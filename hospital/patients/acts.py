@@ -21,6 +21,7 @@ declare(
         "end_guardian": "解除监护关系",
         "issue_card": "发就诊卡",
         "move_card": "就诊卡挂失、冻结、恢复、退卡",
+        "seed_patients": "生成模拟患者",
         "replace_card": "补换就诊卡",
     },
 )

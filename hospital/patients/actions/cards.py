@@ -16,7 +16,7 @@ from hospital.patients.actions import persons
 from hospital.patients.models import PatientCard
 from hospital.patients.states import CARD_IN_HAND, CardKind, CardStatus
 
-_SERIES: Final = "patient_card"
+SERIES: Final = "patient_card"
 _FIRST_SERIAL: Final = 10_000_000
 _SHAPE: Final = re.compile(r"[0-9A-Z]{6,20}")
 #: What the desk may do to a card, with the words for it.
@@ -111,6 +111,12 @@ def replace_card(
     return new
 
 
+def our_number(serial: int) -> str:
+    """Return the number of a barcode card for a running number: K, eight digits, a check digit."""
+    digits = str(_FIRST_SERIAL + serial)
+    return f"K{digits}{serials.check_digit(digits)}"
+
+
 def _in_hand(patient_id: int) -> PatientCard | None:
     return PatientCard.objects.filter(patient=patient_id, status__in=CARD_IN_HAND).first()
 
@@ -130,8 +136,7 @@ def _make(patient_id: int, number: str, *, at: dt.datetime) -> PatientCard:
     if clean and queries.is_reserved_number(clean):
         raise Invalid({"number": ["这不是空白卡的卡号，请放上一张空白卡重新读。"]})
     if not clean:
-        digits = str(_FIRST_SERIAL + serials.gap_free(series=_SERIES))
-        clean = f"K{digits}{serials.check_digit(digits)}"
+        clean = our_number(serials.gap_free(series=SERIES))
         kind = CardKind.BARCODE
     else:
         kind = CardKind.PREPRINTED

@@ -20,7 +20,7 @@ from hospital.patients.states import Assurance, PatientKind, Source
 
 #: Starting here keeps every number at ten digits without leading zeros.
 _FIRST_SERIAL: Final = 100_000_000
-_SERIES: Final = "patient"
+SERIES: Final = "patient"
 #: What a clerk may correct without a document: how to reach somebody, not who it is.
 _CORRECTABLE: Final = ("phone", "address", "ethnic_group", "name_note")
 
@@ -117,10 +117,9 @@ def new_patient(
     is_birth_date_estimated: bool = False,
 ) -> Patient:
     """Make the golden row of somebody nobody has brought before; the caller files the document."""
-    digits = str(_FIRST_SERIAL + serials.gap_free(series=_SERIES))
     told = {field: value for field, value in values.items() if value}
     patient = Patient(
-        outpatient_no=digits + serials.check_digit(digits),
+        outpatient_no=outpatient_no(serials.gap_free(series=SERIES)),
         kind=kind,
         is_birth_date_estimated=is_birth_date_estimated,
         assurance=origin.assurance,
@@ -131,6 +130,12 @@ def new_patient(
     _derive(patient)
     patient.save(force_insert=True)
     return patient
+
+
+def outpatient_no(serial: int) -> str:
+    """Return the outpatient number of a running number: ten digits, the last one checks."""
+    digits = str(_FIRST_SERIAL + serial)
+    return digits + serials.check_digit(digits)
 
 
 def values_of(person: Person) -> dict[str, object]:
