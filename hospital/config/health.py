@@ -7,6 +7,7 @@ networks of METRICS_NETWORKS.
 
 import datetime as dt
 import ipaddress
+import math
 
 from django.conf import settings
 from django.db import DatabaseError, connection
@@ -15,7 +16,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseNotFound, JsonRes
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from hospital.identity.access import client_address, public_page
-from hospital.kernel import clock, shared_tokens
+from hospital.kernel import audit, clock, metrics, shared_tokens
 
 _LAG_LIMIT = dt.timedelta(minutes=2)
 _OLDEST_DUE = """
@@ -46,7 +47,19 @@ def measurements(request: HttpRequest) -> HttpResponse:
     address = ipaddress.ip_address(client_address(request))
     if not any(address in network for network in settings.METRICS_NETWORKS):
         return HttpResponseNotFound()
+    metrics.AUDIT_FAULTS.set(_audit_faults())
     return HttpResponse(generate_latest(), content_type=CONTENT_TYPE_LATEST)
+
+
+def _audit_faults() -> float:
+    """What the worker's latest verification found; nothing is known before the first one."""
+    try:
+        latest = audit.latest_verification()
+    except DatabaseError:
+        return math.nan
+    if latest is None:
+        return math.nan
+    return 0 if latest.is_sound else max(1, len(latest.findings))
 
 
 def _migrations() -> dict[str, str]:

@@ -170,7 +170,6 @@ def verify_audit(**_: object) -> None:
     at = clock.now()
     found = audit.verify(at=at)
     audit.keep(found, at=at)
-    metrics.AUDIT_FAULTS.set(found.faults)
     logger.log(
         logging.INFO if found.is_sound else logging.ERROR,
         "audit verified",

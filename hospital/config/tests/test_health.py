@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 from pytest_django.fixtures import Settings
 
-from hospital.kernel import shared_tokens
+from hospital.kernel import audit, clock, shared_tokens
 
 TOKEN = "wechat.access_token"
 
@@ -22,8 +22,23 @@ def test_a_token_nobody_needed_for_hours_takes_no_traffic_away(client: Client) -
     assert "fetched when next needed" in answer.json()["wechat_token"]
 
 
+@pytest.mark.django_db
 def test_figures_are_not_for_those_behind_our_own_proxy(client: Client, settings: Settings) -> None:
     settings.TRUSTED_PROXIES = 1
 
     assert client.get("/metrics").status_code == 200
     assert client.get("/metrics", headers={"X-Forwarded-For": "203.0.113.9"}).status_code == 404
+
+
+@pytest.mark.django_db
+def test_figures_tell_how_the_audit_trail_stands(client: Client) -> None:
+    def faults() -> str:
+        lines = client.get("/metrics").content.decode().splitlines()
+        return next(line for line in lines if line.startswith("xinglin_audit_faults")).split()[1]
+
+    at = clock.now()
+    assert faults() == "NaN"
+    audit.keep(audit.verify(at=at), at=at)
+    assert faults() == "0.0"
+    audit.keep(audit.verify(at=at, anchors={"0" * 64: 9}), at=at)
+    assert faults() == "1.0"

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import json
+import threading
 from collections.abc import Sequence
 from io import StringIO
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.db import connection
+from django.db import connection, transaction
 from django.test import override_settings
 from django.test.utils import CaptureQueriesContext
 
@@ -272,26 +273,50 @@ def test_rows_that_wait_too_long_for_a_seal_are_told() -> None:
     assert audit.verify(at=SOON).unsealed == 2
 
 
+@pytest.mark.django_db(transaction=True)
 def test_what_a_long_transaction_wrote_is_sealed_late() -> None:
     """Its number was taken long ago; when it can be seen, the next seal covers it."""
+    taken, go_on, slow = threading.Event(), threading.Event(), list[int]()
+
+    def work() -> None:
+        try:
+            with transaction.atomic():
+                slow.extend(write(1))
+                taken.set()
+                assert go_on.wait(10)
+        finally:
+            connection.close()
+
     write(1)
-    with connection.cursor() as cursor:
-        cursor.execute("SAVEPOINT slow")
-    (slow,) = write(1)
-    row = AuditEntry.objects.filter(pk=slow).values().get()
-    with connection.cursor() as cursor:
-        cursor.execute("ROLLBACK TO SAVEPOINT slow")  # nobody sees it yet
+    worker = threading.Thread(target=work)
+    worker.start()
+    assert taken.wait(10)
     write(1)
-    assert audit.seal_entries(at=SOON) == 2
+    assert audit.seal_entries(at=SOON) == 2  # waits for nobody
     assert wrong() == []
-    AuditEntry.objects.create(**row)
+    go_on.set()
+    worker.join()
     found = audit.verify(at=LATER)
     assert (found.faults, found.unsealed) == (0, 1)
     assert audit.seal_entries(at=LATER) == 1
-    assert AuditSeal.objects.latest("pk").late == [slow]
+    assert AuditSeal.objects.latest("pk").late == slow
     assert wrong(AT + dt.timedelta(days=9)) == []
-    behind_the_back("DELETE FROM kernel_auditentry WHERE id = %s", [slow])
-    assert wrong() == [f"entry {slow}: missing"]
+    with transaction.atomic():
+        behind_the_back("DELETE FROM kernel_auditentry WHERE id = %s", slow)
+    assert wrong() == [f"entry {slow[0]}: missing"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_numbers_of_failed_transactions_are_no_fault() -> None:
+    write(1)
+    with transaction.atomic():
+        write(3)
+        transaction.set_rollback(True)
+    write(1)
+    assert audit.seal_entries(at=SOON) == 2
+    ((first, last),) = AuditSeal.objects.get().holes[-1:]
+    assert last - first == 2
+    assert wrong(AT + dt.timedelta(days=9)) == []
 
 
 def test_keys_rotate_and_old_rows_still_verify() -> None:
