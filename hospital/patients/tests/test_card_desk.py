@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import TYPE_CHECKING
 
 import pytest
-from django.http import HttpResponse
 from django.test import Client
 from django.urls import reverse
 
@@ -25,6 +25,9 @@ from hospital.patients.models import (
 from hospital.patients.states import Assurance, CardStatus, PatientKind, Sex
 from hospital.testing.people import ADULT_BORN, a_patient, a_resident_id, staff_client
 
+if TYPE_CHECKING:
+    from django.test.client import _MonkeyPatchedWSGIResponse
+
 pytestmark = pytest.mark.django_db
 DESK = "/staff/card-desk/"
 
@@ -34,7 +37,7 @@ def clerk() -> Client:
     return staff_client(Role.REGISTRATION_CLERK)
 
 
-def find(client: Client, text: str) -> HttpResponse:
+def find(client: Client, text: str) -> _MonkeyPatchedWSGIResponse:
     return client.post(DESK, {"text": text})
 
 
@@ -42,7 +45,7 @@ def page(patient: Patient, *more: str) -> str:
     return "/".join([f"{DESK}{patient.outpatient_no}", *more, ""])
 
 
-def fill(client: Client, **changes: str) -> HttpResponse:
+def fill(client: Client, **changes: str) -> _MonkeyPatchedWSGIResponse:
     typed = {
         "name": "陈晓宁",
         "document_kind": "resident_id",

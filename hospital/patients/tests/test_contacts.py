@@ -49,6 +49,20 @@ def test_phones_are_stored_as_digits(typed: str, stored: str) -> None:
     assert contacts.clean_phone(typed) == stored
 
 
+def test_rare_characters_of_every_plane_are_names() -> None:
+    assert contacts.clean_name(" 王 𬭩 ") == "王𬭩"
+    assert contacts.clean_name("㛃·𠮷") == "㛃·𠮷"
+    with pytest.raises(contacts.BadName, match="用拼音代替该字"):
+        contacts.clean_name("王\ue000")
+
+
+def test_an_address_stands_on_one_line() -> None:
+    assert contacts.clean_address(" 鹤山市\n沙坪街道　１号 ") == "鹤山市 沙坪街道 1号"
+    for text in ("长" * 101, "鹤山\x00市"):
+        with pytest.raises(contacts.BadAddress):
+            contacts.clean_address(text)
+
+
 @pytest.mark.parametrize(
     "typed", ["", "1380013800", "138001380001", "12800138000", "phone", "8521234567"]
 )

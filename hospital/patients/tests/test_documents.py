@@ -78,6 +78,59 @@ def test_fifteen_digits_become_eighteen(area: str, born: dt.date, serial: int) -
     assert document.number[:17] == f"{area}{born:%Y%m%d}{serial:03d}"
     assert document.birth_date == born
     assert (document.sex is Sex.MALE) == (serial % 2 == 1)
+    assert document.number[:6] + document.number[8:17] == fifteen  # and back again
+
+
+PERMITS = st.sampled_from(
+    [
+        (DocumentKind.RESIDENCE_PERMIT, "810000"),
+        (DocumentKind.RESIDENCE_PERMIT, "820000"),
+        (DocumentKind.RESIDENCE_PERMIT, "830000"),
+        (DocumentKind.FOREIGNER_CARD, "911840"),
+    ]
+)
+
+
+@given(PERMITS, st.dates(dt.date(1900, 1, 1), TODAY), st.integers(0, 999), st.integers(0, 16))
+def test_permits_of_eighteen_characters_keep_the_same_promise(
+    permit: tuple[DocumentKind, str], born: dt.date, serial: int, place: int
+) -> None:
+    kind, start = permit
+    number = _with_check(f"{start}{born:%Y%m%d}{serial:03d}")
+
+    document = documents.check(kind, number.lower(), on=TODAY)
+
+    assert (document.kind, document.number, document.birth_date) == (kind, number, born)
+    wrong = [number[:place] + str((int(number[place]) + 1) % 10) + number[place + 1 :]]
+    if number[place] != number[place + 1]:
+        wrong.append(number[:place] + number[place + 1] + number[place] + number[place + 2 :])
+    for text in wrong:
+        with pytest.raises(BadDocument):
+            documents.check(kind, text, on=TODAY)
+
+
+def _digits(count: int) -> st.SearchStrategy[str]:
+    return st.integers(0, 10**count - 1).map(lambda value: f"{value:0{count}d}")
+
+
+SHAPED = st.one_of(
+    st.tuples(st.just(DocumentKind.HK_MACAU_PERMIT), st.sampled_from("HM"), _digits(8)),
+    st.tuples(st.just(DocumentKind.HK_MACAU_PERMIT), st.sampled_from("HM"), _digits(10)),
+    st.tuples(st.just(DocumentKind.TAIWAN_PERMIT), st.just(""), _digits(8)),
+    st.tuples(st.just(DocumentKind.PASSPORT), st.sampled_from(["", "E", "EA"]), _digits(9)),
+    st.tuples(st.just(DocumentKind.FOREIGNER_CARD), st.just("USA"), _digits(12)),
+)
+
+
+@given(SHAPED)
+def test_every_number_of_a_shape_passes_and_tells_nothing(
+    told: tuple[DocumentKind, str, str],
+) -> None:
+    kind, number = told[0], told[1] + told[2]
+
+    assert documents.check(kind, f" {number.lower()} ", on=TODAY) == documents.Document(
+        kind, documents.normalise(number)
+    )
 
 
 @given(st.text(max_size=80), st.sampled_from(DocumentKind))
@@ -156,7 +209,10 @@ def test_other_documents_are_stored_in_one_spelling(
         (DocumentKind.PASSPORT, "E12345678901234567"),
         (DocumentKind.HK_MACAU_PERMIT, "H123456789"),
         (DocumentKind.HK_MACAU_PERMIT, "C12345678"),
+        (DocumentKind.HK_MACAU_PERMIT, "H1234567"),
         (DocumentKind.TAIWAN_PERMIT, "0123456"),
+        (DocumentKind.TAIWAN_PERMIT, "T1234567"),
+        (DocumentKind.FOREIGNER_CARD, "US310089112412"),
         (DocumentKind.RESIDENCE_PERMIT, _with_check("44078419900101002")),
         (DocumentKind.RESIDENCE_PERMIT, "810000199001010021"),
         (DocumentKind.FOREIGNER_CARD, _with_check("81000019900101002")),
