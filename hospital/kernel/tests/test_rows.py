@@ -85,6 +85,14 @@ def test_a_series_has_no_gap_after_a_rollback() -> None:
         assert serials.gap_free(series="bill:1") == 2
 
 
+@pytest.mark.django_db
+def test_many_numbers_at_once_leave_no_gap() -> None:
+    with transaction.atomic():
+        assert serials.gap_free_many(series="card", count=3) == range(1, 4)
+        assert serials.gap_free(series="card") == 4
+        assert serials.gap_free_many(series="card", count=2) == range(5, 7)
+
+
 def test_scattered_numbers_are_unique_and_tell_no_order() -> None:
     numbers = [serials.scattered(serial) for serial in range(20_000)]
     assert len(set(numbers)) == 20_000
