@@ -7,6 +7,7 @@ import random
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 PATIENTS = 100_000
 ASKED = 300
@@ -103,7 +104,7 @@ def section(figures: Searches) -> str:
     )
 
 
-def _ask(name: str, questions: Sequence[object], ask: Callable[[object], int]) -> Asked:
+def _ask(name: str, questions: Sequence[object], ask: Callable[[Any], int]) -> Asked:
     times, hits = [], 0
     for question in questions:
         began = time.perf_counter()
@@ -112,7 +113,7 @@ def _ask(name: str, questions: Sequence[object], ask: Callable[[object], int]) -
     return Asked(name, times, hits)
 
 
-def _by_key(key: object) -> int:
+def _by_key(key: Any) -> int:
     from hospital.patients.models import Patient
 
     return 1 if Patient.objects.filter(pk=key).first() is not None else 0
