@@ -22,6 +22,7 @@ from hospital.onboarding.actions.records import SavedRecord
 from hospital.onboarding.kinds import Integer, Yuan
 from hospital.onboarding.needs import Need
 from hospital.onboarding.permissions import EDIT_MASTER, VIEW_MASTER
+from hospital.onboarding.queries import ListedRow
 from hospital.onboarding.sheets import SHEETS
 from hospital.onboarding.tables import Sheet
 from hospital.onboarding.views.frame import tabs
@@ -78,6 +79,7 @@ def rows(request: StaffRequest, slug: str) -> HttpResponse:
         "sort": sort,
         "headings": _headings(sheet, sort, here, kept),
         "page": page,
+        "lines": [_line(sheet, row) for row in page.object_list],
         "page_url": f"{here}?{urlencode({**kept, 'sort': sort})}&page=",
         "may_edit": identity.may(request.user, EDIT_MASTER),
         "is_narrowed": bool(text or state),
@@ -182,6 +184,9 @@ def as_saved(sheet: Sheet, row: MasterRow) -> Filled:
 
 def _save(request: StaffRequest, sheet: Sheet, row: MasterRow | None) -> HttpResponse:
     cells = forms.cells(sheet, request.POST)
+    if row is not None:
+        # What names the row stands in the form to be read and is not sent.
+        cells |= {name: text for name, text in cells_of(sheet, row).items() if name in sheet.key}
     seen = request.POST.get("seen", "")
     filled = Filled(cells, seen=int(seen) if seen.isdecimal() and len(seen) < 19 else 0)
     try:
@@ -283,7 +288,18 @@ def _headings(
                 "label": columns[name].heading,
                 "url": f"{here}?{query}",
                 "order": "ascending" if is_up else "descending" if is_down else "",
-                "is_number": isinstance(columns[name].kind, Yuan | Integer),
+                "is_number": name in _numbers(sheet),
             }
         )
     return found
+
+
+def _line(sheet: Sheet, row: ListedRow) -> dict[str, object]:
+    numbers = _numbers(sheet)
+    cells = zip(sheet.listed, row.cells, strict=True)
+    return {"row": row, "cells": [(text, name in numbers) for name, text in cells]}
+
+
+def _numbers(sheet: Sheet) -> set[str]:
+    """The fields whose cells are figures, to be set right."""
+    return {column.field for column in sheet.columns if isinstance(column.kind, Yuan | Integer)}

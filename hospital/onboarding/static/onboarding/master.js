@@ -18,6 +18,13 @@ document.addEventListener("keydown", (event) => {
   else all[Math.min(next, all.length - 1)].focus();
 });
 
+// Enter chooses; before there is anything to choose it must not send the half-typed form.
+document.addEventListener("keydown", (event) => {
+  if (event.key === "Enter" && event.target.matches("[data-unsaved] [data-combo-text]")) {
+    event.preventDefault();
+  }
+});
+
 document.addEventListener("combo:chosen", (event) => {
   const name = event.target.dataset.many;
   if (!name) return;
