@@ -5,6 +5,7 @@ Each job is durable, retried and idempotent, and is committed together with the 
 
 from hospital.billing.events import BillReopened, BillSettled, BillUnwanted, ChargesReversed
 from hospital.kernel.events import Reactions
+from hospital.patients.events import PhoneCodeAsked
 from hospital.scheduling.events import ScheduleSuspended
 
 REACTIONS: Reactions = {
@@ -12,5 +13,6 @@ REACTIONS: Reactions = {
     BillReopened: ["registration.jobs.release_unpaid_bill"],
     BillUnwanted: ["payments.jobs.close_payments"],
     ChargesReversed: ["payments.jobs.refund_reversed", "registration.jobs.cancel_refunded"],
+    PhoneCodeAsked: ["messaging.jobs.send_phone_code"],
     ScheduleSuspended: ["registration.jobs.cancel_suspended"],
 }

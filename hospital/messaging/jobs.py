@@ -4,14 +4,20 @@ from __future__ import annotations
 
 from hospital.kernel import clock
 from hospital.kernel.actors import SYSTEM
-from hospital.kernel.jobs import job, periodic
-from hospital.messaging import account_gateway, actions, gateway
+from hospital.kernel.jobs import Retry, job, periodic
+from hospital.messaging import account_gateway, actions, code_gateway, gateway
 
 
 @job()
 def deliver(*, message_id: int, **_: object) -> None:
     """Try to send one message through WeChat; tries after this one are deferred by the gateway."""
     gateway.deliver(message_id=message_id, at=clock.now())
+
+
+@job(retry=Retry(waits=(1, 3, 10), attempts=20))
+def send_phone_code(*, code_id: int, **_: object) -> None:
+    """Bring a code to the phone it was made for; once it is over there is nothing left to do."""
+    code_gateway.send(code_id=code_id, at=clock.now())
 
 
 @job()

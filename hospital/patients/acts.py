@@ -11,6 +11,7 @@ declare(
         "remove_binding": "解除就诊人绑定",
         "mismatch": "绑定时资料不符",
         "force_unbind": "强制解除就诊人绑定",
+        "redeem_pass": "读取就诊二维码",
         "create_patient": "患者建档",
         "prove_identity": "核验患者身份",
         "correct": "修改患者联系方式",

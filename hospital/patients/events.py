@@ -18,3 +18,10 @@ class PhoneChanged:
     """A patient is reached under another phone from now on."""
 
     patient_id: int
+
+
+@dataclass(frozen=True)
+class PhoneCodeAsked:
+    """Somebody waits for a code by SMS."""
+
+    code_id: int

@@ -79,7 +79,7 @@ class AddPatientForm(forms.Form):
         label="手机号",
         error_messages={"required": "请填写手机号。", "max_length": "手机号太长。"},
         max_length=40,
-        help_text="已在医院建档的，请填建档时的手机号",
+        help_text="验证码会发到这个号码。已在医院建档的，请填建档时的手机号",
         widget=forms.TextInput(attrs={"type": "tel", "inputmode": "tel", "autocomplete": "tel"}),
     )
     relationship = forms.ChoiceField(
@@ -91,6 +91,15 @@ class AddPatientForm(forms.Form):
     has_consent = forms.BooleanField(
         label="我已阅读并同意个人信息处理说明",
         error_messages={"required": "请阅读并同意个人信息处理说明。"},
+    )
+    code = forms.CharField(
+        label="短信验证码",
+        error_messages={"required": "请填写短信验证码。", "max_length": "验证码为 6 位数字。"},
+        max_length=20,
+        required=False,
+        widget=forms.TextInput(
+            attrs={"inputmode": "numeric", "autocomplete": "one-time-code", "maxlength": "6"}
+        ),
     )
     key = forms.CharField(max_length=64, widget=forms.HiddenInput)
 

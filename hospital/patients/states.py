@@ -170,3 +170,11 @@ class Relationship(TextChoices):
     GRANDPARENT = "grandparent", "祖辈"
     SIBLING = "sibling", "兄弟姐妹"
     OTHER = "other", "其他"
+
+
+class CodePurpose(TextChoices):
+    """What a code by SMS is for."""
+
+    BIND = "bind", "添加就诊人"
+    NEW_PHONE = "new_phone", "更换手机号"
+    OLD_PHONE = "old_phone", "更换前的手机号"

@@ -40,3 +40,74 @@ RESCUE_HOURS = Setting(
     maximum=720,
     rule="H2.3",
 )
+
+CODE_MINUTES = Setting(
+    key="patients.code_minutes",
+    label="短信验证码有效时间",
+    default=5,
+    unit="分钟",
+    minimum=1,
+    maximum=15,
+    rule="M3.12",
+    is_policy=True,
+)
+CODE_TRIES = Setting(
+    key="patients.code_tries",
+    label="一个短信验证码最多可输入的次数",
+    default=5,
+    unit="次",
+    minimum=3,
+    maximum=10,
+    rule="M3.12",
+    is_policy=True,
+)
+CODE_PAUSE_SECONDS = Setting(
+    key="patients.code_pause_seconds",
+    label="两次获取短信验证码之间的间隔",
+    default=60,
+    unit="秒",
+    minimum=10,
+    maximum=600,
+    rule="M3.12",
+    is_policy=True,
+)
+CODES_PER_PHONE = Setting(
+    key="patients.codes_per_phone",
+    label="每个手机号 24 小时内收到的验证码",
+    default=10,
+    unit="条",
+    minimum=1,
+    maximum=100,
+    rule="M3.12",
+    is_policy=True,
+)
+CODES_PER_USER = Setting(
+    key="patients.codes_per_user",
+    label="每个微信用户 24 小时内获取的验证码",
+    default=15,
+    unit="条",
+    minimum=1,
+    maximum=100,
+    rule="M3.12",
+    is_policy=True,
+)
+CODES_PER_ADDRESS = Setting(
+    key="patients.codes_per_address",
+    label="每个网络地址 1 小时内获取的验证码（院内无线网共用一个地址）",
+    default=120,
+    unit="条",
+    minimum=10,
+    maximum=10000,
+    rule="M3.12",
+    is_policy=True,
+)
+PASS_SECONDS = Setting(
+    key="patients.pass_seconds",
+    label="就诊二维码有效时间",
+    default=60,
+    unit="秒",
+    minimum=30,
+    maximum=300,
+    rule="M11.3",
+    is_policy=True,
+)

@@ -16,12 +16,12 @@ from hospital.identity import sessions
 from hospital.identity.models import StaffAccount, WeChatUser
 from hospital.identity.states import Role
 from hospital.kernel import clock
-from hospital.kernel.actors import SYSTEM, Actor
+from hospital.kernel.actors import SYSTEM
 from hospital.organisation.models import Department, Practitioner
 from hospital.patients import actions as patients
 from hospital.patients import documents, queries
 from hospital.patients.models import Patient
-from hospital.patients.states import DocumentKind, Relationship, Sex
+from hospital.patients.states import CodePurpose, DocumentKind, Relationship, Sex
 
 LONG_AGO = dt.datetime(2020, 1, 1, tzinfo=dt.UTC)
 PASSWORD = "a-Long-Enough-1"
@@ -84,7 +84,8 @@ def a_patient(
 ) -> Patient:
     """A patient bound to the user (a new user when none is given), the first one as self.
 
-    A child under 14 given without a self-bound guardian gets one.
+    A child under 14 given without a self-bound guardian gets one. The hospital's own people do it,
+    who need no code by SMS.
     """
     user = user or a_wechat_user()
     at = at or clock.now()
@@ -103,9 +104,16 @@ def a_patient(
         relationship=relationship or (Relationship.OTHER if has_self else Relationship.SELF),
         is_guardian=is_child,
         key=f"builder-{next(_numbers)}",
-        by=Actor("patient", user.pk),
+        by=SYSTEM,
         at=at,
     )
+
+
+def a_code(user: WeChatUser, purpose: CodePurpose = CodePurpose.BIND) -> str:
+    """The digits that went to a phone last, for what this user is about to do."""
+    latest = queries.latest_code(wechat_user_id=user.pk, purpose=purpose)
+    assert latest is not None, "nobody asked for a code"
+    return latest.code
 
 
 def patient_client(user: WeChatUser) -> Client:
@@ -119,10 +127,11 @@ def patient_client(user: WeChatUser) -> Client:
 
 
 def staff_client(*roles: Role | str, account: StaffAccount | None = None) -> Client:
-    """A browser in which an account (a new one with these roles) is logged in."""
-    client = Client()
-    client.force_login(account or a_staff(*roles))
-    session = client.session
-    sessions.note_staff(session, at=clock.now())
+    """A browser in which an account (a new one with these roles) is logged in, past both steps."""
+    client, account = Client(), account or a_staff(*roles)
+    client.force_login(account)
+    session, at = client.session, clock.now()
+    row = identity.begin_session(account=account, address="127.0.0.1", device="test", at=at)
+    sessions.sign_in_staff(session, session_id=row.pk, is_proved=True, at=at)
     session.save()
     return client

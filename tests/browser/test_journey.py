@@ -27,6 +27,7 @@ from tests.browser.walk import (
     fill_patient,
     find_department,
     log_in,
+    save_patient,
 )
 from tools.demo_place import HOSPITAL_NAME, Place
 
@@ -46,6 +47,7 @@ class Walk:
     desk: Page
     finance: Page
     album: Album
+    sandbox_url: str
     price: str = ""
     sold: int = 0
     held: int = 0
@@ -69,7 +71,7 @@ def walk(browser: Browser, hospital: Place, watched: Watch) -> Iterator[Walk]:
     for page in (phone, desk, finance):
         page.set_default_timeout(WAIT_MS)
     phone.goto(hospital.sandbox_url)
-    yield Walk(phone, desk, finance, Album(Path("test-artifacts/journey")))
+    yield Walk(phone, desk, finance, Album(Path("test-artifacts/journey")), hospital.sandbox_url)
     for page in (phone, desk, finance):
         page.context.close()
     expect.set_options(timeout=None)
@@ -111,13 +113,13 @@ def add_a_patient(walk: Walk) -> None:
     """A wrong ID number is told at its field and nothing typed is lost; then the right one."""
     inside, good = walk.inside, a_resident_id(sex=Sex.MALE)
     inside.get_by_role("link", name="添加就诊人").click()
-    expect(inside.get_by_role("button", name="保存就诊人")).to_be_visible()
+    expect(inside.get_by_role("button", name="获取短信验证码")).to_be_visible()
     walk.shot("add-patient")
     wrong = good[:-1] + ("0" if good[-1] != "0" else "1")
     fill_patient(inside, name=HOLDER, document_no=wrong)
     sentence = inside.get_by_text("校验位不符")
     expect(sentence).to_be_visible()
-    inside.get_by_role("button", name="保存就诊人").click()
+    inside.get_by_role("button", name="获取短信验证码").click()
     field = inside.get_by_label("证件号码")
     expect(field).to_have_attribute("aria-invalid", "true")
     expect(field).to_be_focused()
@@ -130,7 +132,7 @@ def add_a_patient(walk: Walk) -> None:
     inside.get_by_label("手机号").focus()
     expect(inside.get_by_text("已识别：男")).to_be_visible()
     walk.shot("add-patient-right-id")
-    inside.get_by_role("button", name="保存就诊人").click()
+    save_patient(inside, walk.sandbox_url)
     expect(inside.get_by_text("就诊人 1 / 5")).to_be_visible()
     expect(inside.locator("main")).not_to_contain_text(good)
     walk.shot("patients")

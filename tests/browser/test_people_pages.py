@@ -26,6 +26,7 @@ from hospital.patients import queries
 from hospital.patients.states import Relationship
 from hospital.testing.people import (
     PASSWORD,
+    a_code,
     a_patient,
     a_resident_id,
     a_staff,
@@ -134,7 +135,7 @@ def test_a_child_is_added_by_thumb(browser: Browser, live_server: LiveServer, lo
     page.get_by_label("证件号码").fill(a_resident_id(born=born)[:-1] + "#")
     page.get_by_label("手机号").fill("138001")
     expect(page.get_by_text("前 17 位是数字")).to_be_visible()
-    page.get_by_role("button", name="保存就诊人").click()
+    page.get_by_role("button", name="获取短信验证码").click()
     expect(page.get_by_text("手机号应为 11 位数字")).to_be_visible()
     check(page, f"add_errors_{look}")
 
@@ -146,6 +147,10 @@ def test_a_child_is_added_by_thumb(browser: Browser, live_server: LiveServer, lo
     page.get_by_label("我已阅读并同意").check()
     check(page, f"add_child_{look}")
     expect(page.get_by_label("姓名")).to_have_value("陈小满")
+    page.get_by_role("button", name="获取短信验证码").click()
+    expect(page.get_by_text("验证码已发到 138****8000")).to_be_visible()
+    check(page, f"add_code_{look}")
+    page.get_by_label("短信验证码").fill(a_code(user))
     page.get_by_role("button", name="保存就诊人").click()
 
     expect(page.get_by_text("就诊人 2 / 5")).to_be_visible()

@@ -6,10 +6,12 @@
 from __future__ import annotations
 
 import re
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import httpx
 from playwright.sync_api import FrameLocator, Locator, Page, expect
 
 Inside = Page | FrameLocator
@@ -28,6 +30,7 @@ DESK: dict[str, Any] = {
     "locale": "zh-CN",
     "reduced_motion": "reduce",
 }
+_SMS_SECONDS = 20
 DEPARTMENT = "肺病科"
 INITIALS = "fbk"
 
@@ -58,6 +61,26 @@ def fill_patient(
     inside.get_by_label("手机号").fill(phone)
     inside.get_by_text("本人", exact=True).click()
     inside.get_by_label("我已阅读并同意").check()
+
+
+def save_patient(inside: Inside, sandbox_url: str, *, phone: str = "13800138000") -> None:
+    """Ask for the code, wait for its SMS at the stand-in, and save."""
+
+    def texts() -> list[str]:
+        answer = httpx.get(f"{sandbox_url}/_ctl/sms", params={"to": phone}, trust_env=False)
+        return [one["text"] for one in answer.json()["sms"]]
+
+    before = len(texts())
+    inside.get_by_role("button", name="获取短信验证码").click()
+    expect(inside.get_by_label("短信验证码")).to_be_visible()
+    deadline = time.monotonic() + _SMS_SECONDS
+    while len(texts()) == before:
+        assert time.monotonic() < deadline, "no SMS came"
+        time.sleep(0.1)
+    code = re.search(r"验证码(\d{6})", texts()[-1])
+    assert code is not None
+    inside.get_by_label("短信验证码").fill(code[1])
+    inside.get_by_role("button", name="保存就诊人").click()
 
 
 def find_department(inside: Inside) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import itertools
 import re
 from dataclasses import dataclass
+from http import HTTPStatus
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -20,6 +21,7 @@ from hospital.messaging.models import Message
 from hospital.patients.models import Patient
 from hospital.registration.models import Appointment
 from hospital.scheduling.models import Schedule, TimeBand
+from hospital.testing.jobs import run_jobs
 from hospital.testing.people import a_patient
 from hospital.testing.wechat import StandIn
 from tests.journeys.browser import Browser
@@ -65,6 +67,26 @@ class Phone(Browser):
         """Log in and have a patient already, so that a story may begin with booking."""
         self.open("/m/")
         return a_patient(self.user, name=name, at=clock.now())
+
+    def adds(
+        self, name: str, document_no: str, *, phone: str = "13800138000", status: int = 200
+    ) -> Page:
+        """Fill in the form for oneself, wait for the SMS, type its code; or be refused at once."""
+        asked = self.send(
+            "获取短信验证码",
+            status=status,
+            name=name,
+            document_no=document_no,
+            phone=phone,
+            relationship="self",
+            has_consent="on",
+        )
+        if status != HTTPStatus.OK:
+            return asked
+        assert run_jobs(only="messaging.jobs.send_phone_code") == []
+        code = re.search(r"验证码(\d{6})", self.wechat.sms(phone)[-1]["text"])
+        assert code is not None
+        return self.send("保存就诊人", code=code[1], relationship="self", has_consent="on")
 
     def books(self, schedule: Schedule, band: TimeBand | None = None, *, status: int = 200) -> Page:
         """Confirm a band of a session; ends on the pay page, or on the refusal."""

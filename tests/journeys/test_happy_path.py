@@ -21,14 +21,7 @@ def walk_to_the_pay_page(phone: Phone) -> None:
     phone.follow("上午 余 16")
     adding = phone.follow("08:00 余 4")
     assert adding.path.startswith("/m/patients/add/"), "there is nobody to book for yet"
-    confirm = phone.send(
-        "保存就诊人",
-        name=NAME,
-        document_no=a_resident_id(),
-        phone="13800138000",
-        relationship="self",
-        has_consent="on",
-    )
+    confirm = phone.adds(NAME, a_resident_id())
     for words in ("陈知行", "主任医师", "08:00–09:00", "11月24日", "¥25.00", "陈晓宁"):
         assert words in confirm.text
     phone.send("提交并支付")

@@ -78,15 +78,7 @@ def _walk(story: Story, phone: Phone, document_no: str) -> None:
 
 
 def _adds_herself(phone: Phone, document_no: str, *, status: int = 200) -> None:
-    phone.send(
-        "保存就诊人",
-        status=status,
-        name=NAME,
-        document_no=document_no,
-        phone=PHONE,
-        relationship="self",
-        has_consent="on",
-    )
+    phone.adds(NAME, document_no, phone=PHONE, status=status)
 
 
 def _private(story: Story, phone: Phone, document_no: str) -> list[str]:

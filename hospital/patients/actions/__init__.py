@@ -1,19 +1,25 @@
 """Writes of the patients area, by noun. One import for callers."""
 
-from hospital.patients.actions.bindings import (
+from hospital.patients.actions.adding import (
+    ADDITIONS_PER_MONTH,
     MISMATCHES_PER_DAY,
     PATIENTS_PER_USER,
-    REMOVALS_PER_MONTH,
     USERS_PER_PATIENT,
     AlreadyBound,
     GuardianFirst,
     NameMismatch,
+    NoPhoneOnFile,
     PhoneMismatch,
+    TooManyAdditions,
     TooManyMismatches,
     TooManyPatients,
-    TooManyRemovals,
     TooManyUsers,
     add_patient,
+    ask_code,
+)
+from hospital.patients.actions.bindings import (
+    REMOVALS_PER_MONTH,
+    TooManyRemovals,
     force_unbind,
     remove_binding,
     set_default,
@@ -27,6 +33,7 @@ from hospital.patients.actions.cards import (
     replace_card,
 )
 from hospital.patients.actions.checking import check_facts, check_person, is_child
+from hospital.patients.actions.codes import CodeOver, CodeTooSoon, TooManyCodes, WrongCode
 from hospital.patients.actions.finding import (
     Custody,
     FoundPerson,
@@ -50,6 +57,7 @@ from hospital.patients.actions.identifying import (
     void_identifier,
 )
 from hospital.patients.actions.looking import record_view
+from hospital.patients.actions.passes import PassOver, forget, is_pass, redeem_pass, show_pass
 from hospital.patients.actions.persons import correct, reveal
 from hospital.patients.actions.unknown import (
     BIRTH_ORDERS,
@@ -60,6 +68,7 @@ from hospital.patients.actions.unknown import (
 from hospital.patients.facts import Facts, Person
 
 __all__ = [
+    "ADDITIONS_PER_MONTH",
     "BIRTH_ORDERS",
     "CARD_ACTS",
     "MISMATCHES_PER_DAY",
@@ -70,6 +79,8 @@ __all__ = [
     "AlreadyBound",
     "CardInHand",
     "CardTaken",
+    "CodeOver",
+    "CodeTooSoon",
     "Custody",
     "DocumentOfAnother",
     "Facts",
@@ -80,28 +91,37 @@ __all__ = [
     "NameMismatch",
     "NameOnFileDiffers",
     "NoChild",
+    "NoPhoneOnFile",
     "OtherResidentId",
+    "PassOver",
     "Person",
     "PhoneMismatch",
     "ProbablyKnown",
+    "TooManyAdditions",
+    "TooManyCodes",
     "TooManyMismatches",
     "TooManyPatients",
     "TooManyRemovals",
     "TooManyUsers",
+    "WrongCode",
     "add_guardian",
     "add_health_card",
     "add_patient",
+    "ask_code",
     "check_facts",
     "check_person",
     "correct",
     "end_guardian",
     "find_or_create",
     "force_unbind",
+    "forget",
     "is_child",
+    "is_pass",
     "issue_card",
     "move_card",
     "prove_identity",
     "record_view",
+    "redeem_pass",
     "register_newborn",
     "register_unidentified",
     "remove_binding",
@@ -109,5 +129,6 @@ __all__ = [
     "report_same",
     "reveal",
     "set_default",
+    "show_pass",
     "void_identifier",
 ]

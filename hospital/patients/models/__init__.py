@@ -2,6 +2,7 @@
 
 from hospital.patients.models.bindings import PatientBinding
 from hospital.patients.models.cards import PatientCard
+from hospital.patients.models.codes import PhoneCode
 from hospital.patients.models.guardians import Guardian
 from hospital.patients.models.identifiers import (
     IdentityVerification,
@@ -9,6 +10,7 @@ from hospital.patients.models.identifiers import (
     PatientIdentifier,
     PatientLink,
 )
+from hospital.patients.models.passes import PatientPass
 from hospital.patients.models.persons import PINYIN_AS_TYPED, Patient
 
 __all__ = [
@@ -21,4 +23,6 @@ __all__ = [
     "PatientCard",
     "PatientIdentifier",
     "PatientLink",
+    "PatientPass",
+    "PhoneCode",
 ]

@@ -18,6 +18,7 @@ from hospital.patients.queries.candidates import (
     profile_of,
     sound,
 )
+from hospital.patients.queries.codes import CodeToSend, code_to_send, latest_code
 from hospital.patients.queries.guardians import guardians_of, is_child, wards_of
 from hospital.patients.queries.identifiers import (
     OUTPATIENT_NO_LENGTH,
@@ -25,6 +26,7 @@ from hospital.patients.queries.identifiers import (
     document_index,
     document_owner,
     documents_of,
+    health_card_of,
     is_outpatient_no,
     live_identifiers,
     number_index,
@@ -48,6 +50,7 @@ __all__ = [
     "UPGRADES_AT_MOST",
     "BoundPatient",
     "Candidate",
+    "CodeToSend",
     "FoundPatient",
     "LockedPatient",
     "Record",
@@ -55,6 +58,7 @@ __all__ = [
     "candidates",
     "card_by_number",
     "clean_health_card",
+    "code_to_send",
     "compare_with",
     "default_patient_for",
     "document_index",
@@ -63,9 +67,11 @@ __all__ = [
     "find",
     "found",
     "guardians_of",
+    "health_card_of",
     "is_child",
     "is_outpatient_no",
     "is_reserved_number",
+    "latest_code",
     "live_identifiers",
     "lock_bound_patient",
     "lock_patient",

@@ -34,6 +34,12 @@ def documents_of(owner: Patient) -> Sequence[PatientIdentifier]:
     return [row for row in live_identifiers(owner) if row.kind in DocumentKind.values]
 
 
+def health_card_of(owner: Patient) -> str:
+    """Return a patient's electronic health card number, masked, "" without one."""
+    cards = [row for row in live_identifiers(owner) if row.kind == NumberKind.HEALTH_CARD]
+    return cards[-1].masked_value if cards else ""
+
+
 def document_index(kind: DocumentKind, number: str) -> str:
     """Return the blind index of a document number, separate per kind."""
     return number_index(kind, number)

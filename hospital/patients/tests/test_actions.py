@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 
 import pytest
@@ -17,7 +18,7 @@ from hospital.kernel.settings_rows import set_value
 from hospital.patients import actions, queries
 from hospital.patients.models import Patient, PatientBinding, PatientIdentifier
 from hospital.patients.states import Assurance, DocumentKind, Relationship, Sex
-from hospital.testing.people import a_patient, a_resident_id, a_wechat_user
+from hospital.testing.people import a_code, a_patient, a_resident_id, a_wechat_user
 
 pytestmark = pytest.mark.django_db
 AT = dt.datetime(2026, 11, 22, 2, 0, tzinfo=dt.UTC)
@@ -36,7 +37,13 @@ def add(user: WeChatUser, **changes: object) -> Patient:
         "by": Actor("patient", user.pk),
         "at": AT,
     }
-    return actions.add_patient(**{**arguments, **changes})  # type: ignore[arg-type]
+    told = {**arguments, **changes}
+    if "code" not in told:
+        asked = {name: value for name, value in told.items() if name != "key"}
+        with contextlib.suppress(actions.CodeTooSoon):
+            actions.ask_code(**asked)  # type: ignore[arg-type]
+        told["code"] = a_code(user)
+    return actions.add_patient(**told)  # type: ignore[arg-type]
 
 
 def test_it_makes_a_patient_from_a_resident_id() -> None:
@@ -162,6 +169,7 @@ def test_at_most_five_patients_a_user() -> None:
         add(user, relationship=Relationship.PARENT)
 
     set_value(setting=actions.PATIENTS_PER_USER, value=6, by=SYSTEM, at=AT)
+    set_value(setting=actions.ADDITIONS_PER_MONTH, value=9, by=SYSTEM, at=AT)
     assert add(user, relationship=Relationship.PARENT).pk
 
 
@@ -194,10 +202,12 @@ def test_only_one_patient_is_the_user_herself() -> None:
 def test_a_double_tap_adds_once_and_answers_the_same() -> None:
     user = a_wechat_user()
 
-    assert add(user) == add(user)
+    patient = add(user)
+
+    assert add(user, code=a_code(user)) == patient
     assert PatientBinding.objects.count() == 1
     with pytest.raises(KeyReused):
-        add(user, phone="13900139000")
+        add(user, phone="13900139000", by=SYSTEM, code="")
 
 
 def test_a_child_needs_a_guardian_who_agrees_and_is_known() -> None:

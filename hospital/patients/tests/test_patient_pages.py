@@ -13,7 +13,7 @@ from pytest_django import DjangoAssertNumQueries
 from hospital.identity.models import WeChatUser
 from hospital.kernel import clock
 from hospital.patients import actions, queries
-from hospital.patients.models import Patient, PatientBinding
+from hospital.patients.models import Patient, PatientBinding, PhoneCode
 from hospital.patients.states import DocumentKind, Relationship
 from hospital.testing.people import a_patient, a_resident_id, a_wechat_user, patient_client
 
@@ -31,7 +31,11 @@ SOMEBODY = {
 
 
 def post(client: Client, address: str = ADD, **changes: str) -> HttpResponse:
-    answer = client.post(address, {**SOMEBODY, **changes})
+    """Send the form; where a code goes out for it, once more with the code."""
+    told = {**SOMEBODY, **changes}
+    answer = client.post(address, told)
+    if address == ADD and answer.status_code == 200 and "code" not in told:
+        answer = client.post(address, {**told, "code": PhoneCode.objects.latest("pk").code})
     assert isinstance(answer, HttpResponse)
     return answer
 
@@ -220,10 +224,34 @@ def test_a_double_tap_adds_once() -> None:
     user = a_wechat_user()
     client = patient_client(user)
 
-    answers = [post(client), post(client)]
+    first = post(client)
+    answers = [first, post(client, code=PhoneCode.objects.get().code)]
 
     assert [answer.status_code for answer in answers] == [302, 302]
     assert len(patients_of(user)) == 1
+
+
+def test_the_code_goes_to_the_phone_and_the_form_waits_for_it() -> None:
+    user = a_wechat_user()
+    client = patient_client(user)
+
+    asked = client.post(ADD, SOMEBODY)
+
+    page = asked.content.decode()
+    assert asked.status_code == 200
+    assert "验证码已发到 138****8000" in page
+    assert 'autocomplete="one-time-code"' in page
+    code = PhoneCode.objects.get()
+    assert code.code not in page
+    assert (code.wechat_user, code.phone) == (user, "13800138000")
+    assert patients_of(user) == []
+    wrong = post(client, code=f"{(int(code.code) + 1) % 10**6:06d}")
+    assert (wrong.status_code, "验证码不正确" in text(wrong)) == (409, True)
+    soon = post(client, code="", step="code")
+    assert (soon.status_code, "刚刚发出" in text(soon)) == (409, True)
+    assert patients_of(user) == []
+    assert post(client, code=code.code).status_code == 302
+    assert [patient.name for patient in patients_of(user)] == ["陈晓宁"]
 
 
 def test_self_is_offered_once() -> None:

@@ -10,7 +10,7 @@ import pytest
 from django.db import connection
 
 from hospital.identity.models import WeChatUser
-from hospital.kernel.actors import Actor
+from hospital.kernel.actors import SYSTEM
 from hospital.kernel.errors import Refusal
 from hospital.patients import actions
 from hospital.patients.models import Patient, PatientBinding
@@ -32,7 +32,7 @@ def adding(user: WeChatUser, *, number: str, key: str) -> Callable[[], str]:
                 phone="13800138000",
                 relationship=Relationship.OTHER,
                 key=key,
-                by=Actor("patient", user.pk),
+                by=SYSTEM,
                 at=AT,
             )
         except Refusal as refusal:

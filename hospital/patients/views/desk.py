@@ -40,6 +40,8 @@ _FIELDS: Final[dict[type[Refusal], str]] = {
 def find(request: StaffRequest) -> HttpResponse:
     """The place of work. What is typed is posted, because addresses of pages are written down."""
     text = request.POST.get("text", "")[:_MOST_TYPED]
+    if actions.is_pass(text):
+        return _show(request, text)
     card = reader_text.read(text)
     if card is not None and _may_edit(request):
         return _read(request, card)
@@ -60,6 +62,16 @@ def find(request: StaffRequest) -> HttpResponse:
         "may_edit": _may_edit(request),
     }
     return render(request, "patients/staff/find.html", context)
+
+
+def _show(request: StaffRequest, token: str) -> HttpResponse:
+    """The record behind the QR code on a patient's phone, read by a scanner."""
+    try:
+        patient = actions.redeem_pass(token=token, by=request.actor, at=clock.now())
+    except actions.PassOver as refusal:
+        context = {"tabs": tabs(request, "patients-desk"), "over": refusal.message, "rows": []}
+        return render(request, "patients/staff/find.html", context, status=HTTPStatus.CONFLICT)
+    return redirect("patients-record", number=patient.outpatient_no)
 
 
 @sensitive_post_parameters()
@@ -116,7 +128,8 @@ def told(request: StaffRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def newborn(request: StaffRequest) -> HttpResponse:
     """A child under its mother's name, with a temporary number."""
-    form = NewbornForm(request.POST or None, initial={"key": serials.opaque()})
+    blank = {"key": serials.opaque(), "birth_date": clock.today()}
+    form = NewbornForm(request.POST or None, initial=blank)
     if request.method == "POST" and form.is_valid():
         told = form.cleaned_data
         try:

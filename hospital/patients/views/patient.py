@@ -5,6 +5,7 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import Final
 
+from django.contrib import messages
 from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import NoReverseMatch, reverse
@@ -14,14 +15,18 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from hospital.identity.access import PatientRequest, own_path, patient_page
 from hospital.kernel import clock, serials
 from hospital.kernel.errors import Invalid, Refusal
-from hospital.patients import actions, consent, queries
+from hospital.patients import actions, consent, queries, thresholds
 from hospital.patients.forms import AddPatientForm
 from hospital.patients.states import Relationship
 
 #: The field a refusal is about, so that its sentence stands there; others head the form.
-_FIELDS: Final = {
+_FIELDS: Final[dict[type[Refusal], str]] = {
     actions.NameMismatch: "name",
     actions.PhoneMismatch: "phone",
+    actions.NoPhoneOnFile: "phone",
+    actions.CodeTooSoon: "code",
+    actions.CodeOver: "code",
+    actions.WrongCode: "code",
     actions.AlreadyBound: "document_no",
     actions.TooManyUsers: "document_no",
 }
@@ -43,17 +48,31 @@ def listing(request: PatientRequest) -> HttpResponse:
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def add(request: PatientRequest) -> HttpResponse:
-    """Show the form for a new patient; add the patient and go back to where it was needed."""
+    """Show the form for a new patient, send the code, add the patient and go back to where it was
+    needed.
+
+    The same form is posted twice: for the code, and with it.
+    """
     path = own_path(request.POST.get("next") or request.GET.get("next"), reverse("patients-list"))
     if request.method != "POST":
         return _add_page(request, _form(request, key=serials.opaque()), path=path)
     form = _form(request)
     if not form.is_valid():
         return _add_page(request, form, path=path, status=HTTPStatus.UNPROCESSABLE_ENTITY)
+    asks = "code" not in request.POST or request.POST.get("step") == "code"
     try:
+        if asks:
+            actions.ask_code(
+                wechat_user_id=request.wechat_user.pk,
+                by=request.actor,
+                at=clock.now(),
+                **form.person(),
+            )
+            return _add_page(request, form, path=path, is_sent=True)
         actions.add_patient(
             wechat_user_id=request.wechat_user.pk,
             key=form.cleaned_data["key"],
+            code=form.cleaned_data["code"],
             by=request.actor,
             at=clock.now(),
             **form.person(),
@@ -64,6 +83,7 @@ def add(request: PatientRequest) -> HttpResponse:
     except Refusal as refusal:
         form.add_error(_FIELDS.get(type(refusal)), refusal.message)
         return _add_page(request, form, path=path, status=HTTPStatus.CONFLICT)
+    messages.success(request, "已添加就诊人。")
     return HttpResponseRedirect(path)
 
 
@@ -102,8 +122,12 @@ def _add_page(
     *,
     path: str,
     status: HTTPStatus = HTTPStatus.OK,
+    is_sent: bool = False,
 ) -> HttpResponse:
     context = {
+        "is_sent": is_sent,
+        "asks_code": is_sent or "code" in form.data,
+        "minutes": thresholds.CODE_MINUTES.value(),
         "form": form,
         "told": form.told(),
         "next": path,

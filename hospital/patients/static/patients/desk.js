@@ -44,7 +44,7 @@ document.addEventListener("keydown", (event) => {
 for (const form of document.querySelectorAll("[data-first-empty]")) {
   if (form.querySelector('[aria-invalid="true"]')) continue;
   const decide = form.querySelector("[data-decide]");
-  const fields = ["name", "document_no", "sex", "birth_date", "guardian_no", "phone"];
+  const fields = ["mother_no", "name", "document_no", "birth_date", "guardian_no", "phone"];
   const empty = fields
     .map((name) => form.querySelector(`[name="${name}"]:not([type=hidden])`))
     .find((field) => field && !field.value);

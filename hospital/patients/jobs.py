@@ -1,0 +1,14 @@
+"""Jobs of the patients area."""
+
+from __future__ import annotations
+
+from hospital.kernel import clock
+from hospital.kernel.jobs import job, periodic
+from hospital.patients import actions
+
+
+@periodic("20 18 * * *")  # 02:20 hospital time
+@job()
+def forget(**_: object) -> None:
+    """Delete what is over: QR codes of yesterday, SMS codes of last week."""
+    actions.forget(at=clock.now())
