@@ -6,6 +6,9 @@ import datetime as dt
 from collections.abc import Mapping
 from typing import Final
 
+from cryptography.exceptions import InvalidTag
+
+from hospital.kernel import sealed
 from hospital.kernel.errors import Invalid, NotFound
 from hospital.messaging.queries import SHOWN_STATUSES, LogFilter
 from hospital.messaging.registry import KINDS
@@ -21,13 +24,18 @@ def log_filter(data: Mapping[str, str], *, today: dt.date) -> LogFilter:
     end = _day(data.get("end", ""), today)
     start = _day(data.get("start", ""), end - dt.timedelta(days=_DAYS_SHOWN - 1))
     return LogFilter(
-        text=_text(data, "q", most=60),
+        text=_text(data, "q", most=60) or _opened(data.get("about", "")),
         kind=_known(data.get("kind", ""), KINDS),
         status=_known(data.get("status", ""), SHOWN_STATUSES),
         reason=_known(data.get("reason", ""), dict(Reason.choices)),
         start=min(start, end),
         end=max(start, end),
     )
+
+
+def about(text: str) -> str:
+    """A person's name or number as it may stand in an address: sealed."""
+    return sealed.seal(text) if text else ""
 
 
 def call_end(data: Mapping[str, str]) -> tuple[CallStatus, str]:
@@ -56,6 +64,13 @@ def wishes(data: Mapping[str, str]) -> dict[Switch, bool]:
 
 def _text(data: Mapping[str, str], name: str, *, most: int) -> str:
     return data.get(name, "").replace("\x00", "").strip()[:most]
+
+
+def _opened(value: str) -> str:
+    try:
+        return sealed.unseal(value) if value else ""
+    except (KeyError, InvalidTag, ValueError):
+        return ""  # of another installation, or made up
 
 
 def _known(text: str, known: Mapping[str, object]) -> str:

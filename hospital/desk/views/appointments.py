@@ -3,7 +3,7 @@
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_http_methods, require_safe
 
 from hospital.billing import queries as billing
 from hospital.billing.states import PAYABLE
@@ -34,10 +34,13 @@ TONES = {
 
 
 @staff_page(VIEW_APPOINTMENTS)
-@require_safe
+@require_http_methods(["GET", "HEAD", "POST"])
 def search(request: StaffRequest) -> HttpResponse:
-    """Bookings by number, name, pinyin, phone, document or outpatient number."""
-    text = typed(request.GET, "q", most=60)
+    """Bookings by number, name, pinyin, phone, document or outpatient number.
+
+    The search box posts: addresses of pages are written down in many places.
+    """
+    text = typed(request.POST if request.method == "POST" else request.GET, "q", most=60)
     within = identity.reach(request.user, VIEW_APPOINTMENTS)
     rows = queries.search(text=text, at=clock.now(), within=within)
     context = {

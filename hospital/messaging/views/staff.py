@@ -8,7 +8,7 @@ from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from hospital.identity import queries as identity
 from hospital.identity.access import StaffRequest, staff_page
@@ -29,10 +29,16 @@ _PLACES = (
 
 
 @staff_page(VIEW_MESSAGES)
-@require_safe
+@require_http_methods(["GET", "HEAD", "POST"])
 def log(request: StaffRequest) -> HttpResponse:
-    """Messages by kind, status, reason, day and person; today's figures above."""
+    """Messages by kind, status, reason, day and person; today's figures above.
+
+    What is typed about a person is posted and stands sealed in the address it leads to.
+    """
     today = clock.hospital_day(clock.now())
+    if request.method == "POST":
+        typed = forms.log_filter(request.POST, today=today)
+        return redirect(f"{reverse('messaging-log')}?{_query(typed)}")
     narrowed = forms.log_filter(request.GET, today=today)
     rows, page = queries.log(narrowed=narrowed, page=request.GET.get("page", "1"))
     context = {
@@ -193,7 +199,7 @@ def _tabs(request: StaffRequest, here: str) -> list[dict[str, object]]:
 def _query(narrowed: LogFilter) -> str:
     return urlencode(
         {
-            "q": narrowed.text,
+            "about": forms.about(narrowed.text),
             "kind": narrowed.kind,
             "status": narrowed.status,
             "reason": narrowed.reason,
