@@ -141,7 +141,7 @@ class TestMaking:
 
         body = answer.content.decode()
         assert answer.status_code == 422
-        assert body.count("x-error") == 2
+        assert body.count('class="x-error" id=') == 2
         for kept in ("陈晓宁", "138", "鹤山市沙坪街道人民路"):
             assert f'value="{kept}"' in body
         assert not Patient.objects.exists()
