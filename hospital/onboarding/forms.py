@@ -167,6 +167,8 @@ def _hint(column: Column) -> str:
     """What the sheet's comment says, where a form does not show it by itself."""
     silent = column.refers_to or column.kind.choices or isinstance(column.kind, Day | Clock)
     plain = type(column.kind).__name__ in {"Text", "Line"} and column.kind.hint == "文字"
+    if column.field == "is_active":
+        return ""  # the note is about lines of a sheet
     several = isinstance(column.kind, Several)
     parts = ["" if silent or plain else column.kind.hint, "" if several else column.note]
     return "；".join(part for part in parts if part)

@@ -67,7 +67,7 @@ def row_of(sheet: Sheet, address: str, *, on: dt.date) -> MasterRow:
     """The saved row of an address as it is on a day. Raises NotFound."""
     found = find(sheet, address, on=on)
     if found is None:
-        raise NotFound(f"没有找到这一条{sheet.title}。")
+        raise NotFound(f"没有找到这一条{sheet.noun}。")
     return found
 
 

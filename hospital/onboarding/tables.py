@@ -129,6 +129,12 @@ class Sheet:
     acts: tuple[str, ...] = ()
     elsewhere: str = ""
     also_told: tuple[Column, ...] = ()
+    page_title: str = ""
+
+    @property
+    def noun(self) -> str:
+        """What the pages call a row: the sheet's title, unless that is only a part of them."""
+        return self.page_title or self.title
 
     @property
     def can_switch_off(self) -> bool:

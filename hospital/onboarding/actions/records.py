@@ -103,7 +103,7 @@ def switch_off(*, sheet: Sheet, address: str, off: bool, by: Actor, at: dt.datet
     row = queries.row_of(sheet, address, on=hospital_day(at))
     column = sheet.column("is_active")
     if column is None:
-        raise Refusal(f"{sheet.title}不能停用。")
+        raise Refusal(f"{sheet.noun}不能停用。")
     return save_record(
         sheet=sheet,
         cells={**cells_of(sheet, row), "is_active": text_of(column, not off)},

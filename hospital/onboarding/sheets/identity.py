@@ -33,7 +33,7 @@ STAFF = Sheet(
     name_field="display_name",
     save=actions.save_staff,
     checks=(_first_passwords, _working_practitioners),
-    elsewhere="登录账号不在这里导入，请在“员工”页面新建和修改",
+    elsewhere="登录账号不在这里导入，请在“人员”页面新建和修改",
     columns=(
         Column(
             "登录名",

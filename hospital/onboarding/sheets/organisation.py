@@ -224,6 +224,7 @@ LOCATIONS = Sheet(
     parent="parent",
     parents=queries.location_parents,
     slug="locations",
+    page_title="位置",
     saved=lambda _: queries.location_rows(),
     listed=("code", "name", "kind", "campus", "parent", "department", "floor"),
     acts=("organisation.save_location",),

@@ -184,7 +184,7 @@ def test_accounts_are_not_imported_on_the_page(client: Client, desk: Desk) -> No
 
     address = handed_in(client, workbook)
 
-    assert "登录账号不在这里导入，请在“员工”页面新建和修改" in shown(client, address)
+    assert "登录账号不在这里导入，请在“人员”页面新建和修改" in shown(client, address)
     assert not Department.objects.exists()
 
 

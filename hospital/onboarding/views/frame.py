@@ -9,7 +9,7 @@ def tabs(current: str) -> list[dict[str, object]]:
     """One tab a kind of master data, and the workbook; `current` is the slug of this page's."""
     kinds: list[dict[str, object]] = [
         {
-            "label": sheet.title,
+            "label": sheet.noun,
             "url": reverse("onboarding-rows", args=[sheet.slug]),
             "active": sheet.slug == current,
         }
