@@ -11,3 +11,7 @@ from django.db import connections
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "hospital.config.settings")
 application = get_wsgi_application()
 connections.settings["default"]["CONN_MAX_AGE"] = None
+
+from hospital.kernel import heartbeats  # noqa: E402 - its model needs the application's registry
+
+heartbeats.keep_beating("web")

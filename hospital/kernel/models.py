@@ -193,3 +193,17 @@ class SharedToken(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class Heartbeat(models.Model):
+    """When a process of a kind ("web", "live") on one machine last said that it lives (UTC)."""
+
+    kind = models.CharField(max_length=10)
+    host = models.CharField(max_length=80)
+    seen_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["kind", "host"], name="heartbeat_once")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.host}"

@@ -9,9 +9,12 @@ import contextlib
 import logging
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import psycopg
 from psycopg import sql
+
+from hospital.kernel import clock, heartbeats
 
 logger = logging.getLogger(__name__)
 _QUEUE_LENGTH = 32
@@ -61,11 +64,22 @@ class Hub:
             # Hints of the gap while we were away are lost: have everybody look again.
             for topic in list(self._readers):
                 self._pass_on(topic)
-            async for note in connection.notifies():
-                self._pass_on(note.payload)
+            while True:
+                await _beat(connection)
+                # Ends after a while, so that a sign of life comes over this very connection.
+                async for note in connection.notifies(timeout=heartbeats.EVERY_SECONDS):
+                    self._pass_on(note.payload)
 
     def _pass_on(self, topic: str) -> None:
         for queue in self._readers.get(topic, ()):
             if queue.full():
                 queue.get_nowait()
             queue.put_nowait(topic)
+
+
+async def _beat(connection: psycopg.AsyncConnection[Any]) -> None:
+    """Say that the live process lives and listens; hints matter more than the sign."""
+    try:
+        await connection.execute(heartbeats.BEAT, ["live", heartbeats.host(), clock.now()])
+    except psycopg.errors.ProgrammingError as problem:
+        logger.warning("no sign of life written", extra={"error": type(problem).__name__})
