@@ -23,7 +23,7 @@ from hospital.identity.permissions import MANAGE_STAFF, SIGNED_IN, VIEW_ACCESS
 from hospital.identity.views.frame import person_tabs
 from hospital.identity.views.trail import of_person
 from hospital.kernel import clock
-from hospital.kernel.errors import Invalid, NotFound, Refusal
+from hospital.kernel.errors import Invalid, NotAllowed, NotFound, Refusal
 from hospital.organisation import queries as organisation
 
 _STATES = (("on", "在职"), ("off", "已停用"), ("", "全部"))
@@ -78,7 +78,7 @@ def person(request: StaffRequest, account_id: int) -> HttpResponse:
     status = HTTPStatus.OK
     if request.method == "POST":
         if not may_edit:
-            raise NotFound
+            raise NotAllowed
         form = forms.PersonForm(request.POST | {"username": account.username})
         status = HTTPStatus.UNPROCESSABLE_ENTITY
         if form.is_valid() and _change(request, form, account):
