@@ -16,6 +16,7 @@ from hospital.patients.states import (
     IDENTIFIER_MOVES,
     Assurance,
     IdentifierStatus,
+    NumberKind,
     Source,
     VerificationMethod,
 )
@@ -75,8 +76,8 @@ class PatientIdentifier(StatefulModel):
 
     @property
     def masked_value(self) -> str:
-        """The number as lists show it (X12)."""
-        return mask_id(self.value)
+        """The number as lists show it (X12); a temporary one says nothing about anybody."""
+        return self.value if self.kind == NumberKind.TEMPORARY else mask_id(self.value)
 
     @property
     def label(self) -> str:

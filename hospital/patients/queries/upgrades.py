@@ -6,7 +6,7 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import Final
 
-from hospital.kernel.clock import hospital_day
+from hospital.kernel.clock import at_local
 from hospital.patients.models import Patient
 from hospital.patients.queries.searching import FoundPatient, found
 from hospital.patients.states import Assurance, PatientKind
@@ -29,7 +29,7 @@ def upgrade_of(*, patient: Patient, at: dt.datetime) -> Upgrade | None:
     """Return what is due for one patient, None for somebody real-name."""
     if patient.assurance not in (Assurance.NONE, Assurance.DECLARED):
         return None
-    why, until = _due(patient, at)
+    why, until = _due(patient)
     return Upgrade(found(patient), why, until, is_overdue=until is not None and at > until)
 
 
@@ -48,12 +48,11 @@ def to_upgrade(*, at: dt.datetime) -> list[Upgrade]:
     return sorted(due, key=lambda one: (one.until is None, one.until or at))
 
 
-def _due(patient: Patient, at: dt.datetime) -> tuple[str, dt.datetime | None]:
+def _due(patient: Patient) -> tuple[str, dt.datetime | None]:
     if patient.kind == PatientKind.NEWBORN:
         days = NEWBORN_DAYS.value()
-        age = hospital_day(at) - patient.birth_date
-        left = dt.timedelta(days=days) - age
-        return f"新生儿，出生后 {days} 天内补登证件", at + left
+        over = at_local(patient.birth_date + dt.timedelta(days=days + 1))
+        return f"新生儿，出生后 {days} 天内补登证件", over
     if patient.kind == PatientKind.UNIDENTIFIED:
         hours = RESCUE_HOURS.value()
         return f"抢救患者，{hours} 小时内补实名", patient.created_at + dt.timedelta(hours=hours)

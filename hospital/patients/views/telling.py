@@ -12,6 +12,7 @@ from hospital.patients.reference import COUNTRIES, ETHNIC_GROUPS
 from hospital.patients.states import (
     Assurance,
     IdentifierStatus,
+    NumberKind,
     Sex,
     VerificationMethod,
 )
@@ -64,7 +65,7 @@ def identifiers(record: Record) -> list[dict[str, object]]:
             "tone": _TONES[IdentifierStatus(row.status)],
             "period": _period(row.valid_from, row.valid_until),
             "assurance": Assurance(row.assurance).label,
-            "may_void": row.status == IdentifierStatus.ACTIVE,
+            "may_void": row.status == IdentifierStatus.ACTIVE and row.kind != NumberKind.TEMPORARY,
         }
         for row in record.identifiers
     ]
