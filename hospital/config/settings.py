@@ -67,6 +67,12 @@ for _name, _address in (("PUBLIC_URL", PUBLIC_URL), ("LIVE_URL", LIVE_URL)):
     if PRODUCTION and not _address.startswith("https://"):
         raise env.BadEnvironment(f"{_name} must be an https address in production")
 
+DEMO_CODES = env.flag(
+    "DEMO_CODES", "show one-time codes on the log-in page, in a demo on this machine", default=False
+)
+if DEMO_CODES and not _ALONE:
+    raise env.BadEnvironment("DEMO_CODES is for a demo on one's own machine only")
+
 # Database
 _dsn = conninfo_to_dict(
     env.text("DATABASE_URL", "PostgreSQL 15 or newer; unset = the embedded server", default="")
@@ -185,6 +191,7 @@ MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
 
 # People
+AUTHENTICATION_BACKENDS = ["hospital.identity.backends.StaffBackend"]
 PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.Argon2PasswordHasher",
 ]
@@ -194,6 +201,10 @@ AUTH_PASSWORD_VALIDATORS = [
         "OPTIONS": {"min_length": 10},
     },
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {
+        "NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator",
+        "OPTIONS": {"user_attributes": ("username", "display_name", "pinyin")},
+    },
 ]
 LOGIN_URL = "identity-staff-login"
 SESSION_COOKIE_NAME = "xinglin"

@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING, ClassVar, Concatenate, Final, Literal, ParamSp
 from urllib.parse import urlencode, urlsplit
 
 from django.conf import settings
-from django.contrib import auth
 from django.http import (
     HttpRequest,
     HttpResponse,
@@ -26,10 +25,12 @@ from django.http import (
     HttpResponseRedirect,
     JsonResponse,
 )
+from django.template.loader import render_to_string
 from django.urls import reverse
 from django_htmx.http import HttpResponseClientRedirect
 
 from hospital.identity import paths, queries, sessions
+from hospital.identity.standing import Standing, standing
 from hospital.kernel import audit, clock, whereabouts
 from hospital.kernel.actors import Actor
 from hospital.kernel.errors import NotAllowed, Refusal
@@ -43,6 +44,8 @@ if TYPE_CHECKING:
 
 #: No outside system has more to say at once; WeChat's messages are about a kilobyte.
 MOST_CALLBACK_BYTES: Final = 64 * 1024
+#: Fields of passwords by their names; so is every name with "password" or "one_time" in it.
+_SECRETS: Final = frozenset({"current", "new", "again"})
 AccessKind = Literal["patient", "staff", "screen", "callback", "public", "api"]
 P = ParamSpec("P")
 Page = Callable[Concatenate[HttpRequest, P], HttpResponseBase]
@@ -175,7 +178,7 @@ def staff_page(permission: Permission) -> Callable[[StaffView[P]], Page[P]]:
         def marked(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
             account = _staff_account(request)
             if account is None:
-                return _log_in_first(request, "identity-staff-login", home=paths.STAFF_HOME)
+                return _log_in_again(request)
             staff_request = _admit(request, account, permission)
             if account.must_change_password and not _is_about_passwords(request):
                 return _see_other(request, reverse("identity-staff-password"))
@@ -276,15 +279,48 @@ def _is_address(text: str) -> bool:
     return True
 
 
+def standing_of(
+    request: HttpRequest, *, is_by_hand: bool = False
+) -> tuple[Standing, StaffAccount | None]:
+    """Say how the staff log-in of a request stands, and whose it is; see `standing`."""
+    return standing(request, address=client_address(request), at=clock.now(), is_by_hand=is_by_hand)
+
+
 def _staff_account(request: HttpRequest) -> StaffAccount | None:
-    if not request.user.is_authenticated:
-        return None
     # The page kit marks what a page asks by itself (hospital/ui, hypermedia.js).
     by_hand = request.headers.get("X-Live") != "1"
-    if not sessions.staff_is_awake(request.session, at=clock.now(), is_by_hand=by_hand):
-        auth.logout(request)
-        return None
-    return request.user
+    state, account = standing_of(request, is_by_hand=by_hand)
+    return account if state is Standing.OPEN else None
+
+
+def _log_in_again(request: HttpRequest) -> HttpResponse:
+    """Answer somebody whose log-in is locked or has ended, so that nothing typed is lost.
+
+    A script's question gets 401 and keeps its page, which locks itself (hospital/ui, lock.js); a
+    posted form comes back with what was typed; everything else goes to the log-in.
+    """
+    state, account = standing_of(request)
+    if request.headers.get("HX-Request") == "true":
+        answer = HttpResponse(status=HTTPStatus.UNAUTHORIZED)
+        answer["X-Locked"] = state.value
+        return answer
+    typed = {name: texts for name, texts in request.POST.lists() if name != "csrfmiddlewaretoken"}
+    if not typed and not request.FILES:
+        return _log_in_first(request, "identity-staff-login", home=paths.STAFF_HOME)
+    context = {
+        "fields": [(name, text) for name, texts in typed.items() for text in texts],
+        "is_partial": bool(request.FILES) or any(map(_is_secret, typed)),
+        "state": state.value,
+        "account": account,
+        "address": request.get_full_path(),
+    }
+    page = render_to_string("identity/staff/held.html", context, request=request)
+    return HttpResponse(page, status=HTTPStatus.UNAUTHORIZED)
+
+
+def _is_secret(name: str) -> bool:
+    """Fields that do not go back into a page, not even to who typed them."""
+    return "password" in name or "one_time" in name or name in _SECRETS
 
 
 def _is_about_passwords(request: HttpRequest) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from hospital.identity import queries
+from hospital.identity import actions, queries, sessions
 from hospital.identity.models import StaffAccount, WeChatUser
 from hospital.identity.states import Role, Theme
 
@@ -21,6 +21,9 @@ THEME_COOKIE: Final = "theme"
 
 def viewer(request: HttpRequest) -> dict[str, object]:
     """Return `care`, `theme` ("", "light", "dark"), `wechat_user`, `staff`, `staff_roles`.
+
+    Pages of staff also get `lock`, what the lock over a page nobody works at needs (ui/lock.js),
+    and `own_topics`, by which they hear on the live channel that their log-in has ended.
 
     Reads the database only on staff pages, whose roles the access mark has read already.
     """
@@ -37,4 +40,18 @@ def viewer(request: HttpRequest) -> dict[str, object]:
         "wechat_user": user,
         "staff": staff,
         "staff_roles": [labels[role] for role in roles],
+        **(_lock(request, staff) if isinstance(staff, StaffAccount) else {}),
+    }
+
+
+def _lock(request: HttpRequest, account: StaffAccount) -> dict[str, object]:
+    session_id = sessions.staff_session_id(request.session)
+    return {
+        "lock": {
+            "account": account.pk,
+            "name": account.display_name,
+            "session": session_id,
+            "seconds": sessions.STAFF_IDLE_MINUTES.value() * 60,
+        },
+        "own_topics": [actions.session_topic(session_id)] if session_id is not None else [],
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django import forms
+from django.http import QueryDict  # noqa: TID251  a type only, no HTTP happens here
 
 from hospital.identity.states import Theme
 
@@ -65,6 +66,72 @@ class PasswordForm(forms.Form):
         if again != self.cleaned_data.get("new"):
             raise forms.ValidationError("两次输入的新密码不一致。")
         return again
+
+
+_CODE = {
+    "autocomplete": "one-time-code",
+    "autocapitalize": "none",
+    "spellcheck": "false",
+    "inputmode": "text",
+}
+
+
+class CodeForm(forms.Form):
+    """The second step: six digits from the phone, or a recovery code."""
+
+    one_time_code = forms.CharField(
+        label="动态口令",
+        max_length=40,
+        error_messages={"required": "请输入动态口令。", "max_length": "动态口令太长。"},
+        widget=forms.TextInput(attrs=_CODE | {"autofocus": True}),
+    )
+
+
+class RecoveryForm(forms.Form):
+    """What new recovery codes ask for."""
+
+    password = forms.CharField(
+        label="密码",
+        max_length=200,
+        strip=False,
+        error_messages={"required": "请输入密码。", "max_length": "密码太长。"},
+        widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
+    )
+    one_time_code = forms.CharField(
+        label="手机上现在的动态口令",
+        max_length=40,
+        error_messages={"required": "请输入动态口令。", "max_length": "动态口令太长。"},
+        widget=forms.TextInput(attrs=_CODE),
+    )
+
+
+class BindForm(forms.Form):
+    """What binding a phone asks for; a phone bound already has to agree."""
+
+    password = forms.CharField(
+        label="密码",
+        max_length=200,
+        strip=False,
+        error_messages={"required": "请输入密码。", "max_length": "密码太长。"},
+        widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
+    )
+    old_one_time_code = forms.CharField(
+        label="原手机上的动态口令，或一个恢复码",
+        max_length=40,
+        error_messages={"required": "请输入原来的动态口令。", "max_length": "动态口令太长。"},
+        widget=forms.TextInput(attrs=_CODE),
+    )
+    new_one_time_code = forms.CharField(
+        label="新手机上的动态口令",
+        max_length=40,
+        error_messages={"required": "请输入新手机上的动态口令。", "max_length": "动态口令太长。"},
+        widget=forms.TextInput(attrs=_CODE),
+    )
+
+    def __init__(self, data: QueryDict | None, *, is_bound: bool) -> None:
+        super().__init__(data)
+        if not is_bound:
+            del self.fields["old_one_time_code"]
 
 
 class DisplayForm(forms.Form):

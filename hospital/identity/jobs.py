@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from hospital.identity import actions
+from hospital.kernel import clock
 from hospital.kernel.jobs import job, periodic
 
 
@@ -10,4 +11,4 @@ from hospital.kernel.jobs import job, periodic
 @job()
 def clear_sessions(*, timestamp: int = 0, **_: object) -> None:
     """Delete expired sessions; the scheduler passes the moment it meant, which does not matter."""
-    actions.clear_sessions()
+    actions.clear_sessions(at=clock.now())

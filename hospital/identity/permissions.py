@@ -29,3 +29,11 @@ BREAK_GLASS = Permission(
 REVIEW_BREAK_GLASS = Permission(
     code="identity.review_break_glass", label="审核紧急查阅", roles=("medical_affairs",)
 )
+END_SESSIONS = Permission(
+    code="identity.end_sessions",
+    label="结束登录、解除锁定、重置动态口令",
+    roles=("security_admin",),
+)
+MANAGE_NETWORKS = Permission(
+    code="identity.manage_networks", label="岗位可以登录的网络", roles=("security_admin",)
+)

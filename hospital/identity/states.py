@@ -89,11 +89,39 @@ class Verdict(TextChoices):
 
 
 class AttemptOutcome(TextChoices):
-    """How one try to log in ended; only FAILED counts towards the limits."""
+    """How one try to log in ended; only FAILED counts towards the limits.
+
+    HALF is a right password whose second step is to come: it wipes no failures, or whoever knows a
+    password could go on guessing codes. UNLOCKED is the security administrator's wiping.
+    """
 
     FAILED = "failed", "失败"
+    HALF = "half", "密码正确，未完成第二步"
     SUCCEEDED = "succeeded", "成功"
     THROTTLED = "throttled", "超过次数"
+    UNLOCKED = "unlocked", "人工解锁"
+
+
+class SecondStep(TextChoices):
+    """What is asked of somebody whose password was right."""
+
+    NONE = "none", "不需要"
+    CODE = "code", "输入动态口令"
+    ENROLMENT = "enrolment", "绑定动态口令"
+
+
+class SessionEnd(TextChoices):
+    """Why a log-in of staff ended."""
+
+    LOGGED_OUT = "logged_out", "本人退出"
+    AGAIN = "again", "在同一浏览器重新登录"
+    OWN = "own", "本人在别处结束"
+    FORCED = "forced", "安全管理员结束"
+    PASSWORD = "password", "密码已更换"
+    FACTOR = "factor", "动态口令已重置"
+    ROLES = "roles", "管理员岗位变动"
+    SWITCHED_OFF = "switched_off", "账号停用"
+    EXPIRED = "expired", "长时间未用"
 
 
 class Theme(TextChoices):

@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from django.urls import path
 
-from hospital.identity.views import loans, people, requests, roles
+from hospital.identity.views import (
+    loans,
+    lock,
+    log_ins,
+    networks,
+    people,
+    requests,
+    roles,
+    second_factor,
+    second_step,
+)
 from hospital.identity.views import patient as patient_views
 from hospital.identity.views import staff as staff_views
 
@@ -40,6 +50,23 @@ staff = [
     path("loans/", loans.loans, name="identity-loans"),
     path("loans/<int:delegation_id>/end/", loans.take_back, name="identity-loan-end"),
     path("login/", staff_views.login, name="identity-staff-login"),
+    path("login/code/", second_step.code, name="identity-staff-code"),
+    path("login/enrol/", second_step.enrol, name="identity-staff-enrol"),
+    path("lock/", lock.lock, name="identity-lock"),
+    path("lock/state/", lock.state, name="identity-lock-state"),
+    path("unlock/", lock.unlock, name="identity-unlock"),
+    path("second-factor/", second_factor.second_factor, name="identity-second-factor"),
+    path("second-factor/recovery/", second_factor.recovery_codes, name="identity-recovery-codes"),
+    path("sessions/", log_ins.own, name="identity-sessions"),
+    path("sessions/others/end/", log_ins.end_others, name="identity-sessions-end-others"),
+    path("sessions/<int:session_id>/end/", log_ins.end_own, name="identity-session-end"),
+    path("log-ins/", log_ins.everybody, name="identity-log-ins"),
+    path("log-ins/locked/", log_ins.locked, name="identity-locked"),
+    path("log-ins/<int:session_id>/end/", log_ins.force_end, name="identity-log-in-end"),
+    path("log-ins/unlock/<int:account_id>/", log_ins.unlock, name="identity-unlock-account"),
+    path("log-ins/factor/<int:account_id>/", log_ins.reset_factor, name="identity-factor-reset"),
+    path("log-ins/networks/", networks.networks, name="identity-networks"),
+    path("log-ins/networks/<slug:role>/", networks.network, name="identity-network"),
     path("password/", staff_views.password, name="identity-staff-password"),
     path("logout/", staff_views.logout, name="identity-staff-logout"),
 ]

@@ -45,3 +45,18 @@ def test_a_missing_secret_is_refused(name: str) -> None:
     ended = start(**{name: ""})
     assert name in ended.stderr.splitlines()[-1]
     assert ended.returncode != 0
+
+
+def test_a_live_hospital_shows_no_one_time_codes() -> None:
+    ended = start(DEMO_CODES="1")
+    assert "DEMO_CODES" in ended.stderr.splitlines()[-1]
+    assert ended.returncode != 0
+
+
+def test_its_cookies_travel_by_https_only() -> None:
+    """Asked of the settings as a live hospital reads them."""
+    read = "from hospital.config import settings as s; import sys;" + (
+        "sys.exit(not (s.SESSION_COOKIE_SECURE and s.CSRF_COOKIE_SECURE and s.SECURE_HSTS_SECONDS))"
+    )
+    environment = {**os.environ, "PRODUCTION": "yes", **SECRETS, **ADDRESSES}
+    subprocess.run([sys.executable, "-c", read], env=environment, check=True)

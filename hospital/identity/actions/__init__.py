@@ -31,9 +31,12 @@ from hospital.identity.actions.attempts import (
     FAILURES_PER_ADDRESS,
     LOGIN_WINDOW_MINUTES,
     LoginRefused,
+    NetworkNotAllowed,
+    Proof,
     TooManyAttempts,
     log_in_staff,
     log_out_staff,
+    unlock_account,
 )
 from hospital.identity.actions.deciding import OwnAccess, approve_access, reject_access
 from hospital.identity.actions.emergencies import (
@@ -45,8 +48,30 @@ from hospital.identity.actions.emergencies import (
 )
 from hospital.identity.actions.lending import MOST_DAYS as DELEGATION_MOST_DAYS
 from hospital.identity.actions.lending import MoreThanOwn, NotToAdministrators, lend, take_back
+from hospital.identity.actions.locking import unlock_session
+from hospital.identity.actions.networks import LocksYouOut, set_networks
 from hospital.identity.actions.passwords import WrongPassword, change_password
-from hospital.identity.actions.sessions import clear_sessions
+from hospital.identity.actions.second_factor import (
+    CodeRefused,
+    EnrolInside,
+    OwnFactor,
+    confirm_log_in,
+    enrol_at_log_in,
+    give_second_factor,
+    renew,
+    renew_recovery_codes,
+    reset_second_factor,
+)
+from hospital.identity.actions.sessions import (
+    begin_session,
+    clear_sessions,
+    end_own_session,
+    end_session,
+    end_sessions,
+    force_end,
+    note_seen,
+)
+from hospital.identity.actions.sessions import topic as session_topic
 from hospital.identity.actions.wechat_users import (
     record_following,
     set_blocked,
@@ -63,13 +88,19 @@ __all__ = [
     "AdministratorsApart",
     "AdministratorsDuty",
     "AlreadyReviewed",
+    "CodeRefused",
+    "EnrolInside",
     "LastAdministrator",
+    "LocksYouOut",
     "LoginRefused",
     "MoreThanOwn",
+    "NetworkNotAllowed",
     "NotToAdministrators",
     "NothingChanges",
     "OwnAccess",
     "OwnEmergency",
+    "OwnFactor",
+    "Proof",
     "RoleIsFixed",
     "RoleIsHeld",
     "TooManyAttempts",
@@ -80,26 +111,42 @@ __all__ = [
     "ask_for_new_role",
     "ask_for_roles",
     "ask_to_retire",
+    "begin_session",
     "break_glass",
     "change_account",
     "change_password",
     "clear_sessions",
+    "confirm_log_in",
+    "end_own_session",
+    "end_session",
+    "end_sessions",
+    "enrol_at_log_in",
+    "force_end",
+    "give_second_factor",
     "held_roles",
     "lend",
     "log_in_staff",
     "log_out_staff",
+    "note_seen",
     "open_account",
     "record_following",
     "reject_access",
+    "renew",
+    "renew_recovery_codes",
     "reset_password",
+    "reset_second_factor",
     "review_break_glass",
     "save_staff",
+    "session_topic",
     "set_blocked",
     "set_display",
+    "set_networks",
     "sign_in_wechat_user",
     "switch_off",
     "switch_on",
     "take_back",
     "temporary_password",
+    "unlock_account",
+    "unlock_session",
     "wanted_of",
 ]

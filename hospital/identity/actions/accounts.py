@@ -15,8 +15,10 @@ from hospital.identity.actions import assigning
 from hospital.identity.actions.asking import ask_for_roles
 from hospital.identity.actions.assigning import Wanted
 from hospital.identity.actions.lending import end_loans
-from hospital.identity.actions.passwords import password_errors
+from hospital.identity.actions.passwords import password_errors, remember_password
+from hospital.identity.actions.sessions import end_sessions
 from hospital.identity.models import StaffAccount
+from hospital.identity.states import SessionEnd
 from hospital.kernel import audit, pinyin, sealed
 from hospital.kernel.actors import Actor
 from hospital.kernel.clock import hospital_day
@@ -79,6 +81,8 @@ def save_staff(
         account.save()
         has_asked = _import_roles(account, {(role, department_id) for role in roles}, by=by, at=at)
         assigning.administrators_stay(keepers, on=day)
+        if not is_active:
+            end_sessions(account=account, how=SessionEnd.SWITCHED_OFF, by=by, at=at)
         after = _snapshot(account, on=day)
         if before != after:
             audit.record(
@@ -184,6 +188,7 @@ def switch_off(*, account_id: int, reason: str, by: Actor, at: dt.datetime) -> N
         assigning.assign(account, [], request=None, at=at)
         assigning.administrators_stay(keepers, on=day)
         end_loans(account=account, by=by, at=at)
+        end_sessions(account=account, how=SessionEnd.SWITCHED_OFF, by=by, at=at)
         audit.record(
             act="identity.switch_off",
             subject=account,
@@ -230,9 +235,11 @@ def reset_password(*, account_id: int, password: str, by: Actor, at: dt.datetime
         account = _locked(account_id)
         if sentences := password_errors(account, password):
             raise Invalid({"password": sentences}, " ".join(sentences))
+        remember_password(account, at=at)
         account.set_password(password)
         account.must_change_password = True
         account.save(update_fields=["password", "must_change_password"])
+        end_sessions(account=account, how=SessionEnd.PASSWORD, by=by, at=at)
         audit.record(act="identity.reset_password", subject=account, by=by, at=at)
 
 

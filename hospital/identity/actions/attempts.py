@@ -1,23 +1,25 @@
 """Logging in and out at the staff page.
 
-Log-in is throttled per user name and per address (X10); whether an account exists is told by
-neither the answer nor its timing.
+Log-in is throttled per user name and per address (X10), the second step like the first; whether an
+account exists is told by neither the answer nor its timing.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import ClassVar, Final
 
 from django.db import connection, transaction
 
 from hospital.identity import queries
 from hospital.identity.models import LoginAttempt, StaffAccount
-from hospital.identity.states import AttemptOutcome
+from hospital.identity.states import AttemptOutcome, SecondStep
 from hospital.kernel import audit, sealed
-from hospital.kernel.actors import Actor
-from hospital.kernel.errors import Refusal
+from hospital.kernel.actors import SYSTEM, Actor
+from hospital.kernel.errors import Invalid, NotFound, Refusal
+from hospital.kernel.models import AuditResult
 from hospital.kernel.settings_rows import Setting
 
 LOGIN_WINDOW_MINUTES = Setting(
@@ -67,35 +69,51 @@ class TooManyAttempts(Refusal):
     default_message: ClassVar[str] = "登录失败次数过多，请稍后再试。"
 
 
-def log_in_staff(*, username: str, password: str, address: str, at: dt.datetime) -> StaffAccount:
-    """Check user name and password; return the account.
+class NetworkNotAllowed(Refusal):
+    """The password was right, but a role of the account is not used from this network."""
 
-    Raises LoginRefused, or TooManyAttempts without looking at the password. Must not run inside
-    a transaction: a failed attempt has to be kept.
+    code: ClassVar[str] = "NETWORK_NOT_ALLOWED"
+    default_message: ClassVar[str] = (
+        "您的岗位不能在这台电脑所在的网络登录，请到规定的电脑上登录，或联系安全管理员。"
+    )
+
+
+@dataclass(frozen=True)
+class Proof:
+    """Whose password was right, and what is asked next."""
+
+    account: StaffAccount
+    step: SecondStep
+
+
+def log_in_staff(*, username: str, password: str, address: str, at: dt.datetime) -> Proof:
+    """Check user name and password; return the account and what else it must prove.
+
+    Raises LoginRefused, NetworkNotAllowed, or TooManyAttempts without looking at the password. Must
+    not run inside a transaction: a failed attempt has to be kept.
     """
     account = queries.staff_account(username=username)
-    attempt = _count_attempt(username=username, account=account, address=address, at=at)
-    if attempt.outcome == AttemptOutcome.THROTTLED:
-        minutes = LOGIN_WINDOW_MINUTES.value()
-        message = f"登录失败次数过多，请 {minutes} 分钟后再试，或联系系统管理员。"
-        raise TooManyAttempts(message, minutes=minutes)
+    attempt = count_attempt(username=username, account=account, address=address, at=at)
     if account is None:
         # As much work as for a known name, so that the time taken tells nothing.
         StaffAccount().set_password(password)
+        note_failure(None, at=at)
         raise LoginRefused
     if not account.check_password(password) or not account.is_active:
+        note_failure(account, at=at)
         raise LoginRefused
+    if not queries.is_allowed_from(account=account, address=address):
+        succeed(attempt, AttemptOutcome.HALF)
+        note_failure(account, at=at, why="network")
+        raise NetworkNotAllowed
+    step = queries.second_step(account=account, address=address)
+    if step is not SecondStep.NONE:
+        succeed(attempt, AttemptOutcome.HALF)
+        return Proof(account, step)
     with transaction.atomic():
-        LoginAttempt.objects.filter(pk=attempt.pk).update(outcome=AttemptOutcome.SUCCEEDED)
-        actor = Actor("staff", account.pk)
-        audit.record(
-            act="identity.log_in_staff",
-            subject=account,
-            by=actor,
-            at=at,
-            after={"address": address},
-        )
-    return account
+        succeed(attempt)
+        note_log_in(account, address=address, proof="password", at=at)
+    return Proof(account, step)
 
 
 def log_out_staff(*, account: StaffAccount, by: Actor, at: dt.datetime) -> None:
@@ -103,10 +121,34 @@ def log_out_staff(*, account: StaffAccount, by: Actor, at: dt.datetime) -> None:
     audit.record(act="identity.log_out_staff", subject=account, by=by, at=at)
 
 
-def _count_attempt(
+@transaction.atomic
+def unlock_account(*, account_id: int, reason: str, by: Actor, at: dt.datetime) -> None:
+    """Forget the failures of a user name, so that its owner may try again at once.
+
+    The failures of an address stay counted. Raises Invalid, NotFound.
+    """
+    if not reason.strip():
+        raise Invalid({"reason": ["请填写原因。"]}, "请填写原因。")
+    account = StaffAccount.objects.filter(pk=account_id).first()
+    if account is None:
+        raise NotFound("没有这位员工。")
+    _lock_in_turn([f"login:{account.username}"])
+    LoginAttempt.objects.create(
+        username=account.username,
+        account=account,
+        address="0.0.0.0",  # noqa: S104  no address: nobody tried
+        outcome=AttemptOutcome.UNLOCKED,
+        at=at,
+    )
+    audit.record(
+        act="identity.unlock_account", subject=account, by=by, at=at, reason=reason.strip()[:200]
+    )
+
+
+def count_attempt(
     *, username: str, account: StaffAccount | None, address: str, at: dt.datetime
 ) -> LoginAttempt:
-    """Write the attempt as failed, or as throttled when the limit is reached.
+    """Write an attempt as failed until it succeeds; TooManyAttempts when the limit is reached.
 
     People type passwords into the user name field, so an unknown name is kept as a keyed
     fingerprint only. Locks per name and address make parallel attempts count one after another.
@@ -120,9 +162,42 @@ def _count_attempt(
             or queries.login_failures(since=since, address=address) >= FAILURES_PER_ADDRESS.value()
         )
         outcome = AttemptOutcome.THROTTLED if too_many else AttemptOutcome.FAILED
-        return LoginAttempt.objects.create(
+        attempt = LoginAttempt.objects.create(
             username=known_name, account=account, address=address, outcome=outcome, at=at
         )
+    if too_many:
+        minutes = LOGIN_WINDOW_MINUTES.value()
+        message = f"登录失败次数过多，请 {minutes} 分钟后再试，或联系安全管理员。"
+        raise TooManyAttempts(message, minutes=minutes)
+    return attempt
+
+
+def succeed(attempt: LoginAttempt, outcome: AttemptOutcome = AttemptOutcome.SUCCEEDED) -> None:
+    """What was written as failed was not."""
+    LoginAttempt.objects.filter(pk=attempt.pk).update(outcome=outcome)
+
+
+def note_log_in(account: StaffAccount, *, address: str, proof: str, at: dt.datetime) -> None:
+    """Audit that somebody is in; `proof` says by what: password, code, recovery_code, enrolment."""
+    audit.record(
+        act="identity.log_in_staff",
+        subject=account,
+        by=Actor("staff", account.pk),
+        at=at,
+        after={"address": address, "proof": proof},
+    )
+
+
+def note_failure(account: StaffAccount | None, *, at: dt.datetime, why: str = "") -> None:
+    """Audit a log-in that failed, of known and unknown names alike: one costs as the other."""
+    audit.record(
+        act="identity.log_in_failed",
+        subject=account,
+        by=SYSTEM,
+        at=at,
+        after={"why": why} if why else {},
+        result=AuditResult.REFUSED,
+    )
 
 
 def _fingerprint(username: str) -> str:

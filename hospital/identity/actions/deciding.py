@@ -10,8 +10,9 @@ from django.db import transaction
 from hospital.identity import queries
 from hospital.identity.actions import assigning
 from hospital.identity.actions.asking import check_grants, check_unheld
+from hospital.identity.actions.sessions import end_sessions
 from hospital.identity.models import AccessRequest, CustomRole, GrantChange, StaffAccount
-from hospital.identity.states import RequestKind, RequestStatus
+from hospital.identity.states import ADMINISTRATORS, RequestKind, RequestStatus, SessionEnd
 from hospital.kernel import audit
 from hospital.kernel.actors import Actor
 from hospital.kernel.clock import hospital_day
@@ -87,7 +88,7 @@ def _apply(
     request: AccessRequest, *, by: Actor, at: dt.datetime
 ) -> tuple[dict[str, object], dict[str, object]]:
     if request.account is not None:
-        return _apply_roles(request, request.account, at=at)
+        return _apply_roles(request, request.account, by=by, at=at)
     if request.kind == RequestKind.RETIRE_ROLE:
         check_unheld(role=request.role, on=hospital_day(at))
         CustomRole.objects.filter(code=request.role).update(retired_at=at)
@@ -97,7 +98,7 @@ def _apply(
 
 
 def _apply_roles(
-    request: AccessRequest, account: StaffAccount, *, at: dt.datetime
+    request: AccessRequest, account: StaffAccount, *, by: Actor, at: dt.datetime
 ) -> tuple[dict[str, object], dict[str, object]]:
     day = hospital_day(at)
     if not account.is_active:
@@ -108,6 +109,9 @@ def _apply_roles(
     assigning.assign(account, wanted, request=request, at=at)
     assigning.administrators_stay(keepers, on=day)
     after = assigning.held(account, on=day)
+    # Whoever becomes an administrator or is one no longer proves anew who they are.
+    if any(row.role in ADMINISTRATORS for row in (*before, *after)):
+        end_sessions(account=account, how=SessionEnd.ROLES, by=by, at=at)
     return (
         {"roles": [row.as_json() for row in before]},
         {"roles": [row.as_json() for row in after]},

@@ -1,17 +1,25 @@
-"""The own password, and what makes one acceptable."""
+"""The own password, and what makes one acceptable (X10)."""
 
 from __future__ import annotations
 
 import datetime as dt
+from typing import Final
 
+from django.contrib.auth.hashers import check_password
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
-from hospital.identity.models import StaffAccount
+from hospital.identity.actions.sessions import end_sessions
+from hospital.identity.models import PasswordUsed, StaffAccount
+from hospital.identity.states import SessionEnd
 from hospital.kernel import audit
 from hospital.kernel.actors import Actor
 from hospital.kernel.errors import Invalid, Refusal
+
+#: The present password and the four before it are not taken again.
+NOT_AGAIN: Final = 5
+_USED: Final = "不能使用最近 5 次用过的密码。"
 
 
 class WrongPassword(Refusal):
@@ -21,19 +29,31 @@ class WrongPassword(Refusal):
 
 @transaction.atomic
 def change_password(
-    *, account: StaffAccount, current: str, new: str, by: Actor, at: dt.datetime
+    *,
+    account: StaffAccount,
+    current: str,
+    new: str,
+    by: Actor,
+    at: dt.datetime,
+    session_id: int | None = None,
 ) -> None:
-    """Give a member of staff the password of the own choice; other sessions of theirs end.
+    """Give a member of staff the password of the own choice; all log-ins but this one end.
 
     Raises WrongPassword, and Invalid with the sentences about the new one under `new`.
     """
-    if not account.check_password(current):
+    fresh = StaffAccount.objects.select_for_update().get(pk=account.pk)
+    if not fresh.check_password(current):
         raise WrongPassword
-    if sentences := password_errors(account, new):
+    sentences = password_errors(fresh, new)
+    if not sentences and _was_used(fresh, new):
+        sentences = [_USED]
+    if sentences:
         raise Invalid({"new": sentences})
+    remember_password(fresh, at=at)
     account.set_password(new)
     account.must_change_password = False
     account.save(update_fields=["password", "must_change_password"])
+    end_sessions(account=account, how=SessionEnd.PASSWORD, by=by, at=at, but=session_id)
     audit.record(act="identity.change_password", subject=account, by=by, at=at)
 
 
@@ -44,3 +64,17 @@ def password_errors(account: StaffAccount, password: str) -> list[str]:
     except ValidationError as problem:
         return list(problem.messages)
     return []
+
+
+def remember_password(account: StaffAccount, *, at: dt.datetime) -> None:
+    """Keep the hash of the password an account loses now; what is older than needed goes."""
+    PasswordUsed.objects.create(account=account, password=account.password, until=at)
+    rows = PasswordUsed.objects.filter(account=account).order_by("-pk")
+    kept = list(rows.values_list("pk", flat=True)[: NOT_AGAIN - 1])
+    rows.exclude(pk__in=kept).delete()
+
+
+def _was_used(account: StaffAccount, password: str) -> bool:
+    used = PasswordUsed.objects.filter(account=account).order_by("-pk")[: NOT_AGAIN - 1]
+    hashes = [account.password, *(row.password for row in used)]
+    return any(check_password(password, known) for known in hashes)

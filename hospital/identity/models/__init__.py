@@ -5,6 +5,8 @@ from hospital.identity.models.attempts import LoginAttempt
 from hospital.identity.models.borrowed import BreakGlass, Delegation
 from hospital.identity.models.requests import AccessRequest
 from hospital.identity.models.roles import CUSTOM, CustomRole, GrantChange, RoleAssignment
+from hospital.identity.models.second_factor import PasswordUsed, RecoveryCode, SecondFactor
+from hospital.identity.models.sessions import NetworkRule, StaffSession
 from hospital.identity.models.wechat_users import WeChatUser
 
 __all__ = [
@@ -15,8 +17,13 @@ __all__ = [
     "Delegation",
     "GrantChange",
     "LoginAttempt",
+    "NetworkRule",
+    "PasswordUsed",
+    "RecoveryCode",
     "RoleAssignment",
+    "SecondFactor",
     "StaffAccount",
     "StaffAccounts",
+    "StaffSession",
     "WeChatUser",
 ]

@@ -11,6 +11,11 @@ _PERSON = (
     ("identity-person-roles", "岗位"),
     ("identity-person-may", "能做什么"),
 )
+_LOG_INS = (
+    ("identity-log-ins", "正在登录"),
+    ("identity-locked", "锁定与动态口令"),
+    ("identity-networks", "岗位网络"),
+)
 _ACCESS = (("identity-requests", "待批准"), ("identity-access", "谁能做什么"))
 
 
@@ -32,4 +37,11 @@ def access_tabs(here: str, *, waiting: int) -> list[dict[str, object]]:
             "count": waiting if name == "identity-requests" and waiting else "",
         }
         for name, label in _ACCESS
+    ]
+
+
+def log_in_tabs(here: str) -> list[dict[str, object]]:
+    """The security administrator's pages about log-ins."""
+    return [
+        {"label": label, "url": reverse(name), "active": name == here} for name, label in _LOG_INS
     ]

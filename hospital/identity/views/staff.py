@@ -22,9 +22,16 @@ from hospital.identity.access import (
 )
 from hospital.identity.models import StaffAccount
 from hospital.identity.permissions import SIGNED_IN
+from hospital.identity.states import SecondStep, SessionEnd
+from hospital.identity.views.entering import enter, leave
 from hospital.kernel import clock
 from hospital.kernel.actors import Actor
 from hospital.kernel.errors import Invalid
+
+_STEPS = {
+    SecondStep.CODE: "identity-staff-code",
+    SecondStep.ENROLMENT: "identity-staff-enrol",
+}
 
 
 @sensitive_post_parameters("password")
@@ -43,21 +50,25 @@ def login(request: OpenRequest) -> HttpResponse:
         return _page(request, form, path=path, status=HTTPStatus.UNPROCESSABLE_ENTITY)
     at = clock.now()
     try:
-        account = actions.log_in_staff(
+        proof = actions.log_in_staff(
             username=form.cleaned_data["username"],
             password=form.cleaned_data["password"],
             address=client_address(request),
             at=at,
         )
-    except actions.LoginRefused as refusal:
+    except (actions.LoginRefused, actions.NetworkNotAllowed) as refusal:
         form.add_error(None, refusal.message)
         return _page(request, form, path=path, status=HTTPStatus.UNPROCESSABLE_ENTITY)
     except actions.TooManyAttempts as refusal:
         form.add_error(None, refusal.message)
         return _page(request, form, path=path, status=HTTPStatus.TOO_MANY_REQUESTS)
-    auth.login(request, account, backend="django.contrib.auth.backends.ModelBackend")
-    sessions.note_staff(request.session, at=at)
-    return HttpResponseRedirect(path)
+    if proof.step is SecondStep.NONE:
+        enter(request, proof.account, is_proved=False, at=at)
+        return HttpResponseRedirect(path)
+    leave(request, how=SessionEnd.AGAIN, at=at)
+    half_way = sessions.HalfWay(proof.account.pk, path, proof.account.get_session_auth_hash())
+    sessions.begin_second_step(request.session, half_way, at=at)
+    return redirect(_STEPS[proof.step])
 
 
 @public_page
@@ -68,7 +79,7 @@ def logout(request: OpenRequest) -> HttpResponse:
     if isinstance(request.user, StaffAccount):
         actor = Actor("staff", request.user.pk)
         actions.log_out_staff(account=request.user, by=actor, at=clock.now())
-    auth.logout(request)
+    leave(request, how=SessionEnd.LOGGED_OUT, at=clock.now())
     return HttpResponseRedirect(reverse("identity-staff-login"))
 
 
@@ -83,7 +94,7 @@ def password(request: StaffRequest) -> HttpResponse:
     if request.method == "POST":
         status = HTTPStatus.UNPROCESSABLE_ENTITY
         if form.is_valid() and _changed(request, form):
-            auth.update_session_auth_hash(request, request.user)
+            auth.update_session_auth_hash(request, request.user)  # under a new session key
             messages.success(request, "密码已修改。")
             return redirect("desk-home")
     return render(request, "identity/staff/password.html", {"form": form}, status=status)
@@ -98,6 +109,7 @@ def _changed(request: StaffRequest, form: forms.PasswordForm) -> bool:
             new=form.cleaned_data["new"],
             by=request.actor,
             at=clock.now(),
+            session_id=sessions.staff_session_id(request.session),
         )
     except actions.WrongPassword as refusal:
         form.add_error("current", refusal.message)

@@ -28,7 +28,14 @@ document.addEventListener("htmx:afterSettle", (event) => {
 
 document.addEventListener("htmx:sendError", () => toast("网络不通，请检查后再试", "danger"));
 document.addEventListener("htmx:timeout", () => toast("网络太慢，请再试一次", "danger"));
-document.addEventListener("htmx:responseError", () => toast("没有完成，请稍后再试", "danger"));
+document.addEventListener("htmx:responseError", (event) => {
+  // The log-in is locked or has ended: the page stays, and lock.js lies down over it.
+  if (event.detail.xhr.getResponseHeader("X-Locked")) {
+    document.dispatchEvent(new CustomEvent("staff:locked"));
+    return;
+  }
+  toast("没有完成，请稍后再试", "danger");
+});
 
 // Ask again for an element's own content, with its own hx-target and hx-swap.
 export function refetch(element) {

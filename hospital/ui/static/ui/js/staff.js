@@ -1,4 +1,5 @@
 // Staff pages: the behaviours of the kit, keys, and the menu that closes by itself.
+import "./lock.js"; // before once.js: a locked page posts nothing
 import "./toast.js";
 import "./sheet.js";
 import "./once.js";

@@ -1,0 +1,4 @@
+// Recovery codes print themselves at a press.
+document.addEventListener("click", (event) => {
+  if (event.target.closest("[data-print]")) window.print();
+});
