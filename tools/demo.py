@@ -54,6 +54,10 @@ class Demo:
             "loading the demo hospital", lambda: self._manage("import_base", "demo/hospital.xlsx")
         )
         self._step(
+            "binding one-time codes to the demo's administrators",
+            lambda: self._manage("second_factor", "--demo"),
+        )
+        self._step(
             "opening the clinics of the next two weeks",
             lambda: self._manage("run_job", "scheduling.jobs.generate_schedules"),
         )

@@ -21,6 +21,7 @@ def text(place: Place, workbook: Path) -> str:
         ("患者手机 patient phone", f"{place.sandbox_url}/"),
         ("工作台 staff desk", f"{place.url}/staff/"),
         ("健康检查 health", f"{place.url}/readyz"),
+        ("动态口令 codes", "管理员登录第二步，演示时就写在登录页上"),
     ]
     accounts = log_ins(workbook)
     widest = max((len(name) for _, name, _ in accounts), default=0)
