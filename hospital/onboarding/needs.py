@@ -6,7 +6,7 @@ Asked of the areas that own those rows; the forms and the import ask the same qu
 import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from hospital.billing import queries as billing
 from hospital.catalogue import queries as catalogue
@@ -28,17 +28,45 @@ class Need:
     blocks: bool = True
 
 
-def needs(sheet: Sheet, row: MasterRow, *, at: dt.datetime) -> list[Need]:
-    """What still needs a row at a moment; empty when nothing does."""
+def needs_of_change(
+    sheet: Sheet, saved: MasterRow, values: Mapping[str, Any], *, at: dt.datetime
+) -> list[tuple[str, Need]]:
+    """What needs a row as it was saved and would not have it with these values: by the field that
+    takes it away. A row that was switched off already takes nothing away."""
+    if not saved.values.get("is_active", True):
+        return []
+    if not values.get("is_active", True):
+        return [("is_active", need) for need in _asked(sheet, saved, at)]
+    found: list[tuple[str, Need | None]] = []
+    ends = values.get("valid_to")
+    if ends is not None and ends != saved.values.get("valid_to"):
+        found.append(("valid_to", _held(_sessions_of(sheet, saved), at=at, since=ends)))
+    if sheet.title == "医生":
+        gone = set(_codes(saved.values)) - set(_codes(values))
+        for which in ({"practitioner_id": saved.id, **_in(code)} for code in sorted(gone)):
+            found += [("departments", need) for need in _scheduled(which, at)]
+    return [(field, need) for field, need in found if need is not None]
+
+
+def _asked(sheet: Sheet, row: MasterRow, at: dt.datetime) -> list[Need]:
     ask = _QUESTIONS.get(sheet.title)
     return [need for need in ask(row, at) if need is not None] if ask else []
 
 
-def needs_after(sheet: Sheet, row: MasterRow, day: dt.date, *, at: dt.datetime) -> list[Need]:
-    """The sessions a row would miss if it ended on a hospital day; templates make none then."""
+def _sessions_of(sheet: Sheet, row: MasterRow) -> dict[str, int]:
+    """How sessions name a row; a role is its practitioner in its department."""
+    if sheet.title == "任职":
+        return {"practitioner_id": row.id, **_in(str(row.values["department"]))}
     column = _SCHEDULED_BY.get(sheet.title)
-    held = _held({column: row.id}, at=at, since=day) if column else None
-    return [held] if held else []
+    return {column: row.id} if column else {}
+
+
+def _in(code: str) -> dict[str, int]:
+    return {"department_id": organisation.department(code, active_only=False).pk}
+
+
+def _codes(values: Mapping[str, Any]) -> Sequence[str]:
+    return values.get("departments") or ()
 
 
 Answer = Sequence[Need | None]
@@ -100,7 +128,7 @@ def _scheduled(which: Mapping[str, int], at: dt.datetime) -> Answer:
 def _held(
     which: Mapping[str, int], *, at: dt.datetime, since: dt.date | None = None
 ) -> Need | None:
-    coming = scheduling.coming_sessions(which, at=at, since=since)
+    coming = scheduling.coming_sessions(which, at=at, since=since) if which else None
     if coming is None:
         return None
     days = f"{coming.first:%m月%d日}—{coming.latest:%m月%d日}"

@@ -22,8 +22,7 @@ Progress = Callable[[int, int, str], None]
 
 @dataclass(frozen=True)
 class Change:
-    """A row that was created or changed; `switched_off` when it was in use until now, `ends` when
-    another day was set from which it is no more."""
+    """A row that was created or changed; `switched_off` when it was in use until now."""
 
     sheet: str
     row: int
@@ -31,7 +30,6 @@ class Change:
     created: bool
     fields: tuple[FieldChange, ...]
     switched_off: bool = False
-    ends: bool = False
 
 
 @dataclass(frozen=True)
@@ -167,5 +165,4 @@ def _change(row: Row, entries: Sequence[AuditEntry]) -> Change:
         entries[0].before == {},
         tuple(one.in_words for one in found),
         any(one.column.field == "is_active" and one.before and not one.after for one in found),
-        any(one.column.field == "valid_to" and one.after is not None for one in found),
     )

@@ -1,18 +1,21 @@
 """Importing a workbook: all or nothing, every problem told, the same again changes nothing."""
 
 import datetime as dt
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 from django.db import transaction
 
 from hospital.kernel.actors import Actor
 from hospital.kernel.clock import hospital_day
+from hospital.kernel.upserts import MasterRow
 from hospital.onboarding import checking, needs, parsing, queries, reading, saving
 from hospital.onboarding.locking import one_at_a_time
 from hospital.onboarding.saving import Outcome, Progress
 from hospital.onboarding.sheets import SHEETS
 from hospital.onboarding.tables import Book, Problem, Sheet
+
+SavedRows = Mapping[str, MasterRow]
 
 
 def _silent(done: int, total: int, title: str) -> None:
@@ -49,11 +52,18 @@ def import_base(
         if problems:
             return Outcome(problems=_in_order(problems, sheets))
         _keep_what_is_lacking(book, sheets)
+        before = {sheet.title: _by_address(sheet, book) for sheet in queries.PAGES}
         outcome = saving.save(book, sheets=sheets, by=by, at=at, progress=progress)
-        outcome.problems += _still_needed(book, outcome, at)
+        outcome.problems += _still_needed(book, outcome, before, at)
         if outcome.problems or dry_run:
             transaction.set_rollback(True)
     return outcome
+
+
+def _by_address(sheet: Sheet, book: Book) -> SavedRows:
+    """The saved rows of a sheet by what names them, if the book has any rows of it."""
+    rows = sheet.saved(book.today) if book.of(sheet.title) else ()
+    return {queries.address_of(sheet, row.values): row for row in rows}
 
 
 def _keep_what_is_lacking(book: Book, sheets: Sequence[Sheet]) -> None:
@@ -67,7 +77,7 @@ def _keep_what_is_lacking(book: Book, sheets: Sequence[Sheet]) -> None:
         ]
         if not rows:
             continue
-        saved = {queries.address_of(sheet, row.values): row for row in sheet.saved(book.today)}
+        saved = _by_address(sheet, book)
         for row in rows:
             known = saved.get(queries.address_of(sheet, row.values))
             for column in lacking:
@@ -75,27 +85,21 @@ def _keep_what_is_lacking(book: Book, sheets: Sequence[Sheet]) -> None:
                 row.values.setdefault(column.field, value)
 
 
-def _still_needed(book: Book, outcome: Outcome, at: dt.datetime) -> list[Problem]:
-    """What is switched off although something needs it, judged when all rows are saved: a
+def _still_needed(
+    book: Book, outcome: Outcome, before: Mapping[str, SavedRows], at: dt.datetime
+) -> list[Problem]:
+    """What is taken away although something needs it, judged when all rows are saved: a
     department may go together with its templates."""
     found: list[Problem] = []
     for sheet in queries.PAGES:
-        ended = {
-            change.row: change
-            for change in outcome.changes_of(sheet)
-            if not change.created and (change.switched_off or change.ends)
-        }
+        changed = {change.row for change in outcome.changes_of(sheet) if not change.created}
         for row in book.of(sheet.title):
-            if row.number not in ended:
+            if row.number not in changed:
                 continue
-            address = queries.address_of(sheet, row.values)
-            saved = queries.row_of(sheet, address, on=hospital_day(at))
-            if ended[row.number].switched_off:
-                field, asked = "is_active", needs.needs(sheet, saved, at=at)
-            else:
-                day = row.values["valid_to"]
-                field, asked = "valid_to", needs.needs_after(sheet, saved, day, at=at)
-            found += [row.problem(field, f"还在使用：{need.text}") for need in asked if need.blocks]
+            saved = before[sheet.title][queries.address_of(sheet, row.values)]
+            for field, need in needs.needs_of_change(sheet, saved, row.values, at=at):
+                if need.blocks:
+                    found.append(row.problem(field, f"还在使用：{need.text}"))
     return found
 
 

@@ -11,7 +11,6 @@ from hospital.kernel.actors import Actor
 from hospital.kernel.clock import hospital_day
 from hospital.kernel.errors import Invalid, Refusal, Stale
 from hospital.kernel.models import AuditEntry
-from hospital.kernel.upserts import MasterRow
 from hospital.onboarding import checking, needs, parsing, queries
 from hospital.onboarding.locking import one_at_a_time
 from hospital.onboarding.needs import Need
@@ -47,7 +46,7 @@ class StillNeeded(Refusal):
     """What is to be switched off or to end is still in use; details: needs."""
 
     code = "STILL_NEEDED"
-    default_message = "还在使用，不能停用。请先处理下面列出的内容。"
+    default_message = "还在使用，不能这样改。请先处理列出的内容。"
 
     def __init__(self, found: Sequence[Need]) -> None:
         self.needs = list(found)
@@ -92,7 +91,8 @@ def save_record(
         _refuse_overtaken(row, typed, queries.entries_of(sheet, saved, after=seen))
     values = {column.field: row.values[column.field] for column in sheet.columns}
     changed = sheet.save(**values, by=by, at=at)
-    found = _needed(sheet, saved, row, at)
+    asked = needs.needs_of_change(sheet, saved, row.values, at=at) if saved is not None else []
+    found = [need for _, need in asked]
     if any(need.blocks for need in found):
         raise StillNeeded([need for need in found if need.blocks])
     return SavedRecord(queries.address_of(sheet, row.values), changed, tuple(found))
@@ -164,14 +164,3 @@ def _same(one: object, other: object) -> bool:
     if isinstance(one, list) and isinstance(other, list):
         return sorted(map(str, one)) == sorted(map(str, other))
     return one == other
-
-
-def _needed(sheet: Sheet, saved: MasterRow | None, row: Row, at: dt.datetime) -> list[Need]:
-    if saved is None or not saved.values.get("is_active", True):
-        return []
-    if not row.values.get("is_active", True):
-        return needs.needs(sheet, saved, at=at)
-    ends = row.values.get("valid_to")
-    if ends is None or ends == saved.values.get("valid_to"):
-        return []
-    return needs.needs_after(sheet, saved, ends, at=at)

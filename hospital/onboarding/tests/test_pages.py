@@ -375,6 +375,28 @@ def test_a_department_shows_from_when_its_first_day_can_be_booked(client: Client
     assert shown(through=opening) == []
 
 
+def test_a_doctor_does_not_leave_a_department_with_sessions_there(client: Client) -> None:
+    here, there = a_department(code="PWB", name="脾胃病科"), a_department(code="FBK", name="肺病科")
+    doctor = a_practitioner(here, there, code="0101")
+    day = clock.today() + dt.timedelta(days=2)
+    schedule = a_released_schedule(department=here, practitioner=doctor, day=day, at=clock.now())
+    held = f"未结束的出诊 1 场（{day:%m月%d日}—{day:%m月%d日}）"
+
+    answer = save(client, "practitioners", "0101", departments=["FBK"])
+    assert [need.text for need in answer.context["filled"].needs] == [
+        f"启用中的排班模板 1 个：{schedule.template.code}",
+        held,
+    ]
+    began = PractitionerRole.objects.filter(department=here).get().valid_from
+    answer = save(client, "roles", f"0101~PWB~{began}", valid_to=day.isoformat())
+    assert [need.text for need in answer.context["filled"].needs] == [held]
+    assert PractitionerRole.objects.filter(valid_to=None).count() == 2
+
+    assert save(client, "practitioners", "0101", departments=["PWB"]).status_code == 302
+    after = (day + dt.timedelta(days=1)).isoformat()
+    assert save(client, "roles", f"0101~PWB~{began}", valid_to=after).status_code == 302
+
+
 def test_roles_are_planned_by_department_and_period(client: Client) -> None:
     one, other = a_department(code="PWB", name="脾胃病科"), a_department(code="FBK", name="肺病科")
     doctor = a_practitioner(one, code="0101")
