@@ -47,6 +47,7 @@ STAFF_NAV: tuple[Entry, ...] = (
     Entry("角色", "clipboard-list", "identity-roles", VIEW_ACCESS),
     Entry("授权", "shield-lock", "identity-requests", VIEW_ACCESS),
     Entry("登录", "lock", "identity-log-ins", END_SESSIONS),
+    Entry("登录", "lock", "identity-log-ins", END_SESSIONS),
     Entry("资料", "building-hospital", "onboarding-start", VIEW_MASTER),
     Entry("参数", "edit", "desk-configuration", VIEW_CONFIGURATION),
     Entry("监控", "activity", "monitoring-board", VIEW_MONITORING),
