@@ -5,7 +5,7 @@ Each job is durable, retried and idempotent, and is committed together with the 
 
 from hospital.billing.events import BillReopened, BillSettled, BillUnwanted, ChargesReversed
 from hospital.kernel.events import Reactions
-from hospital.patients.events import PhoneCodeAsked
+from hospital.patients.events import BindingChanged, PhoneChanged, PhoneCodeAsked
 from hospital.scheduling.events import ScheduleSuspended
 
 REACTIONS: Reactions = {
@@ -13,6 +13,8 @@ REACTIONS: Reactions = {
     BillReopened: ["registration.jobs.release_unpaid_bill"],
     BillUnwanted: ["payments.jobs.close_payments"],
     ChargesReversed: ["payments.jobs.refund_reversed", "registration.jobs.cancel_refunded"],
+    BindingChanged: ["messaging.jobs.tell_binding"],
+    PhoneChanged: ["messaging.jobs.tell_phone"],
     PhoneCodeAsked: ["messaging.jobs.send_phone_code"],
     ScheduleSuspended: ["registration.jobs.cancel_suspended"],
 }

@@ -128,6 +128,12 @@ def payable_bill_for(*, wechat_user_id: int, token: str) -> BillPage:
     )
 
 
+def owed_bills_for(*, wechat_user_id: int, patient_id: int) -> list[Bill]:
+    """The bills of a patient that this user has been asked to pay and has not, oldest first."""
+    owed = Bill.objects.filter(wechat_user_id=wechat_user_id, patient_id=patient_id)
+    return list(owed.filter(status__in=[BillStatus.ISSUED, BillStatus.PAYING]).order_by("pk"))
+
+
 def bill(*, bill_id: int) -> Bill:
     """One bill, `.patient` loaded. Raises NotFound."""
     found = Bill.objects.select_related("patient").filter(pk=bill_id).first()

@@ -21,6 +21,18 @@ def send_phone_code(*, code_id: int, **_: object) -> None:
 
 
 @job()
+def tell_binding(*, binding_id: int, what: str, **_: object) -> None:
+    """A WeChat user may act for a patient, or no longer: all concerned hear of it (N35)."""
+    actions.tell_binding(binding_id=binding_id, what=what, by=SYSTEM, at=clock.now())
+
+
+@job()
+def tell_phone(*, patient_id: int, **_: object) -> None:
+    """A patient's phone was changed: all who are bound hear of it (N35)."""
+    actions.tell_phone(patient_id=patient_id, by=SYSTEM, at=clock.now())
+
+
+@job()
 def handle_inbound(*, inbound_id: int, **_: object) -> None:
     """Do what somebody asked the account for; the second time there is nothing left to do."""
     actions.handle(inbound_id=inbound_id, at=clock.now())

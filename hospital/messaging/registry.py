@@ -148,5 +148,15 @@ _ALL: Final = (
             "state": "退款异常，医院正在处理",
         },
     ),
+    Kind(
+        code="N35",
+        title="账号变更提醒",
+        fields={"patient": "就诊人", "what": "变更内容", "time": "变更时间"},
+        sample={
+            "patient": "阿*************明",
+            "what": "就诊人手机号已更换",
+            "time": "11月24日 08:30",
+        },
+    ),
 )
 KINDS: Final = {kind.code: kind for kind in _ALL}

@@ -10,6 +10,8 @@ declare(
         "add_patient": "绑定就诊人",
         "remove_binding": "解除就诊人绑定",
         "mismatch": "绑定时资料不符",
+        "end_other": "解除他人的就诊人绑定",
+        "change_phone": "更换就诊人手机号",
         "force_unbind": "强制解除就诊人绑定",
         "redeem_pass": "读取就诊二维码",
         "create_patient": "患者建档",

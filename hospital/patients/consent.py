@@ -20,3 +20,14 @@ PURPOSES: Final = (
 GUARDIAN_PURPOSE: Final = (
     "就诊人未满 14 周岁：我是其父母或其他监护人，同意医院为诊疗目的处理其敏感个人信息。"
 )
+
+
+def text_of(version: str) -> tuple[str, ...]:
+    """Return what somebody agreed to under a version; nothing for one no longer known."""
+    return _TEXTS.get(version, ())
+
+
+_TEXTS: Final = {
+    VERSION: PURPOSES,
+    GUARDIAN_VERSION: (*PURPOSES, GUARDIAN_PURPOSE),
+}

@@ -22,6 +22,18 @@ _ASK_AGAIN: Final = {
 }
 
 
+def _code_field(label: str) -> forms.CharField:
+    return forms.CharField(
+        label=label,
+        error_messages={"max_length": "验证码为 6 位数字。"},
+        max_length=20,
+        required=False,
+        widget=forms.TextInput(
+            attrs={"inputmode": "numeric", "autocomplete": "one-time-code", "maxlength": "6"}
+        ),
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Told:
     """What the document typed so far tells, and what the page must still ask."""
@@ -92,15 +104,7 @@ class AddPatientForm(forms.Form):
         label="我已阅读并同意个人信息处理说明",
         error_messages={"required": "请阅读并同意个人信息处理说明。"},
     )
-    code = forms.CharField(
-        label="短信验证码",
-        error_messages={"required": "请填写短信验证码。", "max_length": "验证码为 6 位数字。"},
-        max_length=20,
-        required=False,
-        widget=forms.TextInput(
-            attrs={"inputmode": "numeric", "autocomplete": "one-time-code", "maxlength": "6"}
-        ),
-    )
+    code = _code_field("短信验证码")
     key = forms.CharField(max_length=64, widget=forms.HiddenInput)
 
     def __init__(
@@ -180,3 +184,16 @@ class AddPatientForm(forms.Form):
             return dt.date.fromisoformat(self._typed("birth_date"))
         except ValueError:
             return None
+
+
+class PhoneForm(forms.Form):
+    """A new phone for a patient, and the codes that went to both."""
+
+    phone = forms.CharField(
+        label="新手机号",
+        error_messages={"required": "请填写新手机号。", "max_length": "手机号太长。"},
+        max_length=40,
+        widget=forms.TextInput(attrs={"type": "tel", "inputmode": "tel", "autocomplete": "tel"}),
+    )
+    new_code = _code_field("新手机号收到的验证码")
+    old_code = _code_field("原手机号收到的验证码")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from hospital.patients.views import card, desk, record
+from hospital.patients.views import card, desk, family, record
 from hospital.patients.views import patient as views
 
 patient = [
@@ -12,6 +12,13 @@ patient = [
     path("patients/add/", views.add, name="patients-add"),
     path("patients/add/told/", views.add_told, name="patients-add-told"),
     path("patients/<str:number>/default/", views.default, name="patients-default"),
+    path("patients/<str:number>/bound/", family.bound, name="patients-bound"),
+    path(
+        "patients/<str:number>/bound/<int:binding_id>/end/",
+        family.end_other,
+        name="patients-bound-end",
+    ),
+    path("patients/<str:number>/phone/", family.phone, name="patients-phone"),
     path("patients/<str:number>/card/", card.card, name="patients-card-shown"),
     path("patients/<str:number>/card/renew/", card.renew, name="patients-card-renew"),
 ]

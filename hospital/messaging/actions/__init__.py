@@ -31,6 +31,7 @@ from hospital.messaging.actions.trying import (
     record_sent,
     try_later,
 )
+from hospital.messaging.actions.warning import tell_binding, tell_phone
 from hospital.messaging.actions.wishes import add_consent, turn_switches, withdraw_consent
 
 __all__ = [
@@ -64,6 +65,8 @@ __all__ = [
     "save_rule",
     "send",
     "start_draft",
+    "tell_binding",
+    "tell_phone",
     "try_later",
     "turn_switches",
     "withdraw_consent",

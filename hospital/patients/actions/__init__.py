@@ -20,6 +20,7 @@ from hospital.patients.actions.adding import (
 from hospital.patients.actions.bindings import (
     REMOVALS_PER_MONTH,
     TooManyRemovals,
+    end_other,
     force_unbind,
     remove_binding,
     set_default,
@@ -59,6 +60,12 @@ from hospital.patients.actions.identifying import (
 from hospital.patients.actions.looking import record_view
 from hospital.patients.actions.passes import PassOver, forget, is_pass, redeem_pass, show_pass
 from hospital.patients.actions.persons import correct, reveal
+from hospital.patients.actions.phones import (
+    OldCodeWrong,
+    SamePhone,
+    ask_phone_codes,
+    change_phone,
+)
 from hospital.patients.actions.unknown import (
     BIRTH_ORDERS,
     NAMELESS,
@@ -92,11 +99,13 @@ __all__ = [
     "NameOnFileDiffers",
     "NoChild",
     "NoPhoneOnFile",
+    "OldCodeWrong",
     "OtherResidentId",
     "PassOver",
     "Person",
     "PhoneMismatch",
     "ProbablyKnown",
+    "SamePhone",
     "TooManyAdditions",
     "TooManyCodes",
     "TooManyMismatches",
@@ -108,10 +117,13 @@ __all__ = [
     "add_health_card",
     "add_patient",
     "ask_code",
+    "ask_phone_codes",
+    "change_phone",
     "check_facts",
     "check_person",
     "correct",
     "end_guardian",
+    "end_other",
     "find_or_create",
     "force_unbind",
     "forget",

@@ -10,6 +10,7 @@ from django.db import transaction
 from hospital.identity import queries as identity
 from hospital.kernel import audit, events
 from hospital.kernel.actors import Actor
+from hospital.kernel.clock import hospital_day
 from hospital.kernel.errors import Invalid, NotFound, Refusal
 from hospital.kernel.settings_rows import Setting
 from hospital.patients import queries
@@ -67,6 +68,31 @@ def remove_binding(*, wechat_user_id: int, number: str, by: Actor, at: dt.dateti
             raise TooManyRemovals
         _end(ending, among=bindings, at=at)
         audit.record(act="patients.remove_binding", subject=ending, by=by, at=at)
+        events.emit(BindingChanged(ending.pk, "ended"))
+
+
+def end_other(
+    *, wechat_user_id: int, number: str, binding_id: int, by: Actor, at: dt.datetime
+) -> None:
+    """End somebody else's right to act for a patient: by the patient itself, or by the guardian of
+    a child under 14 (M11, E14).
+
+    What the other has booked or owes stays as it is. Raises NotFound, also when the user has no
+    say, or the binding is another patient's.
+    """
+    own = queries.own_binding(wechat_user_id=wechat_user_id, number=number)
+    if own.pk == binding_id or not queries.may_manage(own, on=hospital_day(at)):
+        raise NotFound("没有找到这个绑定。")
+    with transaction.atomic():
+        other = PatientBinding.objects.filter(
+            pk=binding_id, patient=own.patient, ended_at__isnull=True
+        ).first()
+        bindings = locked_bindings(other.wechat_user_id) if other is not None else []
+        ending = next((row for row in bindings if row.pk == binding_id), None)
+        if ending is None:
+            raise NotFound("没有找到这个绑定。")
+        _end(ending, among=bindings, at=at)
+        audit.record(act="patients.end_other", subject=ending, by=by, at=at)
         events.emit(BindingChanged(ending.pk, "ended"))
 
 

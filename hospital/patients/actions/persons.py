@@ -95,6 +95,11 @@ def correct(
     return sorted(changed)
 
 
+def set_phone(patient: Patient, phone: str, *, at: dt.datetime) -> None:
+    """Reach a patient, whose row the caller has locked, under a phone it has proved to hold."""
+    _write(patient, {"phone": phone}, Origin(Source.PHONE, Assurance.DECLARED, at))
+
+
 def take_values(patient: Patient, person: Person, origin: Origin) -> list[str]:
     """Let the golden record take what survivorship gives it of a person's values (M3.11).
 

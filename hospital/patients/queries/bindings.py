@@ -13,6 +13,7 @@ from hospital.kernel.errors import NotFound
 from hospital.kernel.models import AuditEntry
 from hospital.kernel.states import subject_type
 from hospital.patients.models import Patient, PatientBinding
+from hospital.patients.queries.guardians import guardians_of
 from hospital.patients.queries.identifiers import documents_of, is_outpatient_no
 from hospital.patients.states import DocumentKind, Relationship, Sex
 
@@ -115,6 +116,44 @@ def users_to_tell(*, patient_id: int, acting_id: int | None = None) -> list[int]
     bound = rows.order_by("pk").values_list("wechat_user_id", flat=True)
     first = [acting_id] if acting_id is not None else []
     return list(dict.fromkeys([*first, *bound]))
+
+
+def binding(*, binding_id: int) -> PatientBinding:
+    """Return a binding, ended or not, with its patient."""
+    return PatientBinding.objects.select_related("patient").get(pk=binding_id)
+
+
+def phone_since(patient: Patient) -> dt.datetime | None:
+    """Return since when a patient is reached under the present phone, None when not known."""
+    kept = patient.origins.get("phone")
+    return dt.datetime.fromisoformat(kept["at"]) if kept else None
+
+
+def own_binding(*, wechat_user_id: int, number: str) -> PatientBinding:
+    """Return a user's binding to a patient, with its patient. Raises NotFound."""
+    patient = patient_for(wechat_user_id=wechat_user_id, number=number)
+    return _bindings(wechat_user_id).select_related("patient").get(patient=patient)
+
+
+def may_manage(binding: PatientBinding, *, on: dt.date) -> bool:
+    """Say whether the bound user decides who else is bound and which phone is the patient's.
+
+    The patient itself does, and for a child under 14 its guardians; from the 14th birthday on the
+    guardians no longer do, that very day (M3.4, E14).
+    """
+    if binding.relationship == Relationship.SELF:
+        return True
+    own = _bindings(binding.wechat_user_id).filter(relationship=Relationship.SELF).first()
+    if own is None:
+        return False
+    links = guardians_of(patient=binding.patient, on=on)
+    return any(link.guardian_id == own.patient_id for link in links)
+
+
+def bindings_of(patient: Patient) -> list[PatientBinding]:
+    """Return who may act for a patient, in the order they were added."""
+    rows = PatientBinding.objects.filter(patient=patient, ended_at__isnull=True)
+    return list(rows.order_by("pk"))
 
 
 def mismatches(*, wechat_user: WeChatUser, since: dt.datetime) -> int:

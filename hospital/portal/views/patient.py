@@ -1,11 +1,16 @@
 """Home, and the unbinding of a patient, which must look at visits and bills above patients."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
 
+from hospital.billing import queries as billing
 from hospital.identity.access import PatientRequest, patient_page
 from hospital.kernel import clock
 from hospital.messaging import queries as inbox
@@ -14,6 +19,10 @@ from hospital.patients import queries as patients
 from hospital.registration import queries as registration
 from hospital.registration.queries import AppointmentRow
 from hospital.registration.states import AppointmentStatus
+from hospital.ui.wording import yuan_text
+
+if TYPE_CHECKING:
+    from hospital.billing.models import Bill
 
 _SHOWN = 3
 
@@ -55,18 +64,23 @@ def home(request: PatientRequest) -> HttpResponse:
 @patient_page
 @require_http_methods(["GET", "HEAD", "POST"])
 def unbind(request: PatientRequest, number: str) -> HttpResponse:
-    """Take a patient off this WeChat user's list; refused while a visit is to come (M11.2)."""
+    """Take a patient off this WeChat user's list; refused while a visit is to come or a bill is to
+    be paid, which are listed (M11.2)."""
     user_id = request.wechat_user.pk
     patient = patients.patient_for(wechat_user_id=user_id, number=number)
     rows = registration.appointments_for(wechat_user_id=user_id, at=clock.now())
-    open_rows = [row for row in rows if row.is_upcoming and row.patient_number == number]
-    if request.method == "POST" and not open_rows:
+    coming = [row for row in rows if row.is_upcoming and row.patient_number == number]
+    owed = billing.owed_bills_for(wechat_user_id=user_id, patient_id=patient.pk)
+    booked = {row.bill_id for row in coming}
+    in_the_way = [_cell(row) for row in coming]
+    in_the_way += [_bill_cell(bill) for bill in owed if bill.pk not in booked]
+    if request.method == "POST" and not in_the_way:
         patients_actions.remove_binding(
             wechat_user_id=user_id, number=number, by=request.actor, at=clock.now()
         )
         messages.success(request, "已解除绑定。")
         return redirect("patients-list")
-    context = {"patient": patient, "open": [_cell(row) for row in open_rows]}
+    context = {"patient": patient, "open": in_the_way}
     status = 409 if request.method == "POST" else 200
     return render(request, "portal/patient/unbind.html", context, status=status)
 
@@ -74,6 +88,16 @@ def unbind(request: PatientRequest, number: str) -> HttpResponse:
 def _waits_for(user_id: int, row: AppointmentRow) -> bool:
     """Whether this user is the one asked to pay; others bound to the patient only see it."""
     return row.status == AppointmentStatus.PENDING and row.wechat_user_id == user_id
+
+
+def _bill_cell(bill: Bill) -> dict[str, object]:
+    return {
+        "title": bill.title,
+        "hint": f"账单 {bill.number} · {yuan_text(bill.total_fen)}",
+        "tag": "待支付",
+        "tone": "warn",
+        "url": reverse("payments-pay", args=[bill.token]),
+    }
 
 
 def _cell(row: AppointmentRow) -> dict[str, object]:
