@@ -1,4 +1,4 @@
-"""Writes docs/generated from the code: access, states, floors, settings, jobs, messages.
+"""Writes docs/generated from the code: access, functions, states, floors, settings, jobs, messages.
 
 `--check` writes nothing and fails when a page is not what the code says. Needs no database.
 """
@@ -17,12 +17,19 @@ FOLDER = ROOT / "docs" / "generated"
 
 def pages() -> dict[str, Callable[[], str]]:
     """File name → what writes its text. Django must be set up before this is imported."""
-    from tools import pages_of_code, pages_of_faults, pages_of_settings, pages_of_work
+    from tools import (
+        pages_of_code,
+        pages_of_faults,
+        pages_of_functions,
+        pages_of_settings,
+        pages_of_work,
+    )
 
     return {
         "access.md": pages_of_code.access,
         "faults.md": pages_of_faults.faults,
         "floors.md": pages_of_code.floors,
+        "functions.md": pages_of_functions.functions,
         "states.md": pages_of_code.states,
         "settings.md": pages_of_settings.settings,
         "jobs.md": pages_of_work.jobs,

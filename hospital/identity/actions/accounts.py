@@ -17,7 +17,7 @@ from hospital.identity.actions.assigning import Wanted
 from hospital.identity.actions.lending import end_loans
 from hospital.identity.actions.passwords import password_errors, remember_password
 from hospital.identity.actions.sessions import end_sessions
-from hospital.identity.models import StaffAccount
+from hospital.identity.models import CUSTOM, StaffAccount
 from hospital.identity.states import SessionEnd
 from hospital.kernel import audit, pinyin, sealed
 from hospital.kernel.actors import Actor
@@ -246,9 +246,13 @@ def reset_password(*, account_id: int, password: str, by: Actor, at: dt.datetime
 def _import_roles(
     account: StaffAccount, wanted: set[tuple[str, int | None]], *, by: Actor, at: dt.datetime
 ) -> bool:
-    """Set the roles, or ask for them once somebody is there to approve; say if they were asked."""
+    """Set the roles, or ask for them once somebody is there to approve; say if they were asked.
+
+    A workbook knows the shipped roles only: the hospital's own ones stay as they are.
+    """
     day = hospital_day(at)
     present = {(row.role, row.department_id): row for row in assigning.held(account, on=day)}
+    wanted = wanted | {key for key in present if key[0].startswith(CUSTOM)}
     if set(present) == wanted:
         return False
     goals = [
