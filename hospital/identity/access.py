@@ -138,13 +138,16 @@ def note_refusal(request: HttpRequest, refusal: Refusal) -> None:
     if not refusal.is_audited or not isinstance(actor, Actor) or actor.kind != "staff":
         return
     match = request.resolver_match
+    after = {"page": match.view_name if match is not None else "", "code": refusal.code}
+    if permission := refusal.details.get("permission"):
+        after = {"permission": str(permission), **after}
     person_id = refusal.details.get("person_id")
     audit.record(
         act="identity.refused",
         subject=None,
         by=actor,
         at=clock.now(),
-        after={"page": match.view_name if match is not None else "", "code": refusal.code},
+        after=after,
         reason=refusal.message[:200],
         person_id=person_id if isinstance(person_id, int) else None,
         result=AuditResult.REFUSED,
