@@ -12,9 +12,9 @@ from hospital.kernel import pinyin
 from hospital.patients import likeness
 from hospital.patients.facts import Person
 from hospital.patients.likeness import Likeness, Profile
-from hospital.patients.models import PINYIN_AS_TYPED, Guardian, Patient
+from hospital.patients.models import PINYIN_AS_TYPED, Guardian, Patient, PatientIdentifier
 from hospital.patients.queries.identifiers import documents_of, number_index, phone_index
-from hospital.patients.states import DocumentKind, PatientKind, Sex
+from hospital.patients.states import DocumentKind, IdentifierStatus, PatientKind, Sex
 
 #: Far more people than share a name and a birthday; only protects against a broken import.
 _COMPARED_AT_MOST: Final = 200
@@ -101,10 +101,12 @@ def _who_may_matter(person: Person, wanted: Profile) -> list[Patient]:
     kind, number = person.document.kind, person.document.number
     numbers = {number, *likeness.swapped_numbers(number)}
     indexes = [number_index(kind, one) for one in numbers]
-    numbered = rows.filter(identifiers__kind=kind, identifiers__value_index__in=indexes)
+    numbered = PatientIdentifier.objects.filter(
+        ~Q(status=IdentifierStatus.VOID), kind=kind, value_index__in=indexes
+    )
     ids = {
         *named.values_list("pk", flat=True)[:_COMPARED_AT_MOST],
-        *numbered.values_list("pk", flat=True)[:_COMPARED_AT_MOST],
+        *numbered.values_list("patient_id", flat=True)[:_COMPARED_AT_MOST],
     }
     links = Prefetch("guardians", queryset=Guardian.objects.filter(ended_at__isnull=True))
-    return list(Patient.objects.filter(pk__in=ids).prefetch_related("identifiers", links))
+    return list(rows.filter(pk__in=ids).prefetch_related("identifiers", links))
