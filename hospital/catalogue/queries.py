@@ -88,10 +88,16 @@ def service_types() -> list[ServiceTypeRow]:
 
 def service_type(code: str, *, active_only: bool = True) -> ServiceTypeRow:
     """The 号别 of a code, unless switched off. Raises NotFound."""
+    row = service_type_object(code, active_only=active_only)
+    return ServiceTypeRow(row.pk, row.code, row.name, row.kind)
+
+
+def service_type_object(code: str, *, active_only: bool = True) -> ServiceType:
+    """The same as the row others may point a foreign key at. Raises NotFound."""
     row = ServiceType.objects.filter(code=code).first()
     if row is None or (active_only and not row.is_active):
         raise NotFound("没有找到这个号别。")
-    return ServiceTypeRow(row.pk, row.code, row.name, row.kind)
+    return row
 
 
 def price_fen(*, code: str, on: dt.date) -> int:

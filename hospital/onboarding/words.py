@@ -45,8 +45,7 @@ def moved(columns: Iterable[Column], entries: Sequence[AuditEntry]) -> list[Move
         after |= entry.after
     found = []
     for column in columns:
-        # Areas that know a neighbour's row only by its id audit the id.
-        name = column.field if column.field in after else f"{column.field}_id"
+        name = column.field
         if name in after and before.get(name) != after[name]:
             found.append(Moved(column, before.get(name), after[name]))
     return found

@@ -240,6 +240,17 @@ def test_a_fee_is_composed_of_chosen_items(client: Client) -> None:
     assert "专家诊察费、挂号费" in shown
 
 
+def test_a_template_that_got_another_kind_says_so_by_name(client: Client) -> None:
+    template = a_template(code="T1")
+    a_service_type(code="PT", name="普通门诊")
+
+    save(client, "templates", "T1", service_type="PT")
+
+    assert "<del>专家门诊</del> →" in text(client.get(f"{MASTER}/templates/row/T1/history/"))
+    template.refresh_from_db()
+    assert template.service_type.name == "普通门诊"
+
+
 def test_choosing_offers_active_rows(client: Client) -> None:
     a_department(code="PWB", name="脾胃病科")
     a_department(code="PFK", name="皮肤科", is_active=False)

@@ -15,6 +15,7 @@ from hospital.scheduling.models import ScheduleTemplate
 from hospital.scheduling.states import SessionPeriod
 
 if TYPE_CHECKING:
+    from hospital.catalogue.models import ServiceType
     from hospital.organisation.models import Department, Location, Practitioner
 
 _DAY = 24 * 60
@@ -54,7 +55,7 @@ def save_template(
     values = {
         "department": _department(department, active_only=is_active),
         "practitioner": _practitioner(practitioner, active_only=is_active),
-        "service_type_id": _service_type_id(service_type, active_only=is_active),
+        "service_type": _service_type(service_type, active_only=is_active),
         "room": _room(room, active_only=is_active),
         "weekday": weekday,
         "session_period": SessionPeriod(session_period),
@@ -153,8 +154,8 @@ def _room(code: str, *, active_only: bool) -> "Location":
         raise Invalid({"room": [f"没有编码为“{code}”的诊室。"]}) from None
 
 
-def _service_type_id(code: str, *, active_only: bool) -> int:
+def _service_type(code: str, *, active_only: bool) -> "ServiceType":
     try:
-        return catalogue.service_type(code, active_only=active_only).id
+        return catalogue.service_type_object(code, active_only=active_only)
     except NotFound:
         raise Invalid({"service_type": [f"没有编码为“{code}”的号别。"]}) from None
