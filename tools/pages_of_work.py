@@ -54,7 +54,7 @@ def messages() -> str:
     return page(
         "Messages",
         "Each goes out once per event, through WeChat and into the in-app inbox, and opens the "
-        "exact thing it speaks of. At most five short fields; no diagnosis, drug or full ID. The "
+        "exact thing it speaks of; what is for members of staff goes by SMS alone. At most five short fields; no diagnosis, drug or full ID. The "
         "channels are tried in their order; the inbox has it from the start.",
         table(
             (
@@ -73,6 +73,8 @@ def messages() -> str:
 
 def _ways(kind: Kind) -> str:
     """The channels in the order they are tried."""
+    if kind.audience == "staff":
+        return "SMS → page"
     ways = ["WeChat"]
     ways += ["SMS"] if kind.sms else []
     ways += ["inbox"]

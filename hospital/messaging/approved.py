@@ -64,8 +64,11 @@ def read(listed: Any) -> Templates:
 def channels_of(kind: Kind) -> list[Channel]:
     """The channels a kind is tried through, in order; the inbox needs no trying (M8.3).
 
-    Without a template the template channel stands there all the same, and will say why it fails.
+    Members of staff are no followers: they get an SMS, and the page. Without a template the
+    template channel stands there all the same, and will say why it fails.
     """
+    if kind.audience == "staff":
+        return [Channel.SMS]
     listed = [template.product for template in _known().get(kind.code, ())]
     return [*(listed or [Channel.TEMPLATE]), *([Channel.SMS] if kind.sms else [])]
 

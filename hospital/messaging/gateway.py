@@ -19,6 +19,7 @@ from hospital.kernel.errors import Stale
 from hospital.messaging import actions, approved, fitting, sms
 from hospital.messaging.actions import Try
 from hospital.messaging.approved import Template
+from hospital.messaging.models import Message
 from hospital.messaging.states import Channel, Reason
 from hospital.patients import queries as patients
 from hospital.wechat import clients, official
@@ -89,7 +90,7 @@ def _send(attempt: Try) -> Outcome:
         return Reason.UNSURE if is_unsure else outcome
     return account.send_template_message(
         official.TemplateMessage(
-            openid=attempt.message.wechat_user.openid,
+            openid=_openid(attempt),
             template_id=template.template_id,
             url=_link(attempt),
             fields=values,
@@ -102,7 +103,7 @@ def _subscription(
     attempt: Try, template: Template, values: dict[str, str]
 ) -> official.SubscriptionMessage:
     return official.SubscriptionMessage(
-        openid=attempt.message.wechat_user.openid,
+        openid=_openid(attempt),
         template_id=template.template_id,
         url=_link(attempt),
         fields=values,
@@ -110,14 +111,13 @@ def _subscription(
 
 
 def _send_sms(attempt: Try) -> Outcome:
-    """To the patient's own phone; one SMS per patient and event, however many users failed."""
+    """To the patient's own phone, one SMS per patient and event, however many users failed; or to
+    the phone of a member of staff."""
     message = attempt.message
     platform = sms.gateway()
     if platform is None:
         return Reason.NO_SMS
-    if message.patient_id is None:
-        return Reason.NO_PHONE
-    phone = patients.patient(patient_id=message.patient_id).phone
+    phone = _phone(message)
     if not phone:
         return Reason.NO_PHONE
     outcome = platform.send(
@@ -132,10 +132,27 @@ def _send_sms(attempt: Try) -> Outcome:
     return Reason.SMS_REFUSED
 
 
+def _phone(message: Message) -> str:
+    if message.staff is not None:
+        return message.staff.phone
+    if message.patient_id is None:
+        return ""
+    return patients.patient(patient_id=message.patient_id).phone
+
+
+def _openid(attempt: Try) -> str:
+    user = attempt.message.wechat_user
+    assert user is not None, "WeChat's channels are for its users"
+    return user.openid
+
+
 def _sms_reference(attempt: Try) -> str:
-    """The same for every user of an event, so that the patient gets one SMS of it a round."""
+    """The same for every user of an event, so that the patient gets one SMS of it a round; each
+    member of staff gets their own."""
     message = attempt.message
     event = f"{message.kind} {message.event_key} {attempt.delivery.round}"
+    if message.staff_id is not None:
+        event = f"{event} staff {message.staff_id}"
     return hashlib.sha256(event.encode()).hexdigest()[:32]
 
 

@@ -23,8 +23,8 @@ class Kind:
 
     `sample` shows every field as it may come, long ones included. `sms` is the text of its SMS,
     with {field} in it; empty = the kind never goes out as one (M8.3). An urgent kind knows no
-    quiet hours, and when no channel brought it somebody telephones. `switch` is what its reader
-    may turn it off with; None = it always comes.
+    quiet hours, and when no channel brought it to a patient somebody telephones. `switch` is what
+    its reader may turn it off with; None = it always comes. Staff get an SMS and see the page.
     """
 
     code: str
@@ -157,6 +157,20 @@ _ALL: Final = (
             "what": "就诊人手机号已更换",
             "time": "11月24日 08:30",
         },
+    ),
+    Kind(
+        code="N38",
+        title="系统告警",
+        fields={"service": "服务", "level": "级别", "text": "情况", "time": "开始时间"},
+        sample={
+            "service": "微信支付通知：结果未答复",
+            "level": "严重",
+            "text": "最久的一笔支付等微信答复 75 分钟了。",
+            "time": "11-23 02:15",
+        },
+        is_urgent=True,
+        sms="系统告警（{level}）{service}：{text}始于 {time}。",
+        audience="staff",
     ),
 )
 KINDS: Final = {kind.code: kind for kind in _ALL}

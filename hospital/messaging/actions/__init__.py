@@ -24,6 +24,7 @@ from hospital.messaging.actions.replies import save_rule
 from hospital.messaging.actions.resending import MayNotResend, SendUnderWay, resend
 from hospital.messaging.actions.results import record_delivery
 from hospital.messaging.actions.telling import mark_all_read, mark_read, send
+from hospital.messaging.actions.telling_staff import send_to_staff
 from hospital.messaging.actions.trying import (
     Try,
     begin_try,
@@ -64,6 +65,7 @@ __all__ = [
     "save_draft",
     "save_rule",
     "send",
+    "send_to_staff",
     "start_draft",
     "tell_binding",
     "tell_phone",

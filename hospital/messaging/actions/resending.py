@@ -37,7 +37,7 @@ def resend(*, message_id: int, seen_round: int, by: Actor, at: dt.datetime) -> M
     """
     with transaction.atomic():
         rows = Message.objects.select_for_update(no_key=True)
-        message = rows.filter(pk=message_id).first()
+        message = rows.filter(pk=message_id, staff__isnull=True).first()
         if message is None:
             raise NotFound("没有找到这条消息。")
         if message.status in OPEN:

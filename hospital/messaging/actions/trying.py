@@ -162,7 +162,7 @@ def _lock(message_id: int) -> tuple[Message | None, Collection[str]]:
     """The message with its reader, locked, and the switches the reader has turned off."""
     wishes = MessagePreference.objects.filter(wechat_user=OuterRef("wechat_user"), is_on=False)
     rows = Message.objects.select_for_update(no_key=True, of=("self",))
-    rows = rows.select_related("wechat_user").filter(pk=message_id)
+    rows = rows.select_related("wechat_user", "staff").filter(pk=message_id)
     row = rows.annotate(turned_off=ArraySubquery(wishes.values("switch"))).first()
     return (row, row.turned_off) if row else (None, ())
 
@@ -189,6 +189,8 @@ def _morning_to_wait_for(message: Message, at: dt.datetime) -> dt.datetime | Non
     away. What was told at night just now is meant for the night; so is what staff send again."""
     lately = dt.timedelta(minutes=AWAKE_MINUTES.value())
     if message.about.is_urgent or message.round or at - message.created_at <= lately:
+        return None
+    if message.wechat_user_id is None:
         return None
     start, end = quiet_hours()
     night = quiet.period_around(at, start=start, end=end)
@@ -241,7 +243,8 @@ def _next(message: Message, done: list[Delivery], at: dt.datetime) -> Delivery |
         if channel in tried:
             continue
         delivery = Delivery(message=message, round=message.round, channel=channel, started_at=at)
-        if channel is Channel.SMS and queries.is_other_told(message):
+        is_shared = channel is Channel.SMS and message.staff_id is None
+        if is_shared and queries.is_other_told(message):
             # The patient's own phone need not ring when another bound user was reached.
             delivery.outcome, delivery.reason = Outcome.SKIPPED, Reason.OTHERS_TOLD
             delivery.ended_at = at
@@ -276,7 +279,7 @@ def _call_if_nobody_was_told(message: Message, at: dt.datetime) -> bool:
 
     Under a lock per event, so that of two users' messages ending at once one sees the other.
     """
-    if not message.about.is_urgent:
+    if not message.about.is_urgent or message.staff_id is not None:
         return False
     with connection.cursor() as cursor:
         cursor.execute(_ONE_AT_A_TIME, [f"{message.kind} {message.event_key}"])

@@ -14,7 +14,8 @@ _WHY = (MessageStatus.FAILED, MessageStatus.FALLBACK, MessageStatus.NOT_DONE)
 
 
 class Message(StatefulModel):
-    """Something one WeChat user is told about one thing, exactly once per event (M8.1).
+    """Something one WeChat user, or one member of staff, is told about one thing, exactly once per
+    event (M8.1).
 
     `fields` holds the values under our names, uncut; names of patients in it are masked already
     (M8.5). `token` stands in the link, so that ids cannot be counted (X16). `channel` is the way
@@ -29,7 +30,17 @@ class Message(StatefulModel):
     wechat_user = models.ForeignKey(
         "identity.WeChatUser",
         on_delete=models.PROTECT,
+        null=True,
+        blank=True,
         related_name="messages",
+        db_index=False,
+    )
+    staff = models.ForeignKey(
+        "identity.StaffAccount",
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
         db_index=False,
     )
     patient = models.ForeignKey(
@@ -63,6 +74,16 @@ class Message(StatefulModel):
         constraints = [
             models.UniqueConstraint(
                 fields=["event_key", "kind", "wechat_user"], name="messaging_told_once"
+            ),
+            models.UniqueConstraint(
+                fields=["event_key", "kind", "staff"],
+                condition=Q(staff__isnull=False),
+                name="messaging_staff_told_once",
+            ),
+            models.CheckConstraint(
+                condition=Q(wechat_user__isnull=False, staff__isnull=True)
+                | Q(wechat_user__isnull=True, staff__isnull=False, patient__isnull=True),
+                name="messaging_one_reader",
             ),
             one_of(MessageStatus.values, name="messaging_status"),
             models.CheckConstraint(

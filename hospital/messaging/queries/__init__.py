@@ -21,6 +21,7 @@ from hospital.messaging.queries.inbox import (
     lines_of,
     message_for,
     messages_about,
+    messages_to_staff_about,
     status_label,
     unread_count,
 )
@@ -39,6 +40,7 @@ from hospital.messaging.queries.log import (
     message_story,
     open_calls,
 )
+from hospital.messaging.queries.watching import delivery_results, is_night, waiting_calls
 from hospital.messaging.queries.wishes import (
     SwitchRow,
     is_other_open,
@@ -64,7 +66,9 @@ __all__ = [
     "VersionRow",
     "call_task",
     "calls",
+    "delivery_results",
     "inbox",
+    "is_night",
     "is_other_open",
     "is_other_told",
     "lines_of",
@@ -76,6 +80,7 @@ __all__ = [
     "message_for",
     "message_story",
     "messages_about",
+    "messages_to_staff_about",
     "open_calls",
     "reply_rule",
     "reply_rules",
@@ -87,5 +92,6 @@ __all__ = [
     "switches_of",
     "told_at_once",
     "unread_count",
+    "waiting_calls",
     "wants_anytime",
 ]

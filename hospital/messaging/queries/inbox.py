@@ -7,9 +7,11 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from django.core.paginator import Page, Paginator
+from django.db import models
 from django.db.models import Q
 
 from hospital.kernel.errors import NotFound
+from hospital.kernel.states import subject_type
 from hospital.messaging.models import Message
 from hospital.messaging.registry import KINDS, Kind
 from hospital.messaging.states import WAYS, MessageStatus, Reason
@@ -42,7 +44,7 @@ class SentRow:
 
     kind: str
     title: str
-    wechat_user_id: int
+    wechat_user_id: int | None
     status: MessageStatus
     channel: str
     reason: str
@@ -75,6 +77,32 @@ def message_for(*, wechat_user_id: int, token: str) -> Message:
     if message is None:
         raise NotFound("没有找到这条消息。")
     return message
+
+
+@dataclass(frozen=True, slots=True)
+class StaffRow:
+    """A message to a member of staff, for the page of the thing it is about."""
+
+    reader: str
+    status: str
+    reason: str
+    at: dt.datetime
+
+
+def messages_to_staff_about(*, subject: models.Model) -> list[StaffRow]:
+    """Return what members of staff were told about one thing, oldest first."""
+    rows = Message.objects.filter(
+        staff__isnull=False, subject_type=subject_type(subject), subject_id=subject.pk
+    )
+    return [
+        StaffRow(
+            reader=message.staff.display_name if message.staff else "",
+            status=status_label(message.status, message.channel),
+            reason=str(Reason(message.failure).label) if message.failure else "",
+            at=message.created_at,
+        )
+        for message in rows.select_related("staff").order_by("pk")
+    ]
 
 
 def messages_about(subjects: Collection[tuple[str, int]]) -> list[SentRow]:

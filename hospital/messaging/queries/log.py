@@ -129,7 +129,7 @@ class CallRow:
 def log(*, narrowed: LogFilter, page: int | str = 1) -> tuple[list[LogRow], Page[Message]]:
     """Return one page of messages, newest first, and the page for turning it."""
     first, last = day_period(narrowed.start), day_period(narrowed.end)
-    rows = Message.objects.filter(created_at__gte=first.start, created_at__lt=last.end)
+    rows = _for_patients().filter(created_at__gte=first.start, created_at__lt=last.end)
     if narrowed.kind:
         rows = rows.filter(kind=narrowed.kind)
     if narrowed.status:
@@ -148,23 +148,25 @@ def log_totals(*, day: dt.date) -> LogTotals:
     """The figures of one hospital day, and what waits now."""
     period = day_period(day)
     told = Q(status__in=TOLD) | Q(status=MessageStatus.FALLBACK, channel__in=PUSHES)
-    counts = Message.objects.filter(
-        created_at__gte=period.start, created_at__lt=period.end
-    ).aggregate(
-        messages=Count("pk"),
-        pushed=Count("pk", filter=told),
-        other_way=Count("pk", filter=Q(status=MessageStatus.FALLBACK)),
+    counts = (
+        _for_patients()
+        .filter(created_at__gte=period.start, created_at__lt=period.end)
+        .aggregate(
+            messages=Count("pk"),
+            pushed=Count("pk", filter=told),
+            other_way=Count("pk", filter=Q(status=MessageStatus.FALLBACK)),
+        )
     )
     return LogTotals(
         **counts,
-        waiting=Message.objects.filter(status__in=OPEN).count(),
+        waiting=_for_patients().filter(status__in=OPEN).count(),
         calls=open_calls(),
     )
 
 
 def message_story(*, message_id: int) -> MessageStory:
     """For the desk. Raises NotFound."""
-    message = Message.objects.select_related("patient").filter(pk=message_id).first()
+    message = _for_patients().select_related("patient").filter(pk=message_id).first()
     if message is None:
         raise NotFound("没有找到这条消息。")
     task = CallTask.objects.filter(kind=message.kind, event_key=message.event_key).first()
@@ -195,6 +197,11 @@ def call_task(*, task_id: int) -> CallTask:
     if task is None:
         raise NotFound("没有找到这个电话任务。")
     return task
+
+
+def _for_patients() -> QuerySet[Message]:
+    """What staff are told stands on the page of its subject, not in the log of patients."""
+    return Message.objects.filter(staff__isnull=True)
 
 
 def _is(status: str) -> Q:

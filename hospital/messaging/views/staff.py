@@ -45,7 +45,11 @@ def log(request: StaffRequest) -> HttpResponse:
         "tabs": _tabs(request, "messaging-log"),
         "totals": queries.log_totals(day=today),
         "narrowed": narrowed,
-        "kinds": [(kind.code, f"{kind.code} {kind.title}") for kind in KINDS.values()],
+        "kinds": [
+            (kind.code, f"{kind.code} {kind.title}")
+            for kind in KINDS.values()
+            if kind.audience == "patient"
+        ],
         "statuses": queries.SHOWN_STATUSES.items(),
         "reasons": Reason.choices,
         "rows": rows,
@@ -175,6 +179,7 @@ def _calls(
 def _looks(kind: Kind, fields: dict[str, str]) -> dict[str, object]:
     """The three ways a message meets its reader's eye."""
     return {
+        "audience": kind.audience,
         "cards": preview.cards(kind, fields),
         "sms": preview.sms(kind, fields),
         "title": kind.title,

@@ -42,6 +42,7 @@ from hospital.payments.queries.desk import (
     totals,
 )
 from hospital.payments.queries.owed import owed_fen, refundable_fen, unsent_fen
+from hospital.payments.queries.own_records import PaidRow, RefundRow, paid_rows, refund_rows
 from hospital.payments.queries.pay_codes import (
     PayCodePage,
     pay_code_page,
@@ -58,8 +59,13 @@ from hospital.payments.queries.refund_pages import (
 )
 from hospital.payments.queries.statement_pages import LineTotal, StatementRow, statement_rows
 from hospital.payments.queries.statements import statement, statements
+from hospital.payments.queries.watching import notice_lag, oldest_unanswered
 
 __all__ = [
+    "refund_rows",
+    "paid_rows",
+    "RefundRow",
+    "PaidRow",
     "SEARCH_LIMIT",
     "Approvals",
     "CasePage",
@@ -90,6 +96,8 @@ __all__ = [
     "list_refunds",
     "live_payments",
     "money_is_open",
+    "notice_lag",
+    "oldest_unanswered",
     "open_case",
     "owed_fen",
     "patient_names",
