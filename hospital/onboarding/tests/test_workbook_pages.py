@@ -131,7 +131,7 @@ def test_every_problem_has_its_line_and_nothing_is_saved(client: Client, desk: D
 
 def test_an_import_does_not_switch_off_what_is_needed(client: Client, desk: Desk) -> None:
     desk.import_it()
-    workbook = exported(client)
+    workbook = exported(client, "departments")
     put(workbook, "科室", "NK", "启用", "否")
 
     address = handed_in(client, workbook)
@@ -151,7 +151,7 @@ def test_an_import_does_not_switch_off_what_is_needed(client: Client, desk: Desk
 
 def test_a_preview_somebody_overtook_is_shown_again(client: Client, desk: Desk) -> None:
     desk.import_it()
-    workbook = exported(client)
+    workbook = exported(client, "departments")
     put(workbook, "科室", "PWB", "科室名称", "脾胃肝病科")
     address = handed_in(client, workbook)
     seen = WorkbookUpload.objects.get().preview
