@@ -42,7 +42,6 @@ from hospital.payments.queries.desk import (
     totals,
 )
 from hospital.payments.queries.owed import owed_fen, refundable_fen, unsent_fen
-from hospital.payments.queries.own_records import PaidRow, RefundRow, paid_rows, refund_rows
 from hospital.payments.queries.pay_codes import (
     PayCodePage,
     pay_code_page,
@@ -62,10 +61,6 @@ from hospital.payments.queries.statements import statement, statements
 from hospital.payments.queries.watching import notice_lag, oldest_unanswered
 
 __all__ = [
-    "refund_rows",
-    "paid_rows",
-    "RefundRow",
-    "PaidRow",
     "SEARCH_LIMIT",
     "Approvals",
     "CasePage",
