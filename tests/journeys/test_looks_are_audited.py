@@ -137,3 +137,12 @@ def test_a_page_without_permission_is_kept_as_refused(seeded: Seeded) -> None:
         "page": "desk-payments",
         "code": "PERMISSION_MISSING",
     }
+
+
+def test_a_log_in_says_in_which_role_and_a_mistyped_one_nothing(seeded: Seeded) -> None:
+    """The seeded clerk first typed a patient's number as the user name, then came in."""
+    failed = AuditEntry.objects.get(act="identity.log_in_failed")
+    assert (failed.result, failed.subject_id, failed.by) == ("refused", None, "system:0")
+    entry = AuditEntry.objects.get(act="identity.log_in_staff")
+    assert (entry.subject_id, entry.role) == (seeded.clerk.pk, "registration_clerk")
+    assert entry.address == "127.0.0.1"

@@ -16,7 +16,7 @@ from django.db import connection, transaction
 from hospital.identity import queries
 from hospital.identity.models import LoginAttempt, StaffAccount
 from hospital.identity.states import AttemptOutcome, SecondStep
-from hospital.kernel import audit, sealed
+from hospital.kernel import audit, sealed, whereabouts
 from hospital.kernel.actors import SYSTEM, Actor
 from hospital.kernel.errors import Invalid, NotFound, Refusal
 from hospital.kernel.models import AuditResult
@@ -179,6 +179,8 @@ def succeed(attempt: LoginAttempt, outcome: AttemptOutcome = AttemptOutcome.SUCC
 
 def note_log_in(account: StaffAccount, *, address: str, proof: str, at: dt.datetime) -> None:
     """Audit that somebody is in; `proof` says by what: password, code, recovery_code, enrolment."""
+    # Nobody has been admitted to a page yet, so nobody has said in which roles.
+    whereabouts.take_roles(str(role) for role in queries.roles_of(account=account))
     audit.record(
         act="identity.log_in_staff",
         subject=account,
