@@ -94,9 +94,10 @@ def _still_needed(
     for sheet in queries.PAGES:
         changed = {change.row for change in outcome.changes_of(sheet) if not change.created}
         for row in book.of(sheet.title):
-            if row.number not in changed:
+            # What is only planned, such as a fee from next year on, is not among the saved rows.
+            saved = before[sheet.title].get(queries.address_of(sheet, row.values))
+            if row.number not in changed or saved is None:
                 continue
-            saved = before[sheet.title][queries.address_of(sheet, row.values)]
             for field, need in needs.needs_of_change(sheet, saved, row.values, at=at):
                 if need.blocks:
                     found.append(row.problem(field, f"还在使用：{need.text}"))

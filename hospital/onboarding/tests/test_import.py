@@ -288,3 +288,20 @@ def test_a_workbook_of_earlier_years_keeps_what_it_does_not_know(desk: Desk) -> 
     assert outcome.problems == []
     row = Department.objects.get(code="PWB")
     assert (row.location_text, row.valid_to) == ("门诊楼 5 楼", dt.date(2027, 1, 1))
+
+
+def test_what_is_only_planned_may_be_planned_otherwise(desk: Desk) -> None:
+    desk.import_it()
+    next_year = dt.date(2027, 1, 1)
+    for heading, value in (("号别", "ZJ"), ("职称", "名中医"), ("生效日期", next_year)):
+        desk.fill("挂号费", heading, 4, value)
+    desk.fill("挂号费", "收费项目", 4, "ZC1")
+    assert desk.import_it().problems == []
+    desk.fill("挂号费", "收费项目", 4, "ZC1、ZC2")
+
+    outcome = desk.import_it()
+
+    assert outcome.problems == []
+    kind = catalogue.service_type("ZJ")
+    quote = catalogue.fee_quote(service_type_id=kind.id, title="eminent", on=next_year)
+    assert quote.total_fen == 4050
