@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from hospital.kernel.clock import hospital_day
+from hospital.kernel.models import AuditEntry
+from hospital.kernel.states import subject_type
 from hospital.patients import golden
 from hospital.patients.golden import Origin
 from hospital.patients.models import (
@@ -22,6 +24,7 @@ from hospital.patients.models import (
 from hospital.patients.queries.guardians import guardians_of, is_child, wards_of
 from hospital.patients.queries.persons import patient_by_number
 from hospital.patients.queries.upgrades import Upgrade, upgrade_of
+from hospital.patients.states import PatientKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +43,7 @@ class Record:
     bindings: Sequence[PatientBinding]
     decisions: Sequence[NewPersonDecision]
     links: Sequence[PatientLink]
+    brought: str
 
 
 def record(*, outpatient_no: str, at: dt.datetime) -> Record:
@@ -64,4 +68,15 @@ def record(*, outpatient_no: str, at: dt.datetime) -> Record:
         bindings=list(bound),
         decisions=list(patient.decisions.order_by("-pk")),
         links=list(patient.links.select_related("other").order_by("-pk")),
+        brought=_brought(patient),
     )
+
+
+def _brought(patient: Patient) -> str:
+    """How an unidentified patient came, as the clerk wrote it when making the record."""
+    if patient.kind != PatientKind.UNIDENTIFIED:
+        return ""
+    entries = AuditEntry.objects.filter(
+        subject_type=subject_type(patient), subject_id=patient.pk, act="patients.create_patient"
+    )
+    return entries.values_list("reason", flat=True).first() or ""

@@ -256,7 +256,8 @@ class TestTheRecord:
     def test_a_document_of_another_record_is_reported(self, clerk: Client) -> None:
         number = a_resident_id(sex=Sex.MALE)
         known = a_patient(name="王建国", document_no=number)
-        clerk.post(f"{DESK}unidentified/", {"sex": "male", "age": "40", "note": "x", "key": "k"})
+        came = {"sex": "male", "age": "40", "note": "120 于桃源路送来", "key": "k"}
+        clerk.post(f"{DESK}unidentified/", came)
         stranger = Patient.objects.get(kind=PatientKind.UNIDENTIFIED)
         typed = {
             "name": "王建国",
@@ -272,7 +273,9 @@ class TestTheRecord:
         clerk.post(page(stranger, "same"), report)
 
         assert stranger.links.get().other == known
-        assert "等待合并" in clerk.get(page(stranger)).content.decode()
+        body = clerk.get(page(stranger)).content.decode()
+        assert "等待合并" in body
+        assert "送来的经过：120 于桃源路送来" in body
 
     def test_the_reader_fills_the_proof_too(self, clerk: Client) -> None:
         clerk.post(f"{DESK}unidentified/", {"sex": "male", "age": "40", "note": "x", "key": "k"})
