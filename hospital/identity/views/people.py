@@ -79,7 +79,7 @@ def person(request: StaffRequest, account_id: int) -> HttpResponse:
     if request.method == "POST":
         if not may_edit:
             raise NotAllowed
-        form = forms.PersonForm(request.POST | {"username": account.username})
+        form = forms.PersonForm({**request.POST.dict(), "username": account.username})
         status = HTTPStatus.UNPROCESSABLE_ENTITY
         if form.is_valid() and _change(request, form, account):
             return redirect("identity-person", account_id=account.pk)
