@@ -10,6 +10,7 @@ const dialog = document.getElementById("lock");
 const within = (selector) => dialog.querySelector(selector);
 let told = Date.now();
 let isLocked = false;
+let isLocking = false;
 
 function isIdle() {
   const seen = Number(localStorage.getItem(SEEN)) || told;
@@ -70,9 +71,7 @@ function showForm(facts) {
   shown.hidden = !facts.shown_code;
   shown.textContent = facts.shown_code ? `演示环境，现在的口令：${facts.shown_code}` : "";
   open();
-  if (!dialog.contains(document.activeElement) || document.activeElement === dialog) {
-    within("#lock-password").focus();
-  }
+  if (document.activeElement !== within("#lock-code")) within("#lock-password").focus();
 }
 
 function showEnded(title, text) {
@@ -100,11 +99,16 @@ function show(facts) {
 }
 
 async function lock() {
-  open(); // at once; what is asked for follows
-  localStorage.setItem(NEWS, `locked ${Date.now()}`);
+  if (isLocking) return;
+  isLocking = true;
+  showForm({}); // at once; whether a code is asked for follows
   try {
     await fetch(dialog.dataset.lockUrl, { method: "POST", headers: { "X-CSRFToken": token() } });
+    localStorage.setItem(NEWS, `locked ${Date.now()}`); // only now: other windows ask the server
+  } catch {
+    say("网络不通。没有保存的内容还在，网络恢复后输入密码就能继续。");
   } finally {
+    isLocking = false;
     show(await ask());
   }
 }
@@ -151,6 +155,7 @@ async function active() {
 }
 
 async function look() {
+  if (isLocking) return;
   if (dialog.open) show(await ask());
   else if (isIdle()) lock();
 }
@@ -179,7 +184,7 @@ if (dialog) {
   document.addEventListener("visibilitychange", () => document.hidden || look());
   window.addEventListener("focus", look);
   window.addEventListener("storage", async (event) => {
-    if (event.key === NEWS && (dialog.open || event.newValue?.startsWith("locked"))) {
+    if (!isLocking && event.key === NEWS && (dialog.open || event.newValue?.startsWith("locked"))) {
       show(await ask());
     }
   });
