@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 _LONGEST: Final = 80
+_LONGEST_ADDRESS: Final = 45
 _SYSTEMS: Final = (
     ("HarmonyOS", "HarmonyOS|OpenHarmony"),
     ("iPhone", "iPhone"),
@@ -52,7 +53,7 @@ def here() -> Whereabouts:
 @contextlib.contextmanager
 def bound(*, address: str = "", device: str = "") -> Iterator[None]:
     """Everything recorded inside was done from there."""
-    token = _here.set(Whereabouts(address, device[:_LONGEST]))
+    token = _here.set(Whereabouts(address[:_LONGEST_ADDRESS], device[:_LONGEST]))
     try:
         yield
     finally:

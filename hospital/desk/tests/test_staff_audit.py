@@ -225,3 +225,5 @@ def test_the_page_says_how_the_latest_verification_ended(reader: Client) -> None
 def test_what_is_not_there_is_not_found(reader: Client) -> None:
     assert reader.get(f"{PAGE}999999999/").status_code == 404
     assert reader.get(f"{PAGE}?person=0000000000").status_code == 404
+    assert reader.get(f"{PAGE}{10**30}/").status_code == 404
+    assert reader.get(f"{PAGE}?below={'9' * 40}").status_code == 200

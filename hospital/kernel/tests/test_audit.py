@@ -87,6 +87,14 @@ def test_an_entry_says_from_where_in_which_role_and_about_whom() -> None:
     assert (outside.address, outside.role, outside.person_id) == ("", "", 4)
 
 
+def test_an_address_or_device_too_long_for_its_column_is_cut() -> None:
+    with whereabouts.bound(address="fe80::1%" + "x" * 99, device="d" * 99):
+        entry = audit.record(act="kernel.try", subject=None, by=CLERK, at=AT)
+    entry.refresh_from_db()
+    assert (len(entry.address), len(entry.device)) == (45, 80)
+    assert wrong() == []
+
+
 def test_a_job_is_named_as_the_device() -> None:
     seen: list[str] = []
 
