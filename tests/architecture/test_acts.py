@@ -75,3 +75,30 @@ def test_acts_belong_to_areas_and_no_two_are_called_alike() -> None:
     known = acts.all_acts()
     assert {act.partition(".")[0] for act in known} <= {*areas(), "kernel"}
     assert sorted(set(known.values())) == sorted(known.values())
+
+
+def swallowed(tree: ast.Module) -> Iterator[int]:
+    """Lines where any refusal is caught and neither noted for the audit nor raised again."""
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.ExceptHandler) or not isinstance(node.type, ast.Name):
+            continue
+        inside = [one for line in node.body for one in ast.walk(line)]
+        noted = any(isinstance(one, ast.Name) and one.id == "note_refusal" for one in inside)
+        raised = any(isinstance(one, ast.Raise) for one in inside)
+        if node.type.id == "Refusal" and not noted and not raised:
+            yield node.lineno
+
+
+def test_a_staff_page_that_shows_a_refusal_itself_has_it_noted() -> None:
+    found = [
+        f"{path.relative_to(ROOT)}:{line}"
+        for path in sorted((ROOT / "hospital").rglob("views/**/*.py"))
+        if "@staff_page" in path.read_text("utf-8")
+        for line in swallowed(ast.parse(path.read_text("utf-8")))
+    ]
+    assert found == []
+
+
+def test_a_swallowed_refusal_is_caught() -> None:
+    tree = ast.parse("try:\n    act()\nexcept Refusal as refusal:\n    show(refusal)\n")
+    assert list(swallowed(tree)) == [3]

@@ -19,7 +19,7 @@ from hospital.desk.views.appointments import listed
 from hospital.desk.views.typed import typed
 from hospital.identity import actions as identity_actions
 from hospital.identity import queries as identity
-from hospital.identity.access import StaffRequest, staff_page
+from hospital.identity.access import StaffRequest, note_refusal, staff_page
 from hospital.identity.permissions import BREAK_GLASS, REVIEW_BREAK_GLASS
 from hospital.identity.states import Verdict
 from hospital.kernel import clock
@@ -66,6 +66,7 @@ def emergencies(request: StaffRequest) -> HttpResponse:
                 at=at,
             )
         except Refusal as refusal:
+            note_refusal(request, refusal)
             errors = [refusal.message]
         else:
             return redirect("desk-emergency", break_glass_id=found.pk)

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from hospital.identity import access_forms as forms
 from hospital.identity import actions, queries, wording
-from hospital.identity.access import StaffRequest, staff_page
+from hospital.identity.access import StaffRequest, note_refusal, staff_page
 from hospital.identity.models import Delegation
 from hospital.identity.permissions import SIGNED_IN
 from hospital.kernel import clock
@@ -34,6 +34,7 @@ def loans(request: StaffRequest) -> HttpResponse:
         except Invalid as invalid:
             errors = forms.sentences(invalid.errors)
         except Refusal as refusal:
+            note_refusal(request, refusal)
             errors = [refusal.message]
         else:
             messages.success(request, "授权已生效，对方现在就可以办理。")

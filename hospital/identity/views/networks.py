@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from hospital.identity import access_forms as forms
 from hospital.identity import actions, queries
-from hospital.identity.access import StaffRequest, client_address, staff_page
+from hospital.identity.access import StaffRequest, client_address, note_refusal, staff_page
 from hospital.identity.models import NetworkRule
 from hospital.identity.permissions import MANAGE_NETWORKS
 from hospital.identity.views.frame import log_in_tabs
@@ -66,6 +66,7 @@ def network(request: StaffRequest, role: str) -> HttpResponse:
         except Invalid as invalid:
             errors = forms.sentences(invalid.errors)
         except Refusal as refusal:
+            note_refusal(request, refusal)
             errors = [refusal.message]
         else:
             messages.success(request, f"{label}可以登录的网络已保存，马上生效。")

@@ -17,7 +17,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from hospital.identity import access_forms as forms
 from hospital.identity import actions, queries
-from hospital.identity.access import StaffRequest, staff_page
+from hospital.identity.access import StaffRequest, note_refusal, staff_page
 from hospital.identity.models import StaffAccount
 from hospital.identity.permissions import MANAGE_STAFF, SIGNED_IN, VIEW_ACCESS
 from hospital.identity.views.frame import person_tabs
@@ -114,6 +114,7 @@ def roles(request: StaffRequest, account_id: int) -> HttpResponse:
         except Invalid as invalid:
             errors = forms.sentences(invalid.errors)
         except Refusal as refusal:
+            note_refusal(request, refusal)
             errors = [refusal.message]
         else:
             messages.success(request, "已提交，等安全管理员批准后生效。")

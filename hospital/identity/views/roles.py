@@ -15,7 +15,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from hospital.identity import access_forms as forms
 from hospital.identity import actions, function_matrix, queries, wording
-from hospital.identity.access import StaffRequest, staff_page
+from hospital.identity.access import StaffRequest, note_refusal, staff_page
 from hospital.identity.models import AccessRequest
 from hospital.identity.permissions import MANAGE_ROLES, VIEW_ACCESS
 from hospital.identity.states import ADMINISTRATORS, DataScope
@@ -66,6 +66,7 @@ def change(request: StaffRequest, code: str) -> HttpResponse:
                 at=clock.now(),
             )
         except Refusal as refusal:
+            note_refusal(request, refusal)
             errors = _sentences(refusal)
         else:
             return _asked(request, asked)
@@ -109,6 +110,7 @@ def new(request: StaffRequest) -> HttpResponse:
                 at=clock.now(),
             )
         except Refusal as refusal:
+            note_refusal(request, refusal)
             errors = _sentences(refusal)
         else:
             return _asked(request, asked)

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods
 
 from hospital.identity import actions, forms, queries, sessions
 from hospital.identity import one_time_codes as codes
-from hospital.identity.access import StaffRequest, client_address, staff_page
+from hospital.identity.access import StaffRequest, client_address, note_refusal, staff_page
 from hospital.identity.permissions import SIGNED_IN
 from hospital.identity.views.entering import shown_code, shown_code_of
 from hospital.kernel import clock
@@ -50,6 +50,7 @@ def second_factor(request: StaffRequest) -> HttpResponse:
                     at=at,
                 )
             except Refusal as refusal:
+                note_refusal(request, refusal)
                 form.add_error(_FIELDS.get(refusal.code), refusal.message)
             else:
                 sessions.forget_secret(request.session)
@@ -91,6 +92,7 @@ def recovery_codes(request: StaffRequest) -> HttpResponse:
                     at=at,
                 )
             except Refusal as refusal:
+                note_refusal(request, refusal)
                 form.add_error(_FIELDS.get(refusal.code), refusal.message)
             else:
                 return _codes(request, fresh)

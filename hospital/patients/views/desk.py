@@ -13,7 +13,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from hospital.identity import queries as identity
-from hospital.identity.access import StaffRequest, staff_page
+from hospital.identity.access import StaffRequest, note_refusal, staff_page
 from hospital.kernel import clock, serials
 from hospital.kernel.errors import Invalid, Refusal
 from hospital.patients import actions, contacts, desk_forms, documents, queries, reader_text
@@ -106,6 +106,7 @@ def new(request: StaffRequest) -> HttpResponse:
     except NameOnFileDiffers as refusal:
         return _ask_about(request, form, refusal)
     except Refusal as refusal:
+        note_refusal(request, refusal)
         form.add_error(_FIELDS.get(type(refusal)), refusal.message)
         return _form_page(request, form, status=HTTPStatus.CONFLICT)
     messages.success(request, "已建档。" if found.is_new else "已核对身份，使用原有档案。")

@@ -14,7 +14,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from hospital.identity import queries as identity
-from hospital.identity.access import StaffRequest, staff_page
+from hospital.identity.access import StaffRequest, note_refusal, staff_page
 from hospital.kernel import clock, serials
 from hospital.kernel.actors import Actor
 from hospital.kernel.errors import Invalid, NotFound, Refusal
@@ -139,6 +139,7 @@ def prove(request: StaffRequest, number: str) -> HttpResponse:
             request, number, form, other=queries.found(other), status=HTTPStatus.CONFLICT
         )
     except Refusal as refusal:
+        note_refusal(request, refusal)
         field = "reason" if isinstance(refusal, actions.NameOnFileDiffers) else "document_no"
         form.add_error(field, refusal.message)
         return _prove_page(request, number, form, status=HTTPStatus.CONFLICT)
@@ -293,6 +294,7 @@ def _done(
     except NotFound:
         raise
     except Refusal as refusal:
+        note_refusal(request, refusal)
         return _page(request, number, problem=refusal.message, status=HTTPStatus.CONFLICT)
     messages.success(request, sentence)
     return redirect("patients-record", number=number)

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from hospital.billing import queries as bills
 from hospital.identity import queries as identity
-from hospital.identity.access import StaffRequest, client_address, staff_page
+from hospital.identity.access import StaffRequest, client_address, note_refusal, staff_page
 from hospital.kernel import clock, serials
 from hospital.kernel.errors import NotAllowed, NotFound, Refusal
 from hospital.patients.actions import record_view
@@ -67,6 +67,7 @@ def charge(request: StaffRequest, number: str) -> HttpResponse:
     except (NotFound, NotAllowed):
         raise
     except Refusal as refusal:
+        note_refusal(request, refusal)
         return _page(request, number, problem=refusal.message, status=HTTPStatus.CONFLICT)
     if done.declined:
         return _page(request, number, declined=done.declined)
@@ -89,6 +90,7 @@ def show_code(request: StaffRequest, number: str) -> HttpResponse:
     except (NotFound, NotAllowed):
         raise
     except Refusal as refusal:
+        note_refusal(request, refusal)
         return _page(request, number, problem=refusal.message, status=HTTPStatus.CONFLICT)
     if isinstance(outcome, gateway.Unreachable):
         return _page(request, number, problem=UNREACHABLE, status=HTTPStatus.SERVICE_UNAVAILABLE)

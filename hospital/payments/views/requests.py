@@ -65,6 +65,7 @@ def ask(request: StaffRequest, number: str) -> HttpResponse:
     except (NotFound, NotAllowed):
         raise
     except Refusal as refusal:
+        note_refusal(request, refusal)
         again = queries.refund_page(number=number)
         return _ask(request, again, chosen=chosen, problem=refusal.message, status=409)
     is_done = asked.status == RequestStatus.APPROVED
