@@ -1,0 +1,154 @@
+"""People, roles and who may do what, in Chromium: an account is made, its role asked for, approved
+and explained; a role is redrawn; permissions are lent; a patient is opened in an emergency.
+Pictures land in test-artifacts/access/."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+from playwright.sync_api import Browser, Page, expect
+from pytest_django.live_server_helper import LiveServer
+
+from hospital.identity.models import StaffAccount
+from hospital.identity.states import Role
+from hospital.testing.bookings import a_booking
+from hospital.testing.browser import Watch
+from hospital.testing.organisation import a_department
+from hospital.testing.people import a_staff, staff_client
+from tests.browser.axe import violations
+from tests.browser.walk import DESK
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+PICTURES = Path("test-artifacts/access")
+LONG = "欧阳上官婉儿"
+
+
+def check(page: Page, name: str) -> None:
+    """The page as it stands now is accessible, fits its width, and is kept as a picture."""
+    page.locator(".x-toast").evaluate_all("all => all.forEach(one => one.remove())")
+    assert violations(page) == []
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    PICTURES.mkdir(parents=True, exist_ok=True)
+    page.screenshot(path=PICTURES / f"{name}.png", full_page=True)
+
+
+def desk_of(
+    account: StaffAccount, browser: Browser, live_server: LiveServer, watched: Watch
+) -> Page:
+    session = staff_client(account=account).cookies[settings.SESSION_COOKIE_NAME]
+    context = browser.new_context(**DESK, base_url=live_server.url)
+    context.add_cookies([{"name": session.key, "value": session.value, "url": live_server.url}])
+    return watched(context.new_page(), but="422")
+
+
+def test_somebody_new_gets_a_role_from_two_administrators(
+    browser: Browser, live_server: LiveServer, watched: Watch
+) -> None:
+    department = a_department(name="针灸推拿与康复医学科（治未病中心）")
+    admin = a_staff(Role.SYSTEM_ADMIN, display_name="周砚")
+    guard = a_staff(Role.SECURITY_ADMIN, display_name="沈安衡")
+    a_staff(Role.DOCTOR, display_name="单知行", department=department)
+    page = desk_of(admin, browser, live_server, watched)
+
+    page.goto("/staff/people/")
+    page.keyboard.press("F3")
+    page.keyboard.type("szx")
+    expect(page.get_by_role("row")).to_have_count(2)
+    check(page, "people")
+    page.keyboard.press("F4")
+    page.get_by_label("登录名").fill("ouyang")
+    page.get_by_label("姓名").fill(LONG)
+    check(page, "new")
+    page.get_by_role("button", name="保存").click()
+    expect(page.locator(".i-password")).to_be_visible()
+    check(page, "password")
+    page.get_by_role("link", name="下一步：提出岗位").click()
+    page.get_by_label("第 1 行岗位").select_option(label="科主任")
+    page.get_by_label("第 1 行科室").select_option(label=department.name)
+    page.get_by_label("理由").fill("接替退休的主任")
+    check(page, "roles-of-one")
+    page.keyboard.press("F8")
+    expect(page.get_by_text("等待安全管理员处理")).to_be_visible()
+    check(page, "asked")
+    address = page.url
+
+    other = desk_of(guard, browser, live_server, watched)
+    other.goto("/staff/access/")
+    check(other, "requests")
+    other.get_by_role("link", name="处理").click()
+    assert other.url == address
+    check(other, "request")
+    other.keyboard.press("F8")
+    expect(other.get_by_text("没有等待批准的申请")).to_be_visible()
+    other.goto("/staff/people/?q=oysg")
+    other.get_by_role("link", name="能做什么").click()
+    expect(other.get_by_role("cell", name=department.name).first).to_be_visible()
+    check(other, "viewer")
+    other.get_by_role("link", name="查询预约挂号").click()
+    expect(other.get_by_role("link", name=LONG)).to_be_visible()
+    check(other, "who-may")
+
+
+def test_a_role_is_redrawn_after_a_look_at_the_difference(
+    browser: Browser, live_server: LiveServer, watched: Watch
+) -> None:
+    admin = a_staff(Role.SYSTEM_ADMIN, display_name="周砚")
+    page = desk_of(admin, browser, live_server, watched)
+
+    page.goto("/staff/roles/")
+    check(page, "roles")
+    page.get_by_role("link", name="医生", exact=True).click()
+    check(page, "role")
+    page.get_by_label("查询预约挂号").select_option(label="仅本人")
+    page.get_by_label("查找患者").select_option(label="没有")
+    page.keyboard.press("F8")
+    expect(page.get_by_role("table", name="权限的改动").get_by_role("row")).to_have_count(3)
+    check(page, "difference")
+    page.get_by_role("button", name="返回修改").click()
+    expect(page.get_by_label("查询预约挂号")).to_have_value("own")
+    page.keyboard.press("F8")
+    page.get_by_label("理由").fill("试点：只看自己的门诊")
+    page.keyboard.press("F8")
+    expect(page.get_by_text("待批准")).to_be_visible()
+    page.goto("/staff/roles/new/?copy_of=cashier")
+    check(page, "new-role")
+
+
+def test_a_doctor_lends_and_opens_in_an_emergency(
+    browser: Browser, live_server: LiveServer, watched: Watch
+) -> None:
+    booked = a_booking()
+    doctor = a_staff(Role.DOCTOR, display_name=LONG, department=a_department(name="骨伤科"))
+    a_staff(Role.DOCTOR, display_name="关鹤年")
+    page = desk_of(doctor, browser, live_server, watched)
+
+    page.goto("/staff/loans/")
+    page.get_by_role("combobox", name="给谁").fill("ghn")
+    page.get_by_role("option", name="关鹤年").click()
+    page.get_by_label("到（最长").fill("2099-01-01T08:00")
+    page.get_by_label("查找患者").check()
+    page.get_by_label("理由").fill("外出会诊")
+    page.keyboard.press("F8")
+    expect(page.get_by_text("最长只能授权 30 天。")).to_be_visible()
+    check(page, "loans")
+
+    page.goto("/staff/emergencies/")
+    page.get_by_label("门诊号、就诊卡号").fill(booked.patient.outpatient_no)
+    page.get_by_label("原因").fill("急诊会诊，患者胸痛，需要看今天的就诊情况")
+    page.keyboard.press("F8")
+    expect(page.get_by_role("link", name="查看")).to_be_visible()
+    check(page, "emergency")
+    page.goto("/staff/emergencies/")
+    check(page, "emergencies")
+
+    affairs = a_staff(Role.MEDICAL_AFFAIRS, display_name="陆怀仁")
+    review = desk_of(affairs, browser, live_server, watched)
+    review.goto("/staff/emergency-reviews/")
+    check(review, "review")
+    review.get_by_label("理由成立").check()
+    review.get_by_label("审核意见").fill("会诊记录属实")
+    review.get_by_role("button", name="保存意见").click()
+    expect(review.get_by_role("table", name="已审核")).to_contain_text("会诊记录属实")
+    check(review, "reviewed")
