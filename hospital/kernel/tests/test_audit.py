@@ -49,7 +49,7 @@ def behind_the_back(sql: str, values: Sequence[Any] | None = None) -> None:
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL session_replication_role = replica")
         cursor.execute(sql, values or [])
-        assert cursor.rowcount > 0, "the attack touched nothing"
+        assert cursor.rowcount != 0, "the attack touched nothing"
         cursor.execute("SET LOCAL session_replication_role = origin")
 
 
@@ -180,6 +180,12 @@ def test_a_removed_row_is_found(sealed_trail: list[int], place: int) -> None:
     victim = sealed_trail[place]
     behind_the_back("DELETE FROM kernel_auditentry WHERE id = %s", [victim])
     assert wrong() == [f"entry {victim}: missing"]
+
+
+def test_an_emptied_table_is_found(sealed_trail: list[int]) -> None:
+    """TRUNCATE fires no trigger of a row; the seals still tell what there was."""
+    behind_the_back("TRUNCATE kernel_auditentry")
+    assert wrong() == [f"entries {first}-{first + 2}: missing" for first in sealed_trail[::3]]
 
 
 def test_a_forged_row_is_found(sealed_trail: list[int]) -> None:
