@@ -9,6 +9,8 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from django.db.models import Q
+
 from hospital.catalogue import queries as catalogue
 from hospital.catalogue.queries import FeeQuote, NoFee
 from hospital.kernel.clock import hospital_day
@@ -306,12 +308,20 @@ def places_left(*, at: dt.datetime) -> dict[int, dict[dt.date, DayCell]]:
 
 
 def board_today(
-    *, day: dt.date, at: dt.datetime, department_ids: Collection[int] | None = None
+    *,
+    day: dt.date,
+    at: dt.datetime,
+    department_ids: Collection[int] | None = None,
+    practitioner_ids: Collection[int] = (),
 ) -> list[BoardRow]:
-    """Every session of a day with what is sold, held and left, counted now (two statements)."""
+    """Every session of a day with what is sold, held and left, counted now (two statements).
+
+    Where departments are named: theirs, and those of these practitioners.
+    """
     schedules = Schedule.objects.filter(visit_date=day)
     if department_ids is not None:
-        schedules = schedules.filter(department_id__in=department_ids)
+        theirs = Q(department_id__in=department_ids) | Q(practitioner_id__in=practitioner_ids)
+        schedules = schedules.filter(theirs)
     found = sessions.load(schedules)
     found.sort(key=lambda session: (session.department_code, session.starts_at))
     return [_board_row(session, at) for session in found]

@@ -7,6 +7,7 @@ import time_machine
 from django.http import HttpResponse
 
 from hospital.identity import actions
+from hospital.identity import queries as identity
 from hospital.identity.models import BreakGlass, StaffAccount
 from hospital.identity.states import Role, Verdict
 from hospital.kernel import clock, settings_rows
@@ -14,8 +15,10 @@ from hospital.kernel.actors import Actor
 from hospital.kernel.errors import Invalid
 from hospital.kernel.models import AuditEntry
 from hospital.registration.models import Appointment
+from hospital.registration.permissions import VIEW_APPOINTMENTS
+from hospital.scheduling.permissions import VIEW_SOLD
 from hospital.testing.bookings import a_booking
-from hospital.testing.organisation import a_department
+from hospital.testing.organisation import a_department, a_practitioner
 from hospital.testing.people import a_staff, staff_client
 
 pytestmark = pytest.mark.django_db
@@ -73,6 +76,24 @@ def test_the_own_department_is_there(booked: Appointment) -> None:
         assert booked.department.name in text(
             client.get("/staff/board/", {"day": booked.visit_date})
         )
+
+
+def test_own_is_the_own_sessions_and_no_others(booked: Appointment) -> None:
+    grants = dict(identity.grants_of(role="doctor"))
+    narrowed = grants | {VIEW_SOLD.code: "own", VIEW_APPOINTMENTS.code: "own"}
+    asked = actions.ask_for_grants(
+        role="doctor", wanted=narrowed, reason="试点", by=Actor("staff", 1), at=clock.now()
+    )
+    actions.approve_access(request_id=asked.pk, note="", by=Actor("staff", 2), at=clock.now())
+    theirs = staff_client(account=a_staff(Role.DOCTOR, practitioner=booked.practitioner))
+    colleague = a_practitioner(booked.department)
+    other = staff_client(account=a_staff(Role.DOCTOR, practitioner=colleague))
+    day = {"day": booked.visit_date}
+
+    assert theirs.get(whole(booked)).status_code == 200
+    assert booked.department.name in text(theirs.get("/staff/board/", day))
+    assert other.get(whole(booked)).status_code == 404
+    assert booked.department.name not in text(other.get("/staff/board/", day))
 
 
 def test_a_reason_opens_one_patient_and_two_hours_close_it(

@@ -42,7 +42,12 @@ def board(request: StaffRequest) -> HttpResponse:
     text = typed(request.GET, "q", most=40)
     within = identity.reach(request.user, VIEW_SOLD)
     departments = None if within.is_everything else within.department_ids
-    found = queries.board_today(day=day, at=at, department_ids=departments)
+    found = queries.board_today(
+        day=day,
+        at=at,
+        department_ids=departments,
+        practitioner_ids=within.practitioner_ids,
+    )
     rows = [row for row in found if _matches(row, text)]
     context = {
         "day": day,

@@ -19,11 +19,12 @@ _LOG_INS = (
 _ACCESS = (("identity-requests", "待批准"), ("identity-access", "谁能做什么"))
 
 
-def person_tabs(account: StaffAccount, here: str) -> list[dict[str, object]]:
-    """The pages about one person."""
+def person_tabs(account: StaffAccount, here: str, *, may_edit: bool) -> list[dict[str, object]]:
+    """The pages about one person; the form of roles is for those who may ask for them."""
     return [
         {"label": label, "url": reverse(name, args=[account.pk]), "active": name == here}
         for name, label in _PERSON
+        if may_edit or name != "identity-person-roles"
     ]
 
 

@@ -85,7 +85,7 @@ def person(request: StaffRequest, account_id: int) -> HttpResponse:
             return redirect("identity-person", account_id=account.pk)
     context = {
         "account": account,
-        "tabs": person_tabs(account, "identity-person"),
+        "tabs": person_tabs(account, "identity-person", may_edit=may_edit),
         "form": form,
         "may_edit": may_edit,
         "practitioner": _practitioner_cell(request, account),
@@ -121,7 +121,7 @@ def roles(request: StaffRequest, account_id: int) -> HttpResponse:
             return redirect("identity-request", request_id=asked.pk)
     context = {
         "account": account,
-        "tabs": person_tabs(account, "identity-person-roles"),
+        "tabs": person_tabs(account, "identity-person-roles", may_edit=True),
         "lines": _lines(request, account),
         "role_choices": queries.role_labels(with_retired=False).items(),
         "department_choices": organisation.department_labels(active_only=True).items(),
@@ -141,7 +141,11 @@ def may(request: StaffRequest, account_id: int) -> HttpResponse:
     at = clock.now()
     context = {
         "account": account,
-        "tabs": person_tabs(account, "identity-person-may"),
+        "tabs": person_tabs(
+            account,
+            "identity-person-may",
+            may_edit=queries.may(request.user, MANAGE_STAFF),
+        ),
         "rows": queries.explain(account=account),
         "emergencies": queries.emergencies_of(account=account, since=at),
         "at": at,
