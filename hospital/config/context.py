@@ -6,6 +6,9 @@ from django.urls import reverse
 
 from hospital.config.navigation import STAFF_NAV
 from hospital.identity import queries as identity
+from hospital.kernel import clock
+from hospital.monitoring import queries as monitoring
+from hospital.monitoring.permissions import RECEIVE_ALERTS
 from hospital.registration.permissions import VIEW_APPOINTMENTS
 
 
@@ -37,7 +40,20 @@ def _places(request: HttpRequest) -> dict[str, object]:
         for entry in STAFF_NAV
         if entry.permission.code in held
     ]
-    return {"staff_nav": rail, "search_url": reverse("desk-search") if may_search else ""}
+    return {
+        "staff_nav": rail,
+        "search_url": reverse("desk-search") if may_search else "",
+        "alarm": _alarm(request, held),
+    }
+
+
+def _alarm(request: HttpRequest, held: frozenset[str]) -> dict[str, object] | None:
+    """What who receives alerts reads above every page but the monitor's own, which shows more."""
+    place = reverse("monitoring-board")
+    if RECEIVE_ALERTS.code not in held or request.path.startswith(place):
+        return None
+    found = monitoring.banner(at=clock.now())
+    return {"found": found, "url": place} if found else None
 
 
 def _workplace(path: str) -> str:

@@ -1,8 +1,8 @@
 """Is it alive, is it ready, what does it measure: the three pages machines read.
 
 /healthz answers while the process runs. /readyz looks at the database, migrations, the job queue's
-lag and the WeChat token's age. /metrics is Prometheus text and answers only to loopback and the
-networks of METRICS_NETWORKS.
+lag and the WeChat token's age, and tells how many workers live. /metrics is Prometheus text, the
+monitoring probes among it, and answers only to loopback and the networks of METRICS_NETWORKS.
 """
 
 import datetime as dt
@@ -17,6 +17,8 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from hospital.identity.access import client_address, public_page
 from hospital.kernel import audit, clock, metrics, shared_tokens
+from hospital.monitoring import measurements as probes
+from hospital.monitoring import queries as monitoring
 
 _LAG_LIMIT = dt.timedelta(minutes=2)
 _OLDEST_DUE = """
@@ -33,7 +35,7 @@ def healthz(request: HttpRequest) -> HttpResponse:
 @public_page
 def readyz(request: HttpRequest) -> HttpResponse:
     try:
-        checks = {"database": "ok", **_migrations(), **_jobs(), **_token()}
+        checks = {"database": "ok", **_migrations(), **_jobs(), **_workers(), **_token()}
     except DatabaseError as problem:
         checks = {"database": type(problem).__name__}
     good = all(value.startswith("ok") for value in checks.values())
@@ -48,6 +50,7 @@ def measurements(request: HttpRequest) -> HttpResponse:
     if not any(address in network for network in settings.METRICS_NETWORKS):
         return HttpResponseNotFound()
     metrics.AUDIT_FAULTS.set(_audit_faults())
+    probes.publish()
     return HttpResponse(generate_latest(), content_type=CONTENT_TYPE_LATEST)
 
 
@@ -77,6 +80,12 @@ def _jobs() -> dict[str, str]:
     lag = max(clock.now() - oldest, dt.timedelta())
     text = f"oldest due job waits {int(lag.total_seconds())} s"
     return {"jobs": f"ok, {text}" if lag < _LAG_LIMIT else text}
+
+
+def _workers() -> dict[str, str]:
+    """For whoever watches from outside; pages are served without, so it takes no traffic away."""
+    alive = monitoring.workers_alive(at=clock.now())
+    return {"workers": f"ok, {alive} alive" if alive else "ok to serve, but no worker is alive"}
 
 
 def _token() -> dict[str, str]:

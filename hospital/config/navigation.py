@@ -2,10 +2,11 @@
 
 from dataclasses import dataclass
 
-from hospital.desk.permissions import CONFIGURE, READ_AUDIT, VIEW_CONFIGURATION
+from hospital.desk.permissions import READ_AUDIT, VIEW_CONFIGURATION
 from hospital.identity.permissions import BREAK_GLASS, END_SESSIONS, REVIEW_BREAK_GLASS, VIEW_ACCESS
 from hospital.kernel.permissions import Permission
 from hospital.messaging.permissions import MANAGE_ACCOUNT, VIEW_MESSAGES
+from hospital.monitoring.permissions import VIEW_MONITORING
 from hospital.onboarding.permissions import VIEW_MASTER
 from hospital.patients.permissions import FIND_PATIENT
 from hospital.payments.permissions import (
@@ -48,6 +49,6 @@ STAFF_NAV: tuple[Entry, ...] = (
     Entry("登录", "lock", "identity-log-ins", END_SESSIONS),
     Entry("资料", "building-hospital", "onboarding-start", VIEW_MASTER),
     Entry("参数", "edit", "desk-configuration", VIEW_CONFIGURATION),
-    Entry("系统", "settings", "desk-system", CONFIGURE),
+    Entry("监控", "activity", "monitoring-board", VIEW_MONITORING),
     Entry("审计", "history", "desk-audit", READ_AUDIT),
 )

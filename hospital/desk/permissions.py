@@ -2,7 +2,7 @@
 
 from hospital.kernel.permissions import Permission
 
-CONFIGURE = Permission(code="desk.configure", label="系统状态与业务参数", roles=("system_admin",))
+CONFIGURE = Permission(code="desk.configure", label="业务参数", roles=("system_admin",))
 CONFIGURE_POLICY = Permission(
     code="desk.configure_policy", label="安全策略参数", roles=("security_admin",)
 )

@@ -34,7 +34,6 @@ staff = [
         name="desk-emergency-review",
     ),
     path("system/", system.system, name="desk-system"),
-    path("system/run-again/", system.run_again, name="desk-run-again"),
     path("configuration/", configuration.configuration, name="desk-configuration"),
     path("configuration/<str:key>/", configuration.setting, name="desk-setting"),
     path("configuration/<str:key>/change/", configuration.change, name="desk-setting-change"),
