@@ -5,7 +5,7 @@ Each job is durable, retried and idempotent, and is committed together with the 
 
 from hospital.billing.events import BillReopened, BillSettled, BillUnwanted, ChargesReversed
 from hospital.kernel.events import Reactions
-from hospital.patients.events import BindingChanged, PhoneChanged, PhoneCodeAsked
+from hospital.patients.events import BindingChanged, CopyAsked, PhoneChanged, PhoneCodeAsked
 from hospital.scheduling.events import ScheduleSuspended
 
 REACTIONS: Reactions = {
@@ -14,6 +14,7 @@ REACTIONS: Reactions = {
     BillUnwanted: ["payments.jobs.close_payments"],
     ChargesReversed: ["payments.jobs.refund_reversed", "registration.jobs.cancel_refunded"],
     BindingChanged: ["messaging.jobs.tell_binding"],
+    CopyAsked: ["portal.jobs.make_copy"],
     PhoneChanged: ["messaging.jobs.tell_phone"],
     PhoneCodeAsked: ["messaging.jobs.send_phone_code"],
     ScheduleSuspended: ["registration.jobs.cancel_suspended"],

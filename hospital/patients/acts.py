@@ -13,6 +13,8 @@ declare(
         "end_other": "解除他人的就诊人绑定",
         "change_phone": "更换就诊人手机号",
         "force_unbind": "强制解除就诊人绑定",
+        "ask_copy": "申请个人数据副本",
+        "open_copy": "打开个人数据副本",
         "redeem_pass": "读取就诊二维码",
         "create_patient": "患者建档",
         "prove_identity": "核验患者身份",

@@ -25,3 +25,10 @@ class PhoneCodeAsked:
     """Somebody waits for a code by SMS."""
 
     code_id: int
+
+
+@dataclass(frozen=True)
+class CopyAsked:
+    """Somebody waits for a copy of a patient's data."""
+
+    copy_id: int

@@ -7,8 +7,8 @@ from hospital.kernel.jobs import job, periodic
 from hospital.patients import actions
 
 
-@periodic("20 18 * * *")  # 02:20 hospital time
+@periodic("20 * * * *")
 @job()
 def forget(**_: object) -> None:
-    """Delete what is over: QR codes of yesterday, SMS codes of last week."""
+    """Delete what is over: QR codes of yesterday, SMS codes of last week, copies."""
     actions.forget(at=clock.now())

@@ -111,3 +111,23 @@ PASS_SECONDS = Setting(
     rule="M11.3",
     is_policy=True,
 )
+COPY_HOURS = Setting(
+    key="patients.copy_hours",
+    label="个人数据副本的链接有效时间",
+    default=24,
+    unit="小时",
+    minimum=1,
+    maximum=72,
+    rule="M11.5",
+    is_policy=True,
+)
+COPIES_PER_DAY = Setting(
+    key="patients.copies_per_day",
+    label="每位就诊人 24 小时内可申请的数据副本",
+    default=3,
+    unit="份",
+    minimum=1,
+    maximum=20,
+    rule="M11.5",
+    is_policy=True,
+)

@@ -35,6 +35,7 @@ from hospital.patients.actions.cards import (
 )
 from hospital.patients.actions.checking import check_facts, check_person, is_child
 from hospital.patients.actions.codes import CodeOver, CodeTooSoon, TooManyCodes, WrongCode
+from hospital.patients.actions.copies import TooManyCopies, ask_copy, keep_copy, open_copy
 from hospital.patients.actions.finding import (
     Custody,
     FoundPerson,
@@ -108,6 +109,7 @@ __all__ = [
     "SamePhone",
     "TooManyAdditions",
     "TooManyCodes",
+    "TooManyCopies",
     "TooManyMismatches",
     "TooManyPatients",
     "TooManyRemovals",
@@ -117,6 +119,7 @@ __all__ = [
     "add_health_card",
     "add_patient",
     "ask_code",
+    "ask_copy",
     "ask_phone_codes",
     "change_phone",
     "check_facts",
@@ -130,7 +133,9 @@ __all__ = [
     "is_child",
     "is_pass",
     "issue_card",
+    "keep_copy",
     "move_card",
+    "open_copy",
     "prove_identity",
     "record_view",
     "redeem_pass",

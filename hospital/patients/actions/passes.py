@@ -12,7 +12,7 @@ from hospital.kernel import audit, sealed, serials
 from hospital.kernel.actors import Actor
 from hospital.kernel.errors import Refusal
 from hospital.patients import queries, thresholds
-from hospital.patients.models import Patient, PatientPass, PhoneCode
+from hospital.patients.models import DataCopy, Patient, PatientPass, PhoneCode
 
 PREFIX: Final = "XL"
 _SHAPE: Final = re.compile(r"XL[0-9A-Za-z]{22}")
@@ -86,7 +86,8 @@ def redeem_pass(*, token: str, by: Actor, at: dt.datetime) -> Patient:
 
 
 def forget(*, at: dt.datetime) -> None:
-    """Delete QR codes of yesterday and SMS codes of last week."""
+    """Delete QR codes of yesterday and SMS codes of last week; blank copies whose link is over."""
+    DataCopy.objects.filter(expires_at__lt=at).exclude(content=b"").update(content=b"")
     PatientPass.objects.filter(expires_at__lt=at - _PASSES_KEPT).delete()
     PhoneCode.objects.filter(expires_at__lt=at - _CODES_KEPT).delete()
 

@@ -3,6 +3,7 @@
 from hospital.patients.models.bindings import PatientBinding
 from hospital.patients.models.cards import PatientCard
 from hospital.patients.models.codes import PhoneCode
+from hospital.patients.models.copies import DataCopy
 from hospital.patients.models.guardians import Guardian
 from hospital.patients.models.identifiers import (
     IdentityVerification,
@@ -15,6 +16,7 @@ from hospital.patients.models.persons import PINYIN_AS_TYPED, Patient
 
 __all__ = [
     "PINYIN_AS_TYPED",
+    "DataCopy",
     "Guardian",
     "IdentityVerification",
     "NewPersonDecision",

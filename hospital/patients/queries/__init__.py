@@ -24,6 +24,7 @@ from hospital.patients.queries.candidates import (
     sound,
 )
 from hospital.patients.queries.codes import CodeToSend, code_to_send, latest_code
+from hospital.patients.queries.copies import copies_for, copy_for, copy_to_make
 from hospital.patients.queries.guardians import guardians_of, is_child, wards_of
 from hospital.patients.queries.identifiers import (
     OUTPATIENT_NO_LENGTH,
@@ -67,6 +68,9 @@ __all__ = [
     "clean_health_card",
     "code_to_send",
     "compare_with",
+    "copies_for",
+    "copy_for",
+    "copy_to_make",
     "default_patient_for",
     "document_index",
     "document_owner",

@@ -42,6 +42,7 @@ from hospital.payments.queries.desk import (
     totals,
 )
 from hospital.payments.queries.owed import owed_fen, refundable_fen, unsent_fen
+from hospital.payments.queries.own_records import PaidRow, RefundRow, paid_rows, refund_rows
 from hospital.payments.queries.pay_codes import (
     PayCodePage,
     pay_code_page,
@@ -69,11 +70,13 @@ __all__ = [
     "CollectView",
     "Destination",
     "LineTotal",
+    "PaidRow",
     "PayCodePage",
     "PayPage",
     "PaymentStory",
     "RefundLine",
     "RefundPage",
+    "RefundRow",
     "StatementRow",
     "Totals",
     "approvals",
@@ -95,6 +98,7 @@ __all__ = [
     "oldest_unanswered",
     "open_case",
     "owed_fen",
+    "paid_rows",
     "patient_names",
     "pay_code_page",
     "pay_codes_of",
@@ -108,6 +112,7 @@ __all__ = [
     "refund_request",
     "refund_requests",
     "refund_requests_of",
+    "refund_rows",
     "refundable_fen",
     "refunds_of",
     "search_payments",

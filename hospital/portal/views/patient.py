@@ -23,8 +23,10 @@ from hospital.ui.wording import yuan_text
 
 if TYPE_CHECKING:
     from hospital.billing.models import Bill
+    from hospital.patients.models import Patient
 
 _SHOWN = 3
+_BIG_CHOICES = 3
 
 
 @patient_page
@@ -34,31 +36,26 @@ def home(request: PatientRequest) -> HttpResponse:
     user_id = request.wechat_user.pk
     rows = registration.appointments_for(wechat_user_id=user_id, at=clock.now())
     upcoming = [row for row in rows if row.is_upcoming]
+    who = patients.default_patient_for(wechat_user_id=user_id)
+    tiles = _services(user_id, who)
     context = {
-        "who": patients.default_patient_for(wechat_user_id=user_id),
+        "who": who,
         "unpaid": next((row for row in rows if _waits_for(user_id, row)), None),
         "upcoming": [_cell(row) for row in upcoming[:_SHOWN]],
-        "tiles": [
-            {
-                "label": "预约挂号",
-                "icon": "calendar-event",
-                "url": reverse("scheduling-departments"),
-            },
-            {
-                "label": "我的预约",
-                "icon": "clipboard-list",
-                "url": reverse("registration-appointments"),
-            },
-            {"label": "就诊人", "icon": "users", "url": reverse("patients-list")},
-            {
-                "label": "消息",
-                "icon": "bell",
-                "url": reverse("messaging-inbox"),
-                "count": inbox.unread_count(wechat_user_id=user_id),
-            },
-        ],
+        "tiles": tiles,
+        # Large type shows three big choices; the rest waits on a page of its own.
+        "choices": tiles[:_BIG_CHOICES] if request.wechat_user.care_mode else [],
     }
     return render(request, "portal/patient/home.html", context)
+
+
+@patient_page
+@require_safe
+def more(request: PatientRequest) -> HttpResponse:
+    """Every service by name, for those whose home shows three."""
+    user_id = request.wechat_user.pk
+    who = patients.default_patient_for(wechat_user_id=user_id)
+    return render(request, "portal/patient/more.html", {"tiles": _services(user_id, who)})
 
 
 @patient_page
@@ -83,6 +80,33 @@ def unbind(request: PatientRequest, number: str) -> HttpResponse:
     context = {"patient": patient, "open": in_the_way}
     status = 409 if request.method == "POST" else 200
     return render(request, "portal/patient/unbind.html", context, status=status)
+
+
+def _services(user_id: int, who: Patient | None) -> list[dict[str, object]]:
+    """Everything one can do, most wanted first."""
+    card = (
+        reverse("patients-card-shown", args=[who.outpatient_no])
+        if who is not None
+        else reverse("patients-add")
+    )
+    return [
+        {"label": "预约挂号", "icon": "calendar-event", "url": reverse("scheduling-departments")},
+        {
+            "label": "我的预约",
+            "icon": "clipboard-list",
+            "url": reverse("registration-appointments"),
+        },
+        {"label": "就诊卡", "icon": "qrcode", "url": card},
+        {"label": "就诊人", "icon": "users", "url": reverse("patients-list")},
+        {"label": "就诊记录", "icon": "history", "url": reverse("portal-records")},
+        {
+            "label": "消息",
+            "icon": "bell",
+            "url": reverse("messaging-inbox"),
+            "count": inbox.unread_count(wechat_user_id=user_id),
+        },
+        {"label": "隐私授权", "icon": "shield-lock", "url": reverse("portal-privacy")},
+    ]
 
 
 def _waits_for(user_id: int, row: AppointmentRow) -> bool:
