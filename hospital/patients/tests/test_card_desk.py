@@ -177,6 +177,12 @@ class TestMaking:
         assert answer["Location"] == page(known)
         assert not IdentityVerification.objects.exists()
         assert nurse.get(page(known, "prove")).status_code == 403
+        passport = {"document_kind": "passport", "document_no": "E12345678", "sex": "female"}
+        passport["birth_date"] = known.birth_date.isoformat()
+        chosen = {"decision": str(known.pk), "seen": str(known.pk), "key": "k3"}
+        assert f"用这位（{known.outpatient_no}）" not in fill(nurse, **passport).content.decode()
+        assert fill(nurse, **passport, **chosen).status_code == 403
+        assert known.identifiers.count() == 1
         assert fill(nurse, name="王伟", phone="", key="k2").status_code == 302
 
     def test_a_child_needs_its_guardian_at_the_field(self, clerk: Client) -> None:

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from hospital.identity import queries as identity
 from hospital.identity.access import StaffRequest, note_refusal, staff_page
 from hospital.kernel import clock, serials
-from hospital.kernel.errors import Invalid, Refusal
+from hospital.kernel.errors import Invalid, NotAllowed, Refusal
 from hospital.patients import actions, contacts, desk_forms, documents, queries, reader_text
 from hospital.patients.actions import Custody, NameOnFileDiffers, ProbablyKnown
 from hospital.patients.desk_forms import NewbornForm, PersonForm, UnidentifiedForm
@@ -271,9 +271,11 @@ def _as_posted(values: dict[str, object]) -> dict[str, str]:
 
 
 def _known_to(request: StaffRequest, form: PersonForm) -> FoundPatient | None:
-    """The document's owner, for staff who may find but not upgrade."""
+    """The document's owner, for staff who may find but not upgrade (chapter 7)."""
     if identity.may(request.user, UPGRADE_IDENTITY):
         return None
+    if form.judgement().use_id is not None:
+        raise NotAllowed("为原有档案登记证件，请找挂号员或住院登记员。")
     person = actions.check_facts(form.facts(), at=clock.now())
     owner = queries.document_owner(kind=person.document.kind, number=person.document.number)
     return queries.found(owner) if owner is not None else None
