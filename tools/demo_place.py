@@ -22,6 +22,8 @@ OWN_FOLDERS = ("pg", "log", "wechat", "static")
 OWN_FILES = ("secrets.env", "wechat.json")
 # As in demo/hospital.xlsx: the pages, the Official Account and the merchant carry one name.
 HOSPITAL_NAME = "杏林县中医医院"
+# No such number exists.
+HOSPITAL_PHONE = "0000-12345678"
 
 
 class Unsuitable(Exception):
@@ -107,6 +109,7 @@ class Place:
         return {
             **_keys(self.data / "secrets.env"),
             "HOSPITAL_NAME": HOSPITAL_NAME,
+            "HOSPITAL_PHONE": HOSPITAL_PHONE,
             **os.environ,
             "DATA": str(self.data),
             "DATABASE_URL": self.database_url,

@@ -207,8 +207,8 @@ def add_patient(
     people have seen the document instead (M3.12). The same `key` gives the same answer.
 
     Raises Invalid (by field), NameMismatch, PhoneMismatch, NoPhoneOnFile, TooManyMismatches,
-    TooManyPatients, TooManyAdditions, TooManyUsers, AlreadyBound, GuardianFirst, WrongCode,
-    CodeOver. Must not run inside a transaction of its caller, because a mismatch or a wrong code
+    TooManyPatients, TooManyAdditions, TooManyUsers, AlreadyBound, GuardianFirst,
+    GuardianNotKnown, WrongCode, CodeOver. Must not run inside a transaction of its caller, because a mismatch or a wrong code
     is kept to count it.
     """
     told = Told(name, document_kind, document_no, phone, relationship, sex, birth_date)
@@ -360,13 +360,22 @@ def _check_list(
     has_self = any(row.relationship == Relationship.SELF for row in bindings)
     if has_self and relationship == Relationship.SELF:
         raise Invalid({"relationship": ["您已添加本人，请选择与就诊人的其他关系。"]})
-    if is_child(person.birth_date, on=hospital_day(at)) and not has_self:
-        raise GuardianFirst
+    if is_child(person.birth_date, on=hospital_day(at)):
+        _check_guardian(bindings, at=at)
     if by.kind == "patient" and relationship != Relationship.SELF:
         added = PatientBinding.objects.filter(wechat_user=user, consented_at__gt=at - MONTH)
         lately = added.exclude(relationship=Relationship.SELF)
         if lately.count() >= ADDITIONS_PER_MONTH.value():
             raise TooManyAdditions
+
+
+def _check_guardian(bindings: list[PatientBinding], *, at: dt.datetime) -> None:
+    """Whoever adds a child answers for it: known, real-name and of age (M3.4)."""
+    own = next((row.patient for row in bindings if row.relationship == Relationship.SELF), None)
+    if own is None:
+        raise GuardianFirst
+    if not guardians.may_guard(own, on=hospital_day(at)):
+        raise guardians.GuardianNotKnown
 
 
 def _check_known(

@@ -83,7 +83,7 @@ def link(
     on = hospital_day(at)
     if not is_child(child.birth_date, on=on):
         raise NoChild
-    if not _may_guard(guardian, on=on):
+    if not may_guard(guardian, on=on):
         raise GuardianNotKnown
     rows = Guardian.objects.filter(child=child, ended_at__isnull=True)
     known = rows.filter(guardian=guardian).first()
@@ -115,8 +115,7 @@ def link_self(
 ) -> None:
     """Link a child to the person who added it on the phone and consented as its guardian.
 
-    A guardian who is no adult, or not real-name, stays unlinked: the desk looks at both. So does a
-    second mother.
+    A second mother stays unlinked: the desk looks at both.
     """
     own = next(row.patient for row in bindings if row.relationship == Relationship.SELF)
     wanted = _ELDERS.get(relationship, GuardianRelation.OTHER)
@@ -126,10 +125,10 @@ def link_self(
     has_mother = rows.filter(relationship=GuardianRelation.MOTHER).exists()
     if wanted is GuardianRelation.MOTHER and has_mother:
         return
-    if _may_guard(own, on=hospital_day(at)):
-        link(child, own, wanted, by=by, at=at)
+    link(child, own, wanted, by=by, at=at)
 
 
-def _may_guard(guardian: Patient, *, on: dt.date) -> bool:
+def may_guard(guardian: Patient, *, on: dt.date) -> bool:
+    """Say whether somebody can answer for a child: an adult, and real-name (M3.4)."""
     age = documents.age_in_years(guardian.birth_date, on=on)
     return guardian.assurance in REAL_NAME and age >= _ADULT_AGE

@@ -18,7 +18,7 @@ from hospital.kernel.settings_rows import set_value
 from hospital.patients import actions, queries, thresholds
 from hospital.patients.actions import codes
 from hospital.patients.models import Patient, PatientBinding, PhoneCode
-from hospital.patients.states import CodePurpose, DocumentKind, Relationship
+from hospital.patients.states import Assurance, CodePurpose, DocumentKind, Relationship
 from hospital.testing.jobs import due_jobs
 from hospital.testing.people import a_code, a_patient, a_resident_id, a_wechat_user
 
@@ -189,6 +189,27 @@ def test_adding_is_limited_to_three_others_in_thirty_days() -> None:
     assert not PhoneCode.objects.exists()
     later = AT + dt.timedelta(days=30)
     assert actions.ask_code(**somebody(user, relationship=Relationship.PARENT, at=later)).pk
+
+
+@pytest.mark.parametrize("why", ["young", "unproved"])
+def test_a_guardian_is_of_age_and_real_name(why: str) -> None:
+    user = a_wechat_user()
+    born = dt.date(2010, 1, 5) if why == "young" else dt.date(1990, 1, 5)
+    own = a_patient(user, born=born, at=AT)
+    if why == "unproved":
+        Patient.objects.filter(pk=own.pk).update(assurance=Assurance.DECLARED)
+    child = {
+        "name": "陈小满",
+        "document_no": a_resident_id(born=dt.date(2020, 1, 5)),
+        "relationship": Relationship.SIBLING,
+        "is_guardian": True,
+    }
+
+    with pytest.raises(actions.GuardianNotKnown):
+        actions.ask_code(**somebody(user, **child))
+
+    assert not PhoneCode.objects.exists()
+    assert [row.patient for row in queries.patients_for(wechat_user_id=user.pk)] == [own]
 
 
 @pytest.mark.race
