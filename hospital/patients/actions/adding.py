@@ -208,8 +208,8 @@ def add_patient(
 
     Raises Invalid (by field), NameMismatch, PhoneMismatch, NoPhoneOnFile, TooManyMismatches,
     TooManyPatients, TooManyAdditions, TooManyUsers, AlreadyBound, GuardianFirst,
-    GuardianNotKnown, WrongCode, CodeOver. Must not run inside a transaction of its caller, because a mismatch or a wrong code
-    is kept to count it.
+    GuardianNotKnown, WrongCode, CodeOver. Must not run inside a transaction of its caller, because
+    a mismatch or a wrong code is kept to count it.
     """
     told = Told(name, document_kind, document_no, phone, relationship, sex, birth_date)
     person, user = _person(told, wechat_user_id, is_guardian=is_guardian, at=at)
