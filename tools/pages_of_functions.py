@@ -5,20 +5,14 @@ from hospital.identity.states import DataScope, Role
 from hospital.kernel.permissions import permission
 from tools.tables import page, table
 
-_SHORT = {
-    DataScope.OWN: "own",
-    DataScope.DEPARTMENT: "department",
-    DataScope.WARD: "ward",
-    DataScope.HOSPITAL: "●",
-}
-
 
 def functions() -> str:
     """Every function with who holds it by default, how far, and the permissions that guard it."""
     return page(
         "Functions",
-        "Who may do what by default; what is not listed is denied. ● is the whole hospital, ○ waits"
-        " for its area. A hospital's own changes are rows over this (decision 0036).",
+        "Who may do what by default; what is not listed is denied. A word in brackets narrows a role"
+        " to less than the whole hospital; ○ waits for its area. A hospital's own changes are rows"
+        " over this (decision 0036).",
         f"## Chapter 7\n\n{_table(CHAPTER_SEVEN)}",
         f"## What its roles need beyond the matrix\n\n{_table(BEYOND)}",
         f"## Functions role by role\n\n{_by_role()}",
@@ -50,7 +44,7 @@ def _roles(one: Function) -> str:
 
 def _reach(one: Function, role: Role) -> str:
     scopes = {found.default_scope(role) for code in one.permissions if (found := permission(code))}
-    narrow = sorted(_SHORT[DataScope(scope)] for scope in scopes - {"", DataScope.HOSPITAL.value})
+    narrow = sorted(scopes - {"", DataScope.HOSPITAL.value})
     return f" ({', '.join(narrow)})" if narrow else ""
 
 

@@ -30,6 +30,7 @@ from hospital.identity.queries.holders import (
 from hospital.identity.queries.people import (
     HeldRow,
     PersonRow,
+    account_changes,
     colleagues,
     people,
     person,
@@ -93,6 +94,7 @@ __all__ = [
     "access_request",
     "access_requests",
     "account_at_work",
+    "account_changes",
     "accounts_narrowed_to",
     "accounts_of_practitioner",
     "asks_second_step",

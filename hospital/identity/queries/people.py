@@ -5,14 +5,30 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Final
 
 from hospital.identity.models import AccessRequest, RoleAssignment, StaffAccount
 from hospital.identity.queries.roles import role_labels
 from hospital.identity.states import RequestStatus
 from hospital.kernel import pinyin
 from hospital.kernel.errors import NotFound
+from hospital.kernel.models import AuditEntry
+from hospital.kernel.states import subject_type
 
 PEOPLE_AT_MOST = 100
+_CHANGES_AT_MOST: Final = 50
+_CHANGES: Final = tuple(
+    f"identity.{act}"
+    for act in (
+        "save_staff",
+        "open_account",
+        "change_account",
+        "switch_off",
+        "switch_on",
+        "reset_password",
+        "change_password",
+    )
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +129,14 @@ def roles_held(*, account: StaffAccount, on: dt.date) -> list[HeldRow]:
         if row.valid_to != row.valid_from
     ]
     return sorted(found, key=lambda row: row.is_over)
+
+
+def account_changes(*, account: StaffAccount) -> list[AuditEntry]:
+    """What was done to an account itself, the newest first; log-ins and roles stand elsewhere."""
+    rows = AuditEntry.objects.filter(
+        subject_type=subject_type(account), subject_id=account.pk, act__in=_CHANGES
+    )
+    return list(rows.order_by("-pk")[:_CHANGES_AT_MOST])
 
 
 def _roles_by_account(on: dt.date) -> dict[int, list[HeldRow]]:

@@ -102,6 +102,7 @@ class TestPeople:
 
         assert answer.status_code == 302
         assert "林若水" in page(admin, PEOPLE, q="lrs")
+        assert "姓名 何婉清 → 林若水" in page(admin, f"{PEOPLE}{clerk.pk}/")
         entry = AuditEntry.objects.get(act="identity.change_account")
         assert (entry.before["display_name"], entry.after["display_name"]) == ("何婉清", "林若水")
 

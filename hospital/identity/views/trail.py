@@ -1,14 +1,18 @@
-"""What was asked about somebody or about a role, and who decided, as lines of a timeline."""
+"""What was done about somebody or a role, who asked and who decided, as lines of a timeline."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 from hospital.identity import queries
 from hospital.identity.models import AccessRequest, StaffAccount
 from hospital.identity.states import RequestStatus
+from hospital.kernel import acts
 from hospital.kernel.actors import Actor
 
+#: A line of the kit's timeline: title, at, by, note, tone.
+Event = dict[str, Any]
 _TONES = {RequestStatus.WAITING: "warn", RequestStatus.APPROVED: "done"}
 
 
@@ -25,17 +29,18 @@ def names_of(actors: Iterable[str]) -> dict[str, str]:
     }
 
 
-def of_person(account: StaffAccount) -> list[dict[str, object]]:
-    """Every change of somebody's roles that was asked for."""
-    return _events(queries.requests_about(account_id=account.pk))
+def of_person(account: StaffAccount) -> list[Event]:
+    """Every change of somebody's account and roles, the newest first."""
+    found = _events(queries.requests_about(account_id=account.pk)) + _changes(account)
+    return sorted(found, key=lambda event: event["at"], reverse=True)
 
 
-def of_role(role: str) -> list[dict[str, object]]:
+def of_role(role: str) -> list[Event]:
     """Every change of a role that was asked for."""
     return _events(queries.grant_history(role=role))
 
 
-def _events(rows: list[AccessRequest]) -> list[dict[str, object]]:
+def _events(rows: list[AccessRequest]) -> list[Event]:
     names = names_of([actor for row in rows for actor in (row.asked_by, row.decided_by)])
     return [
         {
@@ -47,6 +52,26 @@ def _events(rows: list[AccessRequest]) -> list[dict[str, object]]:
         }
         for row in rows
     ]
+
+
+def _changes(account: StaffAccount) -> list[Event]:
+    rows = queries.account_changes(account=account)
+    names = names_of([row.by for row in rows])
+    return [
+        {
+            "title": acts.label(row.act),
+            "at": row.at,
+            "by": names[row.by],
+            "note": f"{_renamed(row.before, row.after)} {row.reason}".strip(),
+            "tone": "",
+        }
+        for row in rows
+    ]
+
+
+def _renamed(before: dict[str, object], after: dict[str, object]) -> str:
+    old, new = before.get("display_name"), after.get("display_name")
+    return f"姓名 {old} → {new}" if old and new and old != new else ""
 
 
 def _by(row: AccessRequest, names: dict[str, str]) -> str:
