@@ -3,6 +3,8 @@
 from django.db import connection
 
 CHANNEL = "xinglin_live"
+#: A topic that begins so is hinted at once, when it is over: streams that listen to it end with it.
+UNTIL = "until:"
 
 
 def publish(*topics: str) -> None:

@@ -8,7 +8,7 @@ import asyncio
 import contextlib
 import json
 import os
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Final
 from urllib.parse import parse_qs
 
@@ -67,6 +67,9 @@ class Live:
         except tickets.BadTicket:
             await _answer(send, 403)
             return
+        if self._hub.is_over(topics):
+            await _answer(send, 403)
+            return
         await send(
             {
                 "type": "http.response.start",
@@ -81,21 +84,24 @@ class Live:
         )
         await _write(send, f"retry: {_RETRY_MS}\n\n")
         with self._hub.reader(topics) as queue:
-            feed = asyncio.create_task(_feed(queue, send))
+            feed = asyncio.create_task(self._feed(queue, topics, send))
+            gone = asyncio.create_task(_until_gone(receive))
             with contextlib.suppress(asyncio.CancelledError):
-                await _until_gone(receive)
-            feed.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await feed
+                await asyncio.wait({feed, gone}, return_when=asyncio.FIRST_COMPLETED)
+            for task in (feed, gone):
+                task.cancel()
+                with contextlib.suppress(asyncio.CancelledError):
+                    await task
 
-
-async def _feed(queue: "asyncio.Queue[str]", send: Send) -> None:
-    while True:
-        try:
-            topic = await asyncio.wait_for(queue.get(), _PING_SECONDS)
-            await _write(send, f"data: {json.dumps(topic)}\n\n")
-        except TimeoutError:
-            await _write(send, ": ping\n\n")
+    async def _feed(self, queue: "asyncio.Queue[str]", topics: Sequence[str], send: Send) -> None:
+        """Write hints until one of the topics is over."""
+        while not self._hub.is_over(topics):
+            try:
+                topic = await asyncio.wait_for(queue.get(), _PING_SECONDS)
+                await _write(send, f"data: {json.dumps(topic)}\n\n")
+            except TimeoutError:
+                await _write(send, ": ping\n\n")
+        await send({"type": "http.response.body", "body": b""})
 
 
 async def _until_gone(receive: Receive) -> None:

@@ -15,10 +15,13 @@ import psycopg
 from psycopg import sql
 
 from hospital.kernel import clock, heartbeats
+from hospital.live.actions import UNTIL
 
 logger = logging.getLogger(__name__)
 _QUEUE_LENGTH = 32
 _RECONNECT_SECONDS = 2.0
+#: Tickets live twelve hours; no hospital ends more log-ins in that time.
+_OVER_KEPT = 10_000
 
 
 class Hub:
@@ -28,6 +31,7 @@ class Hub:
         self._conninfo = conninfo
         self._channel = channel
         self._readers: defaultdict[str, set[asyncio.Queue[str]]] = defaultdict(set)
+        self._over: dict[str, None] = {}
         self.connected = asyncio.Event()
 
     @contextlib.contextmanager
@@ -43,6 +47,10 @@ class Hub:
                 self._readers[topic].discard(queue)
                 if not self._readers[topic]:
                     del self._readers[topic]
+
+    def is_over(self, topics: Sequence[str]) -> bool:
+        """Say whether one of these topics is over, as far as this process has heard."""
+        return any(topic in self._over for topic in topics)
 
     async def run(self) -> None:
         """Listen for ever, connecting again when the database goes away."""
@@ -68,7 +76,14 @@ class Hub:
                 await _beat(connection)
                 # Ends after a while, so that a sign of life comes over this very connection.
                 async for note in connection.notifies(timeout=heartbeats.EVERY_SECONDS):
+                    if note.payload.startswith(UNTIL):
+                        self._remember(note.payload)
                     self._pass_on(note.payload)
+
+    def _remember(self, topic: str) -> None:
+        self._over[topic] = None
+        if len(self._over) > _OVER_KEPT:
+            del self._over[next(iter(self._over))]
 
     def _pass_on(self, topic: str) -> None:
         for queue in self._readers.get(topic, ()):

@@ -112,5 +112,5 @@ def _end(session_ids: list[int], *, how: SessionEnd, by: Actor, at: dt.datetime)
 
 
 def topic(session_id: int) -> str:
-    """What pages of a log-in listen to: a hint on it means that it has ended."""
-    return f"staff-session:{session_id}"
+    """What pages of a log-in listen to; hinted at when it ends, and their streams end with it."""
+    return f"{live.UNTIL}staff-session:{session_id}"

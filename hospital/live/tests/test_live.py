@@ -1,7 +1,9 @@
 """Hints leave with the commit, reach those who hold a ticket, and nobody else."""
 
 import asyncio
+import contextlib
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import psycopg
 import pytest
@@ -10,7 +12,8 @@ from django.test import override_settings
 from psycopg.conninfo import make_conninfo
 
 from hospital.live import tickets
-from hospital.live.actions import CHANNEL, publish
+from hospital.live.actions import CHANNEL, UNTIL, publish
+from hospital.live.asgi import Live
 from hospital.live.hub import Hub
 
 
@@ -52,6 +55,50 @@ def test_the_hub_passes_topics_to_their_readers_only() -> None:
 
     with ThreadPoolExecutor(1) as aside:  # a browser test may have left a loop in this thread
         assert aside.submit(asyncio.run, scenario()).result() == ("bill:7", True)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_stream_ends_with_what_it_depends_on_and_does_not_come_back() -> None:
+    """So it is with pages of somebody whose log-in was ended; others hear on."""
+    conninfo, over = _conninfo(), f"{UNTIL}staff-session:7"
+
+    async def stream(live: Live, *topics: str) -> list[dict[str, Any]]:
+        sent: list[dict[str, Any]] = []
+        never = asyncio.Event()
+
+        async def receive() -> dict[str, Any]:
+            await never.wait()
+            return {}
+
+        async def send(message: dict[str, Any]) -> None:
+            sent.append(message)
+
+        query = f"ticket={tickets.issue(topics)}".encode()
+        scope = {"type": "http", "path": "/live/", "query_string": query}
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(live(scope, receive, send), 1)
+        return sent
+
+    async def scenario() -> tuple[list[dict[str, Any]], ...]:
+        hub = Hub(conninfo=conninfo, channel=CHANNEL)
+        running = asyncio.create_task(hub.run())
+        await asyncio.wait_for(hub.connected.wait(), 5)
+        live = Live(hub)
+        mine = asyncio.create_task(stream(live, "schedules", over))
+        other = asyncio.create_task(stream(live, "schedules", f"{UNTIL}staff-session:8"))
+        await asyncio.sleep(0.1)
+        async with await psycopg.AsyncConnection.connect(conninfo, autocommit=True) as speaker:
+            await speaker.execute("SELECT pg_notify(%s, %s)", [CHANNEL, over])
+        found = (await mine, await other, await stream(live, over))
+        running.cancel()
+        return found
+
+    with ThreadPoolExecutor(1) as aside:
+        mine, other, again = aside.submit(asyncio.run, scenario()).result()
+    assert [message["body"] for message in mine[2:]] == [f'data: "{over}"\n\n'.encode(), b""]
+    assert "more_body" not in mine[-1]
+    assert [message["type"] for message in other] == ["http.response.start", "http.response.body"]
+    assert again[0]["status"] == 403
 
 
 def test_a_slow_reader_loses_its_oldest_hints_only() -> None:

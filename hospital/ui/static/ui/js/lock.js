@@ -177,7 +177,7 @@ if (dialog) {
   }, true);
   document.addEventListener("click", (event) => event.target.closest("[data-lock-now]") && lock());
   document.addEventListener("staff:locked", async () => show(await ask()));
-  document.addEventListener(`live:staff-session:${dialog.dataset.session}`, async () => {
+  document.addEventListener(`live:until:staff-session:${dialog.dataset.session}`, async () => {
     const facts = await ask();
     if (facts && facts.state !== "open") show(facts);
   });
