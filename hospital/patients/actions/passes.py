@@ -18,6 +18,7 @@ PREFIX: Final = "XL"
 _SHAPE: Final = re.compile(r"XL[0-9A-Za-z]{22}")
 #: What was read is kept a day; who asked for codes must be counted for longer.
 _PASSES_KEPT: Final = dt.timedelta(days=1)
+_COPIES_WAITED: Final = dt.timedelta(days=1)
 _CODES_KEPT: Final = dt.timedelta(days=7)
 # One statement, so that of many readers at once one gets the row and the others nothing.
 _REDEEM: Final = """
@@ -88,6 +89,8 @@ def redeem_pass(*, token: str, by: Actor, at: dt.datetime) -> Patient:
 def forget(*, at: dt.datetime) -> None:
     """Delete QR codes of yesterday and SMS codes of last week; blank copies whose link is over."""
     DataCopy.objects.filter(expires_at__lt=at).exclude(content=b"").update(content=b"")
+    # A copy that could not be made in all this time is asked for anew.
+    DataCopy.objects.filter(made_at__isnull=True, asked_at__lt=at - _COPIES_WAITED).delete()
     PatientPass.objects.filter(expires_at__lt=at - _PASSES_KEPT).delete()
     PhoneCode.objects.filter(expires_at__lt=at - _CODES_KEPT).delete()
 

@@ -132,6 +132,7 @@ def _add_page(
         "told": form.told(),
         "next": path,
         "purposes": consent.PURPOSES,
+        "version": consent.VERSION,
     }
     return render(request, "patients/patient/add.html", context, status=status)
 

@@ -168,6 +168,20 @@ def test_a_copys_link_is_the_askers_for_a_day(
     assert not AuditEntry.objects.filter(act="patients.open_copy").exists()
 
 
+def test_a_copy_nobody_could_make_is_asked_for_anew(client: Client, patient: Patient) -> None:
+    address = f"/m/privacy/{patient.outpatient_no}/copies/ask/"
+    client.post(address)
+    first = DataCopy.objects.get()
+
+    patients.forget(at=clock.now() + dt.timedelta(hours=23))
+    client.post(address)
+    assert DataCopy.objects.get() == first
+    patients.forget(at=clock.now() + dt.timedelta(hours=25))
+    client.post(address)
+
+    assert DataCopy.objects.get() != first
+
+
 def test_an_unbound_user_opens_no_copy(client: Client, user: WeChatUser, patient: Patient) -> None:
     client.post(f"/m/privacy/{patient.outpatient_no}/copies/ask/")
     run_jobs(only="portal.jobs.make_copy")
