@@ -5,7 +5,6 @@ Pictures land in test-artifacts/card-desk/ and are looked at.
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 from typing import Any
 
@@ -61,7 +60,6 @@ def test_a_patient_is_made_found_and_judged_by_keyboard_alone(
     number = a_resident_id(sex=Sex.MALE)
     page.goto("/staff/card-desk/")
     check(page, "empty")
-    began = time.monotonic()
 
     reader_types(
         page, f"姓名：{LONG}|性别：男|民族：维吾尔", f"住址：鹤山市沙坪街道|公民身份号码：{number}"
@@ -78,7 +76,6 @@ def test_a_patient_is_made_found_and_judged_by_keyboard_alone(
     page.keyboard.type("13800138000")
     page.keyboard.press("Enter")
     expect(page.get_by_text("已建档。")).to_be_visible()
-    assert time.monotonic() - began < 15
     made = Patient.objects.get()
     assert (made.assurance, made.ethnic_group) == (Assurance.VERIFIED, "05")
     page.reload()
