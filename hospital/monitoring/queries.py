@@ -16,7 +16,7 @@ from hospital.kernel.states import history
 from hospital.monitoring import probes
 from hospital.monitoring.models import Alert, BackupRun, ProbeStanding
 from hospital.monitoring.probes.processes import workers
-from hospital.monitoring.reading import Probe, Reading, lasting
+from hospital.monitoring.reading import Probe, Reading, amount, lasting
 from hospital.monitoring.states import (
     TROUBLE,
     WORST_FIRST,
@@ -109,7 +109,7 @@ def board(*, at: dt.datetime) -> list[BoardGroup]:
                 label=reading.probe.label,
                 state=reading.state,
                 text=reading.text,
-                value=_with_unit(reading),
+                value="" if reading.value is None else amount(reading.value, reading.probe.unit),
                 limits=reading.probe.limits.text() if reading.probe.limits else "",
                 since=standing.since if standing and standing.state == reading.state else None,
                 alert_id=alerts.get(reading.probe.key),
@@ -196,12 +196,6 @@ def _measure(probe: Probe, at: dt.datetime) -> Reading:
 def _group(group: Group, rows: list[BoardRow]) -> BoardGroup:
     ordered = tuple(sorted(rows, key=lambda row: WORST_FIRST.index(row.state)))
     return BoardGroup(str(group.label), ordered[0].state, ordered)
-
-
-def _with_unit(reading: Reading) -> str:
-    if reading.value is None:
-        return ""
-    return f"{reading.value:g} {reading.probe.unit}".strip()
 
 
 def is_trouble(state: str) -> bool:

@@ -27,8 +27,9 @@ class Limits:
     def text(self) -> str:
         """The limits in force, for people."""
         word = "低于" if self.is_floor else "达到"
-        unit = self.warn.unit
-        return f"{word} {self.warn.value()} {unit}提醒，{self.bad.value()} {unit}严重"
+        space = " " if self.warn.unit == "%" else ""
+        warn, bad = (amount(row.value(), row.unit) for row in (self.warn, self.bad))
+        return f"{word} {warn}{space}提醒，{bad}{space}严重"
 
     def _is_past(self, value: float, limit: Setting[int]) -> bool:
         return value < limit.value() if self.is_floor else value >= limit.value()
@@ -81,6 +82,11 @@ def lasting(seconds: float) -> str:
         if whole >= 2 * size or whole == size:
             return f"{whole // size} {word}"
     return f"{whole} 秒"
+
+
+def amount(value: float, unit: str) -> str:
+    """A value with its unit: 12 秒, 1.2%."""
+    return f"{value:.10g}%" if unit == "%" else f"{value:.10g} {unit}".strip()
 
 
 def size(count: float) -> str:

@@ -63,7 +63,7 @@ def all_is_well(settings: Settings) -> None:
     audit.seal_entries(at=at)
     audit.keep(audit.verify(at=at), at=at)
     DaySize.objects.create(day=clock.hospital_day(at) - dt.timedelta(days=6), size_bytes=0)
-    actions.run_round(at=at)
+    actions.run_round(at=at - dt.timedelta(minutes=5))
 
 
 def much_is_wrong() -> None:
@@ -83,8 +83,8 @@ def much_is_wrong() -> None:
         by=SYSTEM,
         at=at,
     )
-    for minutes in (2, 1):
-        actions.run_round(at=at + dt.timedelta(minutes=3 - minutes))
+    for minutes in (1, 0):
+        actions.run_round(at=at - dt.timedelta(minutes=minutes))
 
 
 def test_it_is_watched_and_an_alert_is_taken_on(

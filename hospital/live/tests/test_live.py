@@ -11,6 +11,8 @@ from django.db import connection, transaction
 from django.test import override_settings
 from psycopg.conninfo import make_conninfo
 
+from hospital.kernel import heartbeats
+from hospital.kernel.models import Heartbeat
 from hospital.live import tickets
 from hospital.live.actions import CHANNEL, UNTIL, publish
 from hospital.live.asgi import Live
@@ -55,6 +57,32 @@ def test_the_hub_passes_topics_to_their_readers_only() -> None:
 
     with ThreadPoolExecutor(1) as aside:  # a browser test may have left a loop in this thread
         assert aside.submit(asyncio.run, scenario()).result() == ("bill:7", True)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_hub_gives_signs_of_life_and_loses_no_hint_over_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    conninfo, hints = _conninfo(), [f"bill:{number}" for number in range(20)]
+    monkeypatch.setattr(heartbeats, "EVERY_SECONDS", 0.01)
+    Heartbeat.objects.all().delete()
+
+    async def scenario() -> list[str]:
+        hub = Hub(conninfo=conninfo, channel=CHANNEL)
+        running = asyncio.create_task(hub.run())
+        await asyncio.wait_for(hub.connected.wait(), 5)
+        with hub.reader(hints) as mine:
+            async with await psycopg.AsyncConnection.connect(conninfo, autocommit=True) as speaker:
+                for hint in hints:
+                    await speaker.execute("SELECT pg_notify(%s, %s)", [CHANNEL, hint])
+                    await asyncio.sleep(0.007)
+            heard = [await asyncio.wait_for(mine.get(), 5) for _ in hints]
+        running.cancel()
+        return heard
+
+    with ThreadPoolExecutor(1) as aside:
+        assert aside.submit(asyncio.run, scenario()).result() == hints
+    assert [sign.kind for sign in heartbeats.signs()] == ["live"]
 
 
 @pytest.mark.django_db(transaction=True)

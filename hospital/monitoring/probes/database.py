@@ -68,12 +68,13 @@ def database_size(at: dt.datetime) -> Finding:
 
 def growth(at: dt.datetime) -> Finding:
     """How much larger it is than seven days ago, or than on the first day known since."""
-    since = clock.hospital_day(at) - dt.timedelta(days=_DAYS)
-    first = DaySize.objects.filter(day__gte=since).order_by("day").first()
+    today = clock.hospital_day(at)
+    days_before = DaySize.objects.filter(day__gte=today - dt.timedelta(days=_DAYS), day__lt=today)
+    first = days_before.order_by("day").first()
     if first is None:
         return Finding("还没有可比较的大小。", state=ProbeState.UNKNOWN)
     more = size_now() - first.size_bytes
-    days = (clock.hospital_day(at) - first.day).days
+    days = (today - first.day).days
     text = f"{days} 天来增加了 {size(more)}。" if more > 0 else f"{days} 天来没有变大。"
     return Finding(text, round(max(0, more) / _GB, 2))
 

@@ -51,7 +51,7 @@ def test_the_board_shows_the_worst_first_with_limits(client: Client) -> None:
     assert shown.index("失败任务") < shown.index("网页服务"), "and its group"
     assert "payments.jobs.look 1 个。请查明原因后重新执行。" in shown
     assert "达到 1 个提醒，20 个严重" in shown
-    assert "低于 15 %提醒，5 %严重" in shown
+    assert "低于 15% 提醒，5% 严重" in shown
     assert "刚刚" in shown
 
 
