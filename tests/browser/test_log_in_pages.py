@@ -154,7 +154,7 @@ def test_a_form_sent_too_late_goes_on_after_the_password(
     open_lock(page)
     look(page, "12-held")
     assert not Delegation.objects.exists()
-    page.get_by_role("button", name="继续提交").click()
+    page.get_by_role("button", name="以林若水的身份继续提交").click()
 
     expect(page).to_have_url(re.compile("/staff/loans/$"))
     expect(page.get_by_label("理由")).to_have_value(REASON)

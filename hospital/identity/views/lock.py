@@ -80,7 +80,7 @@ def unlock(request: OpenRequest) -> HttpResponse:
         return _answer(HTTPStatus.UNPROCESSABLE_ENTITY, message=refusal.message)
     request.session.cycle_key()
     sessions.note_staff(request.session, at=at)
-    return _answer(HTTPStatus.OK, token=get_token(request))
+    return _answer(HTTPStatus.OK, token=get_token(request), name=account.display_name)
 
 
 def _answer(status: HTTPStatus, **facts: str) -> HttpResponse:

@@ -52,6 +52,9 @@ function close(facts) {
   takeToken(facts.token);
   localStorage.setItem(SEEN, Date.now());
   localStorage.setItem(NEWS, `open ${Date.now()}`);
+  // A form that came too late may have been typed by somebody else: say who would send it now.
+  const held = document.querySelector("[data-held]");
+  if (held && facts.name) held.textContent = `以${facts.name}的身份继续提交`;
   told = Date.now();
   isLocked = false;
   if (dialog.open) dialog.close();
