@@ -227,3 +227,25 @@ def test_an_ended_log_in_cannot_be_opened_again_with_its_cookie() -> None:
 
     assert not is_in(thief)
     assert thief.post("/staff/unlock/", {"password": PASSWORD}).status_code == 401
+
+
+def test_whoever_stops_being_an_administrator_logs_in_anew() -> None:
+    boss, asker = a_staff(Role.SYSTEM_ADMIN), a_staff(Role.SYSTEM_ADMIN)
+    officer = a_staff(Role.SECURITY_ADMIN)
+    client, colleague = staff_client(account=boss), staff_client(account=asker)
+    asked = actions.ask_for_roles(
+        account=boss,
+        wanted=[actions.Wanted(role=Role.REGISTRATION_CLERK)],
+        reason="换岗",
+        by=Actor("staff", asker.pk),
+        at=clock.now(),
+    )
+    assert is_in(client)
+
+    actions.approve_access(
+        request_id=asked.pk, note="", by=Actor("staff", officer.pk), at=clock.now()
+    )
+
+    assert not is_in(client)
+    assert is_in(colleague)
+    assert StaffSession.objects.get(account=boss).how == SessionEnd.ROLES
