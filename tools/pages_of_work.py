@@ -54,8 +54,9 @@ def messages() -> str:
     return page(
         "Messages",
         "Each goes out once per event, through WeChat and into the in-app inbox, and opens the "
-        "exact thing it speaks of; what is for members of staff goes by SMS alone. At most five short fields; no diagnosis, drug or full ID. The "
-        "channels are tried in their order; the inbox has it from the start.",
+        "exact thing it speaks of; what is for members of staff goes by SMS alone. At most five "
+        "short fields; no diagnosis, drug or full ID. The channels are tried in their order; the "
+        "inbox has it from the start.",
         table(
             (
                 "kind",
