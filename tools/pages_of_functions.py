@@ -10,9 +10,9 @@ def functions() -> str:
     """Every function with who holds it by default, how far, and the permissions that guard it."""
     return page(
         "Functions",
-        "Who may do what by default; what is not listed is denied. A word in brackets narrows a role"
-        " to less than the whole hospital; ○ waits for its area. A hospital's own changes are rows"
-        " over this (decision 0036).",
+        "Who may do what by default; what is not listed is denied. A word in brackets narrows a"
+        " role to less than the whole hospital; ○ waits for its area. A hospital's own changes are"
+        " rows over this (decision 0036).",
         f"## Chapter 7\n\n{_table(CHAPTER_SEVEN)}",
         f"## What its roles need beyond the matrix\n\n{_table(BEYOND)}",
         f"## Functions role by role\n\n{_by_role()}",
