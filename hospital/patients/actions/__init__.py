@@ -35,7 +35,12 @@ from hospital.patients.actions.cards import (
 )
 from hospital.patients.actions.checking import check_facts, check_person, is_child
 from hospital.patients.actions.codes import CodeOver, CodeTooSoon, TooManyCodes, WrongCode
-from hospital.patients.actions.copies import TooManyCopies, ask_copy, keep_copy, open_copy
+from hospital.patients.actions.copies import (
+    TooManyCopies,
+    ask_copy,
+    keep_copy,
+    open_copy,
+)
 from hospital.patients.actions.finding import (
     Custody,
     FoundPerson,
@@ -74,11 +79,13 @@ from hospital.patients.actions.unknown import (
     register_unidentified,
 )
 from hospital.patients.facts import Facts, Person
+from hospital.patients.thresholds import COPY_HOURS
 
 __all__ = [
     "ADDITIONS_PER_MONTH",
     "BIRTH_ORDERS",
     "CARD_ACTS",
+    "COPY_HOURS",
     "MISMATCHES_PER_DAY",
     "NAMELESS",
     "PATIENTS_PER_USER",

@@ -11,10 +11,11 @@ from hospital.kernel import audit, events, sealed
 from hospital.kernel.actors import Actor
 from hospital.kernel.clock import hospital_day
 from hospital.kernel.errors import NotFound, Refusal
-from hospital.patients import queries, thresholds
+from hospital.patients import queries
 from hospital.patients.actions import persons
 from hospital.patients.events import CopyAsked
 from hospital.patients.models import DataCopy
+from hospital.patients.thresholds import COPIES_PER_DAY, COPY_HOURS
 
 
 class TooManyCopies(Refusal):
@@ -39,7 +40,7 @@ def ask_copy(*, wechat_user_id: int, number: str, by: Actor, at: dt.datetime) ->
         if under_way is not None:
             return under_way
         lately = rows.filter(asked_at__gt=at - dt.timedelta(days=1)).count()
-        if lately >= thresholds.COPIES_PER_DAY.value():
+        if lately >= COPIES_PER_DAY.value():
             raise TooManyCopies
         copy = DataCopy.objects.create(
             wechat_user_id=wechat_user_id, patient=binding.patient, asked_at=at
@@ -52,7 +53,7 @@ def ask_copy(*, wechat_user_id: int, number: str, by: Actor, at: dt.datetime) ->
 def keep_copy(*, copy_id: int, content: bytes, by: Actor, at: dt.datetime) -> None:
     """Keep a made copy sealed until its link is over; the second time changes nothing."""
     rows = DataCopy.objects.filter(pk=copy_id, made_at__isnull=True)
-    hours = dt.timedelta(hours=thresholds.COPY_HOURS.value())
+    hours = dt.timedelta(hours=COPY_HOURS.value())
     rows.update(content=sealed.seal_bytes(content), made_at=at, expires_at=at + hours)
 
 

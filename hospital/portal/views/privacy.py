@@ -14,7 +14,6 @@ from hospital.kernel import clock
 from hospital.kernel.errors import NotFound
 from hospital.patients import actions as patients_actions
 from hospital.patients import queries as patients
-from hospital.patients import thresholds
 from hospital.portal import copying, looks
 
 if TYPE_CHECKING:
@@ -65,7 +64,7 @@ def copies(request: PatientRequest, number: str) -> HttpResponse:
         "patient": patient,
         "copies": found,
         "is_under_way": any(copy.made_at is None for copy in found),
-        "hours": thresholds.COPY_HOURS.value(),
+        "hours": patients_actions.COPY_HOURS.value(),
     }
     return render(request, "portal/patient/copies.html", context)
 
