@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from hospital.kernel import clock
-from hospital.kernel.jobs import Retry, job, periodic
+from hospital.kernel.jobs import job, periodic
 from hospital.monitoring import actions, gateway
-
-#: A round or a look that failed is over; the next one comes by itself.
-_ONCE = Retry(waits=(60,), attempts=0)
 
 
 @periodic("* * * * *")
-@job(retry=_ONCE)
+@job()
 def watch(**_: object) -> None:
     """Look at everything once; open and end alerts."""
     actions.run_round(at=clock.now())

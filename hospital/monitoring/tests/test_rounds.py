@@ -14,7 +14,7 @@ from hospital.kernel.models import AuditEntry
 from hospital.kernel.settings_rows import set_value
 from hospital.kernel.states import history
 from hospital.messaging.models import Message
-from hospital.monitoring import actions, queries, thresholds
+from hospital.monitoring import actions, jobs, probes, queries, thresholds
 from hospital.monitoring.models import Alert, DaySize, ProbeStanding
 from hospital.monitoring.states import AlertStatus, BackupKind
 from hospital.monitoring.tests.world import AT, a_failed_job, processes, run
@@ -198,7 +198,8 @@ def test_a_round_twice_at_once_is_one(time: Clock) -> None:
     a_failed_job()
     time.rounds(2)
     before = list(ProbeStanding.objects.order_by("pk").values())
-    actions.run_round(at=time.at)
+    for seconds in (0, 29):
+        actions.run_round(at=time.at + dt.timedelta(seconds=seconds))
     assert list(ProbeStanding.objects.order_by("pk").values()) == before
     assert len(told()) == 1
 
@@ -251,3 +252,13 @@ def test_a_failed_backup_says_why() -> None:
             kind=BackupKind.BACKUP, is_good=False, size_bytes=None, note=" ", by=SYSTEM, at=AT
         )
     assert not AuditEntry.objects.filter(act="monitoring.note_backup").exists()
+
+
+def test_the_jobs_may_run_twice(time: Clock) -> None:
+    processes(AT)
+    for _ in range(2):
+        jobs.watch()
+        jobs.forget_old()
+    assert ProbeStanding.objects.count() == len(probes.ALL)
+    assert set(ProbeStanding.objects.values_list("rounds", flat=True)) == {1}
+    assert Message.objects.count() == 0
