@@ -174,3 +174,4 @@ _ALL: Final = (
     ),
 )
 KINDS: Final = {kind.code: kind for kind in _ALL}
+FOR_PATIENTS: Final = tuple(kind for kind in _ALL if kind.audience == "patient")

@@ -53,6 +53,7 @@ def send(
     that quiet hours do not hold it back. After `until` (UTC) it is of no use and is not sent.
     """
     about = KINDS[kind]
+    assert about.audience == "patient", f"{kind} is for members of staff"
     assert fields.keys() == about.fields.keys(), (
         f"{kind} wants {list(about.fields)}, not {list(fields)}"
     )

@@ -17,9 +17,9 @@ from hospital.kernel.errors import NotFound
 from hospital.messaging import actions, queries
 from hospital.messaging.models import CallTask, Delivery, Message
 from hospital.messaging.registry import KINDS
-from hospital.messaging.tests.world import AT, stands
+from hospital.messaging.tests.world import AT, a_message, stands
 from hospital.testing.jobs import run_jobs
-from hospital.testing.people import a_staff, a_wechat_user, staff_client
+from hospital.testing.people import a_staff, a_wechat_user, patient_client, staff_client
 from hospital.testing.wechat import StandIn
 
 pytestmark = pytest.mark.django_db
@@ -107,6 +107,15 @@ def test_a_message_has_exactly_one_reader() -> None:
     with pytest.raises(IntegrityError), transaction.atomic():
         message.update(wechat_user=a_wechat_user())
     assert Message.objects.get().staff is not None
+
+
+def test_patients_hear_nothing_of_it() -> None:
+    user = a_wechat_user()
+    client = patient_client(user)
+    assert "系统告警" not in client.get("/m/messages/settings/").content.decode()
+    with pytest.raises(AssertionError, match="for members of staff"):
+        a_message("N38", user)
+    assert not Message.objects.exists()
 
 
 def test_a_kind_for_patients_is_not_for_staff() -> None:

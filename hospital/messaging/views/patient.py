@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from hospital.identity.access import PatientRequest, patient_page
 from hospital.kernel import clock
 from hospital.messaging import actions, forms, queries, thresholds
-from hospital.messaging.registry import KINDS
+from hospital.messaging.registry import FOR_PATIENTS
 from hospital.messaging.states import Switch
 
 
@@ -69,6 +69,6 @@ def settings(request: PatientRequest) -> HttpResponse:
         "groups": [row for row in rows if row.switch is not Switch.ANYTIME],
         "anytime": next(row for row in rows if row.switch is Switch.ANYTIME),
         "quiet": f"{start:%H:%M}–{end:%H:%M}" if start != end else "",
-        "always": [kind.title for kind in KINDS.values() if kind.switch is None],
+        "always": [kind.title for kind in FOR_PATIENTS if kind.switch is None],
     }
     return render(request, "messaging/patient/settings.html", context)

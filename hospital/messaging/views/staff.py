@@ -16,7 +16,7 @@ from hospital.kernel import clock
 from hospital.messaging import actions, forms, preview, queries
 from hospital.messaging.permissions import CALL_PATIENT, RESEND, VIEW_MESSAGES
 from hospital.messaging.queries import LogFilter
-from hospital.messaging.registry import KINDS, Kind
+from hospital.messaging.registry import FOR_PATIENTS, KINDS, Kind
 from hospital.messaging.states import OPEN, CallStatus, MessageStatus, Reason
 from hospital.messaging.views import story
 from hospital.patients import actions as patients
@@ -45,11 +45,7 @@ def log(request: StaffRequest) -> HttpResponse:
         "tabs": _tabs(request, "messaging-log"),
         "totals": queries.log_totals(day=today),
         "narrowed": narrowed,
-        "kinds": [
-            (kind.code, f"{kind.code} {kind.title}")
-            for kind in KINDS.values()
-            if kind.audience == "patient"
-        ],
+        "kinds": [(kind.code, f"{kind.code} {kind.title}") for kind in FOR_PATIENTS],
         "statuses": queries.SHOWN_STATUSES.items(),
         "reasons": Reason.choices,
         "rows": rows,
