@@ -106,6 +106,9 @@ def test_it_is_watched_and_an_alert_is_taken_on(
     check(page, "no_history")
 
     much_is_wrong()
+    page.goto("/staff/people/")
+    expect(page.get_by_role("alert")).to_contain_text("严重 4 条")
+    check(page, "banner")
     page.goto("/staff/monitoring/")
     expect(page.get_by_text("后台任务进程已 12 分钟没有动静。").first).to_be_visible()
     check(page, "wrong")
