@@ -60,7 +60,9 @@ def test_m1_05_a_booking_holds_a_number_and_bills_it_for_fifteen_minutes() -> No
     assert re.fullmatch(r"261124\d{8}", booked.number)
     charge = stored.bill.charges.get()
     assert (charge.source_kind, charge.source_id) == ("appointment", stored.pk)
-    assert due_jobs() == ["registration.jobs.release_unpaid"]
+    assert [name for name in due_jobs() if name.startswith("registration.")] == [
+        "registration.jobs.release_unpaid"
+    ]
     connection.check_constraints()
 
 

@@ -127,7 +127,8 @@ def test_m1_06_before_its_end_a_hold_stays_and_the_timer_is_set_again() -> None:
     assert not release(booked, HOLD_END - dt.timedelta(seconds=1))
 
     assert fresh(booked).status == AppointmentStatus.PENDING
-    assert due_jobs() == ["registration.jobs.release_unpaid"] * 2
+    ours = [name for name in due_jobs() if name.startswith("registration.")]
+    assert ours == ["registration.jobs.release_unpaid"] * 2
 
 
 def test_m1_06_while_a_payment_runs_the_hold_stays_until_the_order_is_closed() -> None:
