@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
-from tests.chaos.handset import Browser, GaveUp, has
+from tests.chaos.handset import Browser, GaveUp, button_like, has
 from tests.chaos.promises import Promises
 from tests.chaos.staff import Staff
 from tests.journeys.pages import Page
@@ -59,7 +59,7 @@ async def ask_back(
     (path,) = places
     if await _stands(asker, path, promises) == "待审批":
         own = await asker.open(path)
-        assert not has(own, YES[0]), f"{path} may be approved by whoever asked"
+        assert not button_like(own, YES[0]), f"{path} may be approved by whoever asked"
         await _decide(staff.supervisor, path, agrees=agrees)
         await _stands(asker, path, promises)
 
@@ -95,7 +95,7 @@ async def _stands(browser: Browser, path: str, promises: Promises) -> str:
 async def _decide(second: Browser, path: str, *, agrees: bool) -> str:
     """Open what waits and answer it; somebody else may have."""
     page = await second.open(path)
-    yes = next((words for words in YES if has(page, words)), "")
+    yes = next(filter(None, (button_like(page, words) for words in YES)), "")
     if not yes:
         return "nothing"
     if agrees:
