@@ -14,11 +14,12 @@ BIN   := .venv/bin
 STAMP := .venv/installed
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench chaos clean docs lock browser fuzz
+.PHONY: help demo test test-all check bench chaos clean docs lock browser fuzz
 
 help:
 	@echo "make demo    the hospital, the patient's phone and a stand-in for WeChat, on this machine"
-	@echo "make test    every check and every test (about nine minutes on two cores)"
+	@echo "make test    every check and the tests (about ten minutes on two cores)"
+	@echo "make test-all  also every look of every page, every alike fault, all migrations back and forth"
 	@echo "make check   the checks alone: format, lint, contracts, types, migrations, sizes, docs"
 	@echo "make bench   the measured claims; rewrites docs/benchmarks.md"
 	@echo "make chaos   kill every process 100 times under 200 patients, then look at the books (SEED=…)"
@@ -35,11 +36,13 @@ help:
 demo: $(STAMP)
 	@exec $(BIN)/python -m tools.demo
 
-test: $(STAMP) browser
+test: CHOICE = -m "not thorough"
+test-all: export FAULTS = all
+test test-all: $(STAMP) browser
 	@tools/check
 	@echo "test: running the tests on two workers"
 	@exec $(BIN)/python -m tools.together pytest -n 2 --dist loadscope --durations 10 \
-		--randomly-seed=$(ORDER) \
+		--randomly-seed=$(ORDER) $(CHOICE) \
 		--junit-xml test-artifacts/junit.xml $(ARGS)
 
 check: $(STAMP)

@@ -89,6 +89,7 @@ def scratch_database() -> Iterator[str]:
 
 
 @pytest.mark.slow
+@pytest.mark.thorough
 def test_the_whole_schema_goes_up_down_and_up_again(scratch_database: str) -> None:
     program = (
         "import django; django.setup();"

@@ -63,6 +63,7 @@ def open_gallery(
     return opened
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(("query", "device", "scheme"), LOOKS)
 def test_every_look_is_accessible_and_fits(
     open_gallery: Callable[[str, dict[str, Any], Scheme], Page],

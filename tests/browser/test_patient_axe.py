@@ -29,7 +29,7 @@ from tests.browser.walk import (
 )
 from tools.demo_place import Place
 
-pytestmark = [pytest.mark.browser, pytest.mark.slow]
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.thorough]
 
 PICTURES = Path("test-artifacts/pages")
 WAIT_MS = 20_000

@@ -190,6 +190,7 @@ def in_every_state(wechat: StandIn) -> dict[str, Bill]:
     return bills
 
 
+@pytest.mark.thorough
 def test_every_state_is_accessible_in_every_look(
     browser: Browser, live_server: LiveServer, phone_world: StandIn
 ) -> None:

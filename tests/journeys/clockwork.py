@@ -18,6 +18,8 @@ from hospital.testing.jobs import run_jobs
 from hospital.testing.wechat import StandIn
 
 EVERY_MINUTE: Final = "* * * * *"
+#: They look after the house, not after the people of a story, and would double what it costs.
+HOUSEKEEPING: Final = {"monitoring.jobs.watch", "kernel.jobs.seal_audit"}
 _NEXT: Final = """
     SELECT min(scheduled_at) FROM procrastinate_jobs WHERE status = 'todo' AND scheduled_at > %s
 """
@@ -63,7 +65,7 @@ class Clockwork:
         if moment >= self._swept_at + pause:
             self._swept_at = moment
             for known in app.periodic_registry.periodic_tasks.values():
-                if known.cron == EVERY_MINUTE:
+                if known.cron == EVERY_MINUTE and known.task.name not in HOUSEKEEPING:
                     known.task.defer()
         self.work()
 

@@ -128,6 +128,7 @@ def test_from_nothing_to_ready_and_back_to_nothing(demo: RunningDemo) -> None:
     assert demo.processes() == {}
 
 
+@pytest.mark.thorough
 def test_a_second_start_finds_everything_in_place_and_names_what_breaks(demo: RunningDemo) -> None:
     demo.start()
     demo.wait_until_it_says("demo: ready after")
