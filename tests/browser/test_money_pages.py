@@ -43,6 +43,7 @@ from hospital.testing.people import a_staff, a_wechat_user, patient_client, staf
 from hospital.testing.wechat import StandIn
 from hospital.wechat.outcomes import RefundProgress
 from tests.browser.axe import violations
+from tests.browser.walk import LOOKS
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 PICTURES = Path("test-artifacts/money")
@@ -303,7 +304,7 @@ def code_of(*of: Bill) -> str:
     return actions.create_pay_code(bill_ids=ids, by=SYSTEM, at=clock.now()).token
 
 
-@pytest.mark.parametrize("look", ["light", "dark", "large"])
+@pytest.mark.parametrize("look", LOOKS)
 def test_the_page_behind_our_own_code(desk: Desk, wechat: StandIn, look: str) -> None:
     user = somebody(look)
     url = desk.server.url

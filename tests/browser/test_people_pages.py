@@ -34,6 +34,7 @@ from hospital.testing.people import (
     patient_client,
 )
 from tests.browser.axe import violations
+from tests.browser.walk import LOOKS
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 PICTURES = Path("test-artifacts/people")
@@ -47,8 +48,6 @@ PHONE: dict[str, Any] = {
 DESK: dict[str, Any] = {"viewport": {"width": 1440, "height": 900}, "locale": "zh-CN"}
 Scheme = Literal["light", "dark"]
 Watch = Callable[[Page], Page]
-
-LOOKS = ["light", "dark", "large"]
 
 
 def somebody_who_likes(look: str) -> WeChatUser:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import pytest
 from playwright.sync_api import FrameLocator, Locator, Page, expect
 
 Inside = Page | FrameLocator
@@ -30,6 +31,8 @@ DESK: dict[str, Any] = {
     "locale": "zh-CN",
     "reduced_motion": "reduce",
 }
+#: How a patient page may look; the first one always, the others with `make test-all`.
+LOOKS = ["light", *(pytest.param(one, marks=pytest.mark.thorough) for one in ("dark", "large"))]
 _SMS_SECONDS = 20
 DEPARTMENT = "肺病科"
 INITIALS = "fbk"

@@ -64,7 +64,8 @@ def test_a_key_that_an_older_demo_lacks_is_added_to_its_file(tmp_path: Path) -> 
     chosen = place(tmp_path, DATA=".")
     before = chosen.environment()
     file = tmp_path / "secrets.env"
-    file.write_text("".join(line for line in file.open() if not line.startswith("AUDIT_KEYS")))
+    lines = file.read_text().splitlines(keepends=True)
+    file.write_text("".join(line for line in lines if not line.startswith("AUDIT_KEYS")))
 
     after = chosen.environment()
 
