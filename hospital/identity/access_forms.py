@@ -12,6 +12,7 @@ from django.http import QueryDict  # noqa: TID251  a type only, no HTTP happens 
 from hospital.identity.actions import Wanted
 from hospital.kernel.clock import HOSPITAL_ZONE
 from hospital.kernel.errors import Invalid
+from hospital.ui.typed import typed
 
 #: Empty lines below the roles somebody has.
 BLANK_LINES: Final = 2
@@ -41,11 +42,6 @@ class PersonForm(forms.Form):
         error_messages={"max_length": "请填写 11 位手机号。"},
         widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off"}),
     )
-
-
-def typed(data: QueryDict, name: str, *, most: int) -> str:
-    """The text of a field without blanks around it, never longer than it may be."""
-    return data.get(name, "").replace("\x00", "").strip()[:most]
 
 
 def wanted_roles(data: QueryDict) -> list[Wanted]:

@@ -13,6 +13,7 @@ from hospital.kernel.errors import Invalid, NotFound
 from hospital.messaging.queries import SHOWN_STATUSES, LogFilter
 from hospital.messaging.registry import KINDS
 from hospital.messaging.states import CallStatus, Reason, Switch
+from hospital.ui.typed import typed
 
 _DAYS_SHOWN: Final = 7
 _FIRST_YEAR, _LAST_YEAR = 2000, 2999
@@ -24,7 +25,7 @@ def log_filter(data: Mapping[str, str], *, today: dt.date) -> LogFilter:
     end = _day(data.get("end", ""), today)
     start = _day(data.get("start", ""), end - dt.timedelta(days=_DAYS_SHOWN - 1))
     return LogFilter(
-        text=_text(data, "q", most=60) or _opened(data.get("about", "")),
+        text=typed(data, "q", most=60) or _opened(data.get("about", "")),
         kind=_known(data.get("kind", ""), KINDS),
         status=_known(data.get("status", ""), SHOWN_STATUSES),
         reason=_known(data.get("reason", ""), dict(Reason.choices)),
@@ -43,7 +44,7 @@ def call_end(data: Mapping[str, str]) -> tuple[CallStatus, str]:
     ended = data.get("status", "")
     if ended not in (CallStatus.DONE, CallStatus.UNREACHABLE):
         raise Invalid({"status": ["请选择通话结果。"]})
-    note = _text(data, "note", most=_NOTE_LENGTH)
+    note = typed(data, "note", most=_NOTE_LENGTH)
     if ended == CallStatus.UNREACHABLE and not note:
         raise Invalid({"note": ["请写明情况。"]}, "联系不上时请写明情况，例如“三次无人接听”。")
     return CallStatus(ended), note
@@ -60,10 +61,6 @@ def seen_round(data: Mapping[str, str]) -> int:
 def wishes(data: Mapping[str, str]) -> dict[Switch, bool]:
     """Where the switches of the settings page stand: a box that is not ticked is not sent."""
     return {switch: switch.value in data for switch in Switch}
-
-
-def _text(data: Mapping[str, str], name: str, *, most: int) -> str:
-    return data.get(name, "").replace("\x00", "").strip()[:most]
 
 
 def _opened(value: str) -> str:

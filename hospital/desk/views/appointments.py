@@ -8,7 +8,6 @@ from django.views.decorators.http import require_http_methods, require_safe
 from hospital.billing import queries as billing
 from hospital.billing.states import PAYABLE
 from hospital.desk import story
-from hospital.desk.views.typed import typed
 from hospital.identity import queries as identity
 from hospital.identity.access import StaffRequest, staff_page
 from hospital.identity.permissions import BREAK_GLASS
@@ -22,6 +21,7 @@ from hospital.registration.permissions import VIEW_APPOINTMENTS
 from hospital.registration.queries import AppointmentRow
 from hospital.registration.states import AppointmentStatus
 from hospital.ui.masks import mask_name
+from hospital.ui.typed import typed
 
 TONES = {
     AppointmentStatus.PENDING: "warn",

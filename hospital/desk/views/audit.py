@@ -14,13 +14,13 @@ from django.views.decorators.http import require_POST, require_safe
 from hospital.desk import audit_sheet, audit_words
 from hospital.desk.permissions import READ_AUDIT
 from hospital.desk.thresholds import EXPORT_AT_MOST
-from hospital.desk.views.typed import typed
 from hospital.identity.access import StaffRequest, staff_page
 from hospital.identity.queries.finding import account_ids
 from hospital.kernel import acts, audit, clock
 from hospital.kernel.errors import Invalid, NotFound
 from hospital.kernel.models import AuditEntry, AuditResult
 from hospital.patients import queries as patients
+from hospital.ui.typed import typed
 
 _SHOWN: Final = 50
 _DAYS_SHOWN: Final = 7

@@ -8,7 +8,6 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
-from hospital.desk.views.typed import typed
 from hospital.identity import queries as identity
 from hospital.identity.access import StaffRequest, staff_page
 from hospital.kernel import clock
@@ -16,6 +15,7 @@ from hospital.scheduling import queries
 from hospital.scheduling.permissions import VIEW_SOLD
 from hospital.scheduling.queries import BoardRow
 from hospital.scheduling.states import Offer
+from hospital.ui.typed import typed
 
 _TONES = {
     Offer.AVAILABLE: "brand",

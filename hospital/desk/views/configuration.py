@@ -11,7 +11,6 @@ from django.views.decorators.http import require_POST, require_safe
 
 from hospital.desk.forms import BACK, ChangeForm, as_typed
 from hospital.desk.permissions import CONFIGURE, CONFIGURE_POLICY, VIEW_CONFIGURATION
-from hospital.desk.views.typed import typed
 from hospital.identity import queries as identity
 from hospital.identity.access import PermissionMissing, StaffRequest, staff_page
 from hospital.kernel import clock, settings_rows
@@ -22,6 +21,7 @@ from hospital.kernel.permissions import Permission
 from hospital.kernel.settings_rows import HOSPITAL, AnySetting, Scope, Standing
 from hospital.organisation import queries as organisation
 from hospital.ui import wording
+from hospital.ui.typed import typed
 
 _AREAS = {
     "identity": "登录与安全",

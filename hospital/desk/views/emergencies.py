@@ -16,7 +16,6 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from hospital.desk.views.appointments import listed
-from hospital.desk.views.typed import typed
 from hospital.identity import actions as identity_actions
 from hospital.identity import queries as identity
 from hospital.identity.access import StaffRequest, note_refusal, staff_page
@@ -28,6 +27,7 @@ from hospital.patients import queries as patients
 from hospital.patients.actions import record_view
 from hospital.registration import queries as registration
 from hospital.registration.permissions import VIEW_APPOINTMENTS
+from hospital.ui.typed import typed
 
 if TYPE_CHECKING:
     from hospital.identity.models import BreakGlass

@@ -7,7 +7,6 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from hospital.desk import story
-from hospital.desk.views.typed import typed
 from hospital.identity import queries as identity
 from hospital.identity.access import StaffRequest, staff_page
 from hospital.kernel import clock
@@ -18,6 +17,7 @@ from hospital.payments.states import PaymentStatus, RefundStatus
 from hospital.registration import queries as registration
 from hospital.registration.permissions import VIEW_APPOINTMENTS
 from hospital.ui.masks import mask_name
+from hospital.ui.typed import typed
 
 _TONES = {
     "succeeded": "brand",

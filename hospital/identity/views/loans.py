@@ -18,6 +18,7 @@ from hospital.identity.permissions import SIGNED_IN
 from hospital.kernel import clock
 from hospital.kernel.errors import Invalid, Refusal
 from hospital.kernel.permissions import permission
+from hospital.ui.typed import typed
 
 _SHOWN = dt.timedelta(days=90)
 
@@ -46,7 +47,7 @@ def loans(request: StaffRequest) -> HttpResponse:
         "groups": _lendable(request),
         "most_days": actions.DELEGATION_MOST_DAYS.value(),
         "typed": {
-            name: forms.typed(request.POST, name, most=200)
+            name: typed(request.POST, name, most=200)
             for name in ("taker", "taker_text", "begins_at", "ends_at", "reason")
         },
         "errors": errors,
@@ -65,7 +66,7 @@ def take_back(request: StaffRequest, delegation_id: int) -> HttpResponse:
 
 
 def _lend(request: StaffRequest, at: dt.datetime) -> None:
-    taker = forms.typed(request.POST, "taker", most=18)
+    taker = typed(request.POST, "taker", most=18)
     begins = forms.moment(request.POST.get("begins_at", "")) or at
     ends = forms.moment(request.POST.get("ends_at", ""))
     if ends is None:
@@ -76,7 +77,7 @@ def _lend(request: StaffRequest, at: dt.datetime) -> None:
         permissions=request.POST.getlist("permission"),
         begins_at=begins,
         ends_at=ends,
-        reason=forms.typed(request.POST, "reason", most=200),
+        reason=typed(request.POST, "reason", most=200),
         by=request.actor,
         at=at,
     )

@@ -13,13 +13,13 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from hospital.identity import access_forms as forms
 from hospital.identity import actions, queries, sessions
 from hospital.identity.access import StaffRequest, staff_page
 from hospital.identity.permissions import END_SESSIONS, SIGNED_IN
 from hospital.identity.views.frame import log_in_tabs
 from hospital.kernel import clock
 from hospital.kernel.errors import Invalid
+from hospital.ui.typed import typed
 
 
 @staff_page(SIGNED_IN)
@@ -67,7 +67,7 @@ def end_others(request: StaffRequest) -> HttpResponse:
 @require_safe
 def everybody(request: StaffRequest) -> HttpResponse:
     """Every open log-in, found as one types."""
-    text = forms.typed(request.GET, "q", most=40)
+    text = typed(request.GET, "q", most=40)
     context = {
         "rows": queries.open_sessions(text=text),
         "text": text,
@@ -100,7 +100,7 @@ def force_end(request: StaffRequest, session_id: int) -> HttpResponse:
 def locked(request: StaffRequest) -> HttpResponse:
     """Who is locked out now, and who has a second factor."""
     at = clock.now()
-    text = forms.typed(request.GET, "q", most=40)
+    text = typed(request.GET, "q", most=40)
     context = {
         "rows": queries.locked_accounts(
             at=at,
@@ -160,7 +160,7 @@ def _with_reason(
     """A page that asks for a reason and then acts; an empty reason comes back to it."""
     error = ""
     if request.method == "POST":
-        reason = forms.typed(request.POST, "reason", most=200)
+        reason = typed(request.POST, "reason", most=200)
         try:
             act(reason=reason, by=request.actor, at=clock.now())
         except Invalid as invalid:

@@ -19,6 +19,7 @@ from hospital.identity.views.frame import log_in_tabs
 from hospital.kernel import clock
 from hospital.kernel.actors import Actor
 from hospital.kernel.errors import Invalid, NotFound, Refusal
+from hospital.ui.typed import typed
 
 
 @staff_page(MANAGE_NETWORKS)
@@ -47,18 +48,18 @@ def network(request: StaffRequest, role: str) -> HttpResponse:
         raise NotFound("没有这个角色。")
     history = queries.network_history(role=role)
     address = client_address(request)
-    typed = {"networks": history[0].networks if history else "", "reason": ""}
+    filled = {"networks": history[0].networks if history else "", "reason": ""}
     errors: list[str] = []
     if request.method == "POST":
-        typed = {
-            "networks": forms.typed(request.POST, "networks", most=1000),
-            "reason": forms.typed(request.POST, "reason", most=200),
+        filled = {
+            "networks": typed(request.POST, "networks", most=1000),
+            "reason": typed(request.POST, "reason", most=200),
         }
         try:
             actions.set_networks(
                 role=role,
-                text=typed["networks"],
-                reason=typed["reason"],
+                text=filled["networks"],
+                reason=filled["reason"],
                 address=address,
                 by=request.actor,
                 at=clock.now(),
@@ -73,7 +74,7 @@ def network(request: StaffRequest, role: str) -> HttpResponse:
             return redirect("identity-networks")
     context = {
         "label": label,
-        "typed": typed,
+        "typed": filled,
         "errors": errors,
         "history": _lines(history),
         "address": address,

@@ -25,6 +25,7 @@ from hospital.identity.views.trail import of_person
 from hospital.kernel import clock
 from hospital.kernel.errors import Invalid, NotAllowed, NotFound, Refusal
 from hospital.organisation import queries as organisation
+from hospital.ui.typed import typed
 
 _STATES = (("on", "在职"), ("off", "已停用"), ("", "全部"))
 
@@ -33,7 +34,7 @@ _STATES = (("on", "在职"), ("off", "已停用"), ("", "全部"))
 @require_safe
 def people(request: StaffRequest) -> HttpResponse:
     """Everybody who works here, found as one types."""
-    text = forms.typed(request.GET, "q", most=40)
+    text = typed(request.GET, "q", most=40)
     state = request.GET.get("state", "on")
     state = state if state in {"on", "off", ""} else "on"
     context = {
@@ -107,7 +108,7 @@ def roles(request: StaffRequest, account_id: int) -> HttpResponse:
             asked = actions.ask_for_roles(
                 account=account,
                 wanted=forms.wanted_roles(request.POST),
-                reason=forms.typed(request.POST, "reason", most=200),
+                reason=typed(request.POST, "reason", most=200),
                 by=request.actor,
                 at=clock.now(),
             )
@@ -159,7 +160,7 @@ def switch_off(request: StaffRequest, account_id: int) -> HttpResponse:
     """Somebody leaves: out at once."""
     actions.switch_off(
         account_id=account_id,
-        reason=forms.typed(request.POST, "reason", most=200),
+        reason=typed(request.POST, "reason", most=200),
         by=request.actor,
         at=clock.now(),
     )
@@ -195,7 +196,7 @@ def reset_password(request: StaffRequest, account_id: int) -> HttpResponse:
 @require_safe
 def practitioners(request: StaffRequest) -> HttpResponse:
     """Doctors an account may belong to, as one types."""
-    text = forms.typed(request.GET, "practitioner_text", most=40)
+    text = typed(request.GET, "practitioner_text", most=40)
     rows = organisation.search_practitioners(text, on=clock.today(), limit=12)
     found = [
         {"value": row.code, "label": row.name, "hint": "、".join(row.departments)} for row in rows
@@ -207,7 +208,7 @@ def practitioners(request: StaffRequest) -> HttpResponse:
 @require_safe
 def colleagues(request: StaffRequest) -> HttpResponse:
     """Colleagues to lend something to, as one types: names only."""
-    text = forms.typed(request.GET, "taker_text", most=40)
+    text = typed(request.GET, "taker_text", most=40)
     rows = queries.colleagues(text=text, but=request.user)
     found = [{"value": row.pk, "label": row.display_name, "hint": row.username} for row in rows]
     return render(request, "ui/components/options.html", {"options": found, "prefix": "colleague"})
@@ -254,8 +255,8 @@ def _show(form: forms.PersonForm, invalid: Invalid) -> None:
 
 def _practitioner_id(request: StaffRequest) -> int | None:
     """The doctor chosen; clearing the text unlinks. Raises Invalid for one nobody knows."""
-    code = forms.typed(request.POST, "practitioner", most=20)
-    if not code or not forms.typed(request.POST, "practitioner_text", most=60):
+    code = typed(request.POST, "practitioner", most=20)
+    if not code or not typed(request.POST, "practitioner_text", most=60):
         return None
     try:
         return organisation.practitioner(code).pk
@@ -268,8 +269,8 @@ def _practitioner_cell(
 ) -> dict[str, str]:
     if request.method == "POST":
         return {
-            "value": forms.typed(request.POST, "practitioner", most=20),
-            "text": forms.typed(request.POST, "practitioner_text", most=60),
+            "value": typed(request.POST, "practitioner", most=20),
+            "text": typed(request.POST, "practitioner_text", most=60),
         }
     known = account.practitioner if account is not None else None
     return {"value": known.code, "text": known.name} if known else {"value": "", "text": ""}

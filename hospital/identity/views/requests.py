@@ -7,7 +7,6 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
-from hospital.identity import access_forms as forms
 from hospital.identity import actions, queries, wording
 from hospital.identity.access import StaffRequest, staff_page
 from hospital.identity.models import AccessRequest
@@ -19,6 +18,7 @@ from hospital.identity.views.trail import names_of
 from hospital.kernel import clock
 from hospital.kernel.errors import NotFound
 from hospital.kernel.permissions import all_permissions, permission
+from hospital.ui.typed import typed
 
 _TONES = {RequestStatus.WAITING: "warn", RequestStatus.APPROVED: "brand"}
 
@@ -65,7 +65,7 @@ def one(request: StaffRequest, request_id: int) -> HttpResponse:
 @require_POST
 def decide(request: StaffRequest, request_id: int) -> HttpResponse:
     """Agree or refuse; from this moment on."""
-    note = forms.typed(request.POST, "note", most=200)
+    note = typed(request.POST, "note", most=200)
     act = actions.approve_access if request.POST.get("answer") == "yes" else actions.reject_access
     row = act(request_id=request_id, note=note, by=request.actor, at=clock.now())
     messages.success(request, f"{row.get_status_display()}。")
@@ -76,7 +76,7 @@ def decide(request: StaffRequest, request_id: int) -> HttpResponse:
 @require_safe
 def access(request: StaffRequest) -> HttpResponse:
     """Who may do X: every holder of one permission, with the reasons."""
-    code = forms.typed(request.GET, "permission", most=80)
+    code = typed(request.GET, "permission", most=80)
     chosen = permission(code) if code else None
     if code and chosen is None:
         raise NotFound("没有这项权限。")

@@ -24,6 +24,7 @@ from hospital.identity.views.trail import of_role
 from hospital.kernel import clock
 from hospital.kernel.errors import Invalid, NotFound, Refusal
 from hospital.kernel.permissions import all_permissions
+from hospital.ui.typed import typed
 
 _ALL = ("", *DataScope.values)
 _WHOLE = ("", DataScope.HOSPITAL.value)
@@ -61,7 +62,7 @@ def change(request: StaffRequest, code: str) -> HttpResponse:
             asked = actions.ask_for_grants(
                 role=code,
                 wanted=wanted,
-                reason=forms.typed(request.POST, "reason", most=200),
+                reason=typed(request.POST, "reason", most=200),
                 by=request.actor,
                 at=clock.now(),
             )
@@ -77,9 +78,9 @@ def change(request: StaffRequest, code: str) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def new(request: StaffRequest) -> HttpResponse:
     """A role of the hospital's own, begun as a copy of another one."""
-    label = forms.typed(request.POST, "label", most=20)
+    label = typed(request.POST, "label", most=20)
     if request.method != "POST" or "edit" in request.POST:
-        copy_of = forms.typed(request.GET, "copy_of", most=40)
+        copy_of = typed(request.GET, "copy_of", most=40)
         held = (
             queries.scopes_of(forms.wanted_grants(request.POST))
             if request.method == "POST"
@@ -105,7 +106,7 @@ def new(request: StaffRequest) -> HttpResponse:
             asked = actions.ask_for_new_role(
                 label=label,
                 wanted=wanted,
-                reason=forms.typed(request.POST, "reason", most=200),
+                reason=typed(request.POST, "reason", most=200),
                 by=request.actor,
                 at=clock.now(),
             )
@@ -122,7 +123,7 @@ def new(request: StaffRequest) -> HttpResponse:
 @require_POST
 def retire(request: StaffRequest, code: str) -> HttpResponse:
     """Ask that a role of the hospital's own be given to nobody any more."""
-    reason = forms.typed(request.POST, "reason", most=200)
+    reason = typed(request.POST, "reason", most=200)
     asked = actions.ask_to_retire(role=code, reason=reason, by=request.actor, at=clock.now())
     return _asked(request, asked)
 

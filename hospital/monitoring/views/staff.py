@@ -21,10 +21,11 @@ from hospital.kernel.actors import Actor
 from hospital.kernel.errors import Invalid
 from hospital.kernel.models import Transition
 from hospital.messaging import queries as messaging
-from hospital.monitoring import actions, forms, queries
+from hospital.monitoring import actions, queries
 from hospital.monitoring.permissions import ACKNOWLEDGE, VIEW_MONITORING
 from hospital.monitoring.queries import AlertRow
 from hospital.monitoring.states import AlertLevel, AlertStatus, ProbeState
+from hospital.ui.typed import typed
 
 TONES: Final = {
     ProbeState.OK: "brand",
@@ -99,7 +100,7 @@ def alert(request: StaffRequest, alert_id: int) -> HttpResponse:
 @require_POST
 def acknowledge(request: StaffRequest, alert_id: int) -> HttpResponse:
     """Take an alert on: what is done about it is written down, and nobody is told again."""
-    note = forms.text(request.POST, "note", most=200)
+    note = typed(request.POST, "note", most=200)
     try:
         actions.acknowledge(alert_id=alert_id, note=note, by=request.actor, at=clock.now())
     except Invalid as refusal:
@@ -129,7 +130,7 @@ def jobs(request: StaffRequest) -> HttpResponse:
 @require_POST
 def run_again(request: StaffRequest) -> HttpResponse:
     """Put the failed jobs of one name back into the queue, after their cause was mended."""
-    name = forms.text(request.POST, "name", most=100)
+    name = typed(request.POST, "name", most=100)
     count = queue.run_failed_again(name=name, by=request.actor, at=clock.now())
     if count:
         messages.success(request, f"已重新执行 {count} 个任务。")
@@ -161,7 +162,7 @@ def _alert(request: StaffRequest, alert_id: int, *, error: str = "") -> HttpResp
         "events": _events(row, moves),
         "may_acknowledge": alert.status == AlertStatus.OPEN
         and identity.may(request.user, ACKNOWLEDGE),
-        "note": forms.text(request.POST, "note", most=200),
+        "note": typed(request.POST, "note", most=200),
         "error": error,
     }
     status = HTTPStatus.UNPROCESSABLE_ENTITY if error else HTTPStatus.OK

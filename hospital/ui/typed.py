@@ -1,11 +1,11 @@
-"""What staff typed into a field: without blanks around it, never longer than it may be.
+"""What people typed into a field: without blanks around it, never longer than it may be.
 
 The character NUL, which no keyboard has and PostgreSQL keeps in no text, is left out.
 """
 
-from django.http import QueryDict
+from collections.abc import Mapping
 
 
-def typed(data: QueryDict, name: str, *, most: int) -> str:
+def typed(data: Mapping[str, str], name: str, *, most: int) -> str:
     """The text of a field, at most so many characters; "" when it is not there."""
     return data.get(name, "").replace("\x00", "").strip()[:most]
