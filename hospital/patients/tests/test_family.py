@@ -150,6 +150,19 @@ def test_a_phone_changes_with_both_codes_and_all_hear_of_it() -> None:
     assert told(own)[-1] == told(other)[-1] == ("陈*宁", "就诊人手机号已更换")
 
 
+def test_a_second_tap_for_the_codes_leaves_a_place_to_type_them() -> None:
+    patient, _, client = shared()
+    address = f"/m/patients/{patient.outpatient_no}/phone/"
+    client.post(address, {"phone": "13900139000"})
+
+    again = client.post(address, {"phone": "13900139000"})
+
+    page = again.content.decode()
+    assert (again.status_code, "验证码刚刚发出" in page) == (409, True)
+    assert page.count('autocomplete="one-time-code"') == 2
+    assert PhoneCode.objects.count() == 2
+
+
 @pytest.mark.parametrize(
     ("phone", "status", "said"),
     [("123", 422, "手机号应为 11 位数字"), ("13800138000", 409, "就是现在登记的手机号")],

@@ -254,6 +254,21 @@ def test_the_code_goes_to_the_phone_and_the_form_waits_for_it() -> None:
     assert [patient.name for patient in patients_of(user)] == ["陈晓宁"]
 
 
+def test_a_second_tap_for_the_code_leaves_a_place_to_type_it() -> None:
+    user = a_wechat_user()
+    client = patient_client(user)
+    client.post(ADD, SOMEBODY)
+
+    again = client.post(ADD, SOMEBODY)
+
+    page = again.content.decode()
+    assert (again.status_code, "验证码刚刚发出" in page) == (409, True)
+    assert 'autocomplete="one-time-code"' in page
+    code = PhoneCode.objects.get()
+    assert post(client, code=code.code).status_code == 302
+    assert [patient.name for patient in patients_of(user)] == ["陈晓宁"]
+
+
 def test_self_is_offered_once() -> None:
     user = a_wechat_user()
     client = patient_client(user)

@@ -23,7 +23,7 @@ from hospital.patients.states import Relationship
 _FIELDS: Final[dict[type[Refusal], str]] = {
     actions.SamePhone: "phone",
     actions.TooManyCodes: "phone",
-    actions.CodeTooSoon: "phone",
+    actions.CodeTooSoon: "new_code",
     actions.WrongCode: "new_code",
     actions.CodeOver: "new_code",
     actions.OldCodeWrong: "old_code",
@@ -99,7 +99,11 @@ def phone(request: PatientRequest, number: str) -> HttpResponse:
         return _phone_page(request, form, patient, status=HTTPStatus.UNPROCESSABLE_ENTITY)
     except tuple(_FIELDS) as refusal:
         form.add_error(_FIELDS[type(refusal)], refusal.message)
-        return _phone_page(request, form, patient, status=HTTPStatus.CONFLICT)
+        # A second tap, or back and forth: the first tap's codes are on their way.
+        is_on_its_way = isinstance(refusal, actions.CodeTooSoon)
+        return _phone_page(
+            request, form, patient, asks_code=is_on_its_way, status=HTTPStatus.CONFLICT
+        )
     messages.success(request, "手机号已更换。")
     return redirect("patients-card-shown", number=number)
 
@@ -111,12 +115,13 @@ def _phone_page(
     *,
     status: HTTPStatus = HTTPStatus.OK,
     is_sent: bool = False,
+    asks_code: bool = False,
 ) -> HttpResponse:
     context = {
         "form": form,
         "patient": patient,
         "is_sent": is_sent,
-        "asks_code": is_sent or "new_code" in form.data,
+        "asks_code": asks_code or is_sent or "new_code" in form.data,
         "minutes": thresholds.CODE_MINUTES.value(),
     }
     return render(request, "patients/patient/phone.html", context, status=status)

@@ -24,7 +24,6 @@ _FIELDS: Final[dict[type[Refusal], str]] = {
     actions.NameMismatch: "name",
     actions.PhoneMismatch: "phone",
     actions.NoPhoneOnFile: "phone",
-    actions.CodeTooSoon: "code",
     actions.CodeOver: "code",
     actions.WrongCode: "code",
     actions.AlreadyBound: "document_no",
@@ -80,6 +79,10 @@ def add(request: PatientRequest) -> HttpResponse:
     except Invalid as problem:
         form.show(problem)
         return _add_page(request, form, path=path, status=HTTPStatus.UNPROCESSABLE_ENTITY)
+    except actions.CodeTooSoon as refusal:
+        # A second tap, or back and forth: the first tap's code is on its way and can be typed.
+        form.add_error("code", refusal.message)
+        return _add_page(request, form, path=path, asks_code=True, status=HTTPStatus.CONFLICT)
     except Refusal as refusal:
         form.add_error(_FIELDS.get(type(refusal)), refusal.message)
         return _add_page(request, form, path=path, status=HTTPStatus.CONFLICT)
@@ -123,10 +126,11 @@ def _add_page(
     path: str,
     status: HTTPStatus = HTTPStatus.OK,
     is_sent: bool = False,
+    asks_code: bool = False,
 ) -> HttpResponse:
     context = {
         "is_sent": is_sent,
-        "asks_code": is_sent or "code" in form.data,
+        "asks_code": asks_code or is_sent or "code" in form.data,
         "minutes": thresholds.CODE_MINUTES.value(),
         "form": form,
         "told": form.told(),
