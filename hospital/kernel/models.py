@@ -12,6 +12,17 @@ def append_only(name: str) -> pgtrigger.Protect:
     return pgtrigger.Protect(name=name, operation=pgtrigger.Update | pgtrigger.Delete)
 
 
+def never_emptied(name: str) -> pgtrigger.Trigger:
+    """A trigger that refuses TRUNCATE, which no trigger of a row sees."""
+    return pgtrigger.Trigger(
+        name=name,
+        level=pgtrigger.Statement,
+        when=pgtrigger.Before,
+        operation=pgtrigger.Truncate,
+        func="RAISE EXCEPTION 'Cannot empty % table', TG_TABLE_NAME;",
+    )
+
+
 class Transition(models.Model):
     """One change of a status: what, from, to, who, when (UTC), why."""
 
@@ -79,7 +90,7 @@ class AuditEntry(models.Model):
             models.Index(fields=["act", "id"], name="audit_act"),
             models.Index(fields=["at"], name="audit_at"),
         ]
-        triggers = [append_only("audit_append_only")]
+        triggers = [append_only("audit_append_only"), never_emptied("audit_never_emptied")]
 
     def __str__(self) -> str:
         return f"{self.act} {self.subject_type}:{self.subject_id}"
@@ -102,7 +113,10 @@ class AuditSeal(models.Model):
 
     class Meta:
         indexes = [models.Index(fields=["sealed_at"], name="audit_seal_age")]
-        triggers = [append_only("audit_seal_append_only")]
+        triggers = [
+            append_only("audit_seal_append_only"),
+            never_emptied("audit_seal_never_emptied"),
+        ]
 
     def __str__(self) -> str:
         return f"sealed through {self.through_id}"
@@ -125,7 +139,10 @@ class AuditVerification(models.Model):
     mac = models.CharField(max_length=100)
 
     class Meta:
-        triggers = [append_only("audit_verification_append_only")]
+        triggers = [
+            append_only("audit_verification_append_only"),
+            never_emptied("audit_verification_never_emptied"),
+        ]
 
     def __str__(self) -> str:
         return f"verified through {self.through_id}"

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.db import connection, transaction
+from django.db import DatabaseError, connection, transaction
 from django.test import override_settings
 from django.test.utils import CaptureQueriesContext
 
@@ -183,7 +183,7 @@ def test_a_removed_row_is_found(sealed_trail: list[int], place: int) -> None:
 
 
 def test_an_emptied_table_is_found(sealed_trail: list[int]) -> None:
-    """TRUNCATE fires no trigger of a row; the seals still tell what there was."""
+    """Its trigger switched off, the seals still tell what there was."""
     behind_the_back("TRUNCATE kernel_auditentry")
     assert wrong() == [f"entries {first}-{first + 2}: missing" for first in sealed_trail[::3]]
 
@@ -394,3 +394,38 @@ def test_seen_by_tells_looks_of_staff_only() -> None:
     (look,) = audit.seen_by(person_id=7, since=AT - dt.timedelta(days=1))
     assert (look.account_id, look.roles, look.purpose) == (3, ("doctor",), "复诊")
     assert audit.seen_by(person_id=7, since=SOON) == []
+
+
+@pytest.mark.parametrize("table", ["auditentry", "auditseal", "auditverification"])
+@pytest.mark.parametrize(
+    "statement", ["UPDATE kernel_{} SET id = id", "DELETE FROM kernel_{}", "TRUNCATE kernel_{}"]
+)
+def test_the_tables_themselves_refuse_to_change(
+    sealed_trail: list[int], table: str, statement: str
+) -> None:
+    """For the application's own database user too, as long as it leaves the triggers alone."""
+    audit.keep(audit.verify(at=SOON), at=SOON)
+    with (
+        pytest.raises(DatabaseError, match=f"kernel_{table}"),
+        transaction.atomic(),
+        connection.cursor() as cursor,
+    ):
+        cursor.execute(statement.format(table))
+    assert (AuditEntry.objects.count(), AuditSeal.objects.count()) == (9, 3)
+    assert AuditVerification.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    "first",
+    [
+        "ALTER TABLE kernel_auditentry DISABLE TRIGGER ALL",
+        "SELECT set_config('pgtrigger.ignore', array_agg(tgname)::text, true) FROM pg_trigger",
+    ],
+)
+def test_who_switches_the_triggers_off_is_found(sealed_trail: list[int], first: str) -> None:
+    """The owner of the tables can; what is then done to the rows shows."""
+    with connection.cursor() as cursor:
+        cursor.execute(first)
+        cursor.execute("UPDATE kernel_auditentry SET reason = 'x' WHERE id = %s", sealed_trail[:1])
+        cursor.execute("DELETE FROM kernel_auditentry WHERE id = %s", sealed_trail[4:5])
+    assert wrong() == [f"entry {sealed_trail[0]}: changed", f"entry {sealed_trail[4]}: missing"]
