@@ -10,9 +10,10 @@ from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
+from hospital.identity.actions import attempts
 from hospital.identity.actions.sessions import end_sessions
 from hospital.identity.models import PasswordUsed, StaffAccount
-from hospital.identity.states import SessionEnd
+from hospital.identity.states import AttemptOutcome, SessionEnd
 from hospital.kernel import audit
 from hospital.kernel.actors import Actor
 from hospital.kernel.errors import Invalid, Refusal
@@ -27,23 +28,53 @@ class WrongPassword(Refusal):
     default_message = "当前密码不正确。"
 
 
-@transaction.atomic
 def change_password(
     *,
     account: StaffAccount,
     current: str,
     new: str,
+    address: str,
     by: Actor,
     at: dt.datetime,
     session_id: int | None = None,
 ) -> None:
     """Give a member of staff the password of the own choice; all log-ins but this one end.
 
-    Raises WrongPassword, and Invalid with the sentences about the new one under `new`.
+    Raises WrongPassword, TooManyAttempts, and Invalid with the sentences about the new one under
+    `new`. Must not run inside a transaction: a failed attempt has to be kept.
     """
+    check_own_password(account, current, address=address, at=at)
+    with transaction.atomic():
+        _change(account, current=current, new=new, by=by, at=at, session_id=session_id)
+
+
+def check_own_password(
+    account: StaffAccount, password: str, *, address: str, at: dt.datetime
+) -> None:
+    """Throttled like a log-in: an unattended desk is a place to guess at, too.
+
+    Raises WrongPassword, TooManyAttempts.
+    """
+    attempt = attempts.count_attempt(
+        username=account.username, account=account, address=address, at=at
+    )
+    if not account.check_password(password):
+        raise WrongPassword
+    attempts.succeed(attempt, AttemptOutcome.HALF)
+
+
+def _change(
+    account: StaffAccount,
+    *,
+    current: str,
+    new: str,
+    by: Actor,
+    at: dt.datetime,
+    session_id: int | None,
+) -> None:
     fresh = StaffAccount.objects.select_for_update().get(pk=account.pk)
     if not fresh.check_password(current):
-        raise WrongPassword
+        raise WrongPassword  # somebody changed it in another window a moment ago
     sentences = password_errors(fresh, new)
     if not sentences and _was_used(fresh, new):
         sentences = [_USED]

@@ -10,9 +10,9 @@ from django.db import transaction
 from hospital.identity import one_time_codes as codes
 from hospital.identity import queries
 from hospital.identity.actions import attempts, sessions
-from hospital.identity.actions.passwords import WrongPassword
+from hospital.identity.actions.passwords import check_own_password
 from hospital.identity.models import RecoveryCode, SecondFactor, StaffAccount
-from hospital.identity.states import AttemptOutcome, SecondStep, SessionEnd
+from hospital.identity.states import SecondStep, SessionEnd
 from hospital.kernel import audit
 from hospital.kernel.actors import SYSTEM, Actor
 from hospital.kernel.errors import Invalid, NotFound, Refusal
@@ -141,7 +141,7 @@ def renew(
     Whoever has a factor proves it by its code or a recovery code. Raises WrongPassword,
     CodeRefused, EnrolInside, TooManyAttempts.
     """
-    _check_password(account, password, address=address, at=at)
+    check_own_password(account, password, address=address, at=at)
     if codes.matching_step(secret, new_code, at=at, after=0) is None:
         raise CodeRefused("新手机上的口令不正确，请重新输入。")
     if queries.second_factor(account=account) is not None:
@@ -156,7 +156,7 @@ def renew_recovery_codes(
 
     Raises WrongPassword, CodeRefused, TooManyAttempts.
     """
-    _check_password(account, password, address=address, at=at)
+    check_own_password(account, password, address=address, at=at)
     prove(account=account, code=code, address=address, at=at, act=_nothing)
     with transaction.atomic():
         fresh = _renew_codes(account, at=at)
@@ -232,16 +232,6 @@ def _log_in(account: StaffAccount, address: str, proof: str, at: dt.datetime) ->
 
 def _nothing(account: StaffAccount, address: str, proof: str, at: dt.datetime) -> None:
     """What follows is audited by itself."""
-
-
-def _check_password(account: StaffAccount, password: str, *, address: str, at: dt.datetime) -> None:
-    """Throttled like a log-in: an unattended desk is a place to guess at, too."""
-    attempt = attempts.count_attempt(
-        username=account.username, account=account, address=address, at=at
-    )
-    if not account.check_password(password):
-        raise WrongPassword
-    attempts.succeed(attempt, AttemptOutcome.HALF)
 
 
 def _renew_codes(account: StaffAccount, *, at: dt.datetime) -> list[str]:

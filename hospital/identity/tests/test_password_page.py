@@ -51,6 +51,22 @@ def test_it_refuses_at_the_field_and_changes_nothing(typed: dict[str, str], sent
     assert not AuditEntry.objects.filter(act="identity.change_password").exists()
 
 
+def test_guessing_the_present_one_at_an_open_desk_is_throttled_like_a_log_in() -> None:
+    account = a_staff(Role.REGISTRATION_CLERK)
+    desk = staff_client(account=account)
+
+    guesses = [{"current": f"guess-{n}", "new": NEW, "again": NEW} for n in range(5)]
+    answers = [desk.post(PAGE, typed) for typed in guesses]
+    locked = desk.post(PAGE, {"current": PASSWORD, "new": NEW, "again": NEW})
+
+    assert [answer.status_code for answer in answers] == [422] * 5
+    assert locked.status_code == 429
+    assert "登录失败次数过多" in locked.content.decode()
+    account.refresh_from_db()
+    assert account.check_password(PASSWORD)
+    assert desk.post("/staff/unlock/", {"password": PASSWORD}).status_code == 429
+
+
 def test_a_stranger_is_sent_to_the_log_in(client: Client) -> None:
     answer = client.get(PAGE)
 

@@ -92,32 +92,36 @@ def password(request: StaffRequest) -> HttpResponse:
     form = forms.PasswordForm(request.POST or None)
     status = HTTPStatus.OK
     if request.method == "POST":
-        status = HTTPStatus.UNPROCESSABLE_ENTITY
-        if form.is_valid() and _changed(request, form):
+        status = _change(request, form) if form.is_valid() else HTTPStatus.UNPROCESSABLE_ENTITY
+        if status is HTTPStatus.OK:
             auth.update_session_auth_hash(request, request.user)  # under a new session key
             messages.success(request, "密码已修改。")
             return redirect("desk-home")
     return render(request, "identity/staff/password.html", {"form": form}, status=status)
 
 
-def _changed(request: StaffRequest, form: forms.PasswordForm) -> bool:
+def _change(request: StaffRequest, form: forms.PasswordForm) -> HTTPStatus:
     """Try it; what the rules say stands at the field it is about."""
     try:
         actions.change_password(
             account=request.user,
             current=form.cleaned_data["current"],
             new=form.cleaned_data["new"],
+            address=client_address(request),
             by=request.actor,
             at=clock.now(),
             session_id=sessions.staff_session_id(request.session),
         )
     except actions.WrongPassword as refusal:
         form.add_error("current", refusal.message)
+    except actions.TooManyAttempts as refusal:
+        form.add_error(None, refusal.message)
+        return HTTPStatus.TOO_MANY_REQUESTS
     except Invalid as refusal:
         form.add_error("new", refusal.errors["new"])
     else:
-        return True
-    return False
+        return HTTPStatus.OK
+    return HTTPStatus.UNPROCESSABLE_ENTITY
 
 
 def _page(
