@@ -195,16 +195,14 @@ class Line:
 
 def lines(entries: Sequence[AuditEntry]) -> list[Line]:
     """The entries in words; names of staff and patients are read once for all of them."""
-    actors = {entry.by: Actor.parse(entry.by) for entry in entries}
-    staff = [actor.id for actor in actors.values() if actor.kind == "staff"]
-    names = identity.staff_names(account_ids=staff) if staff else {}
+    names = identity.staff_names(actors=[entry.by for entry in entries])
     patients = named(entry.person_id for entry in entries if entry.person_id is not None)
     labels = identity.role_labels()
     return [
         Line(
             id=entry.pk,
             at=entry.at,
-            who=_who(actors[entry.by], names),
+            who=_who(entry.by, names),
             roles="、".join(labels.get(role, role) for role in entry.role.split(",") if role),
             act=acts.label(entry.act),
             person=patients.get(entry.person_id or 0),
@@ -230,9 +228,10 @@ def changes(entry: AuditEntry) -> Iterable[Change]:
         )
 
 
-def _who(actor: Actor, names: Mapping[int, str]) -> str:
+def _who(by: str, names: Mapping[str, str]) -> str:
+    actor = Actor.parse(by)
     if actor.kind == "staff":
-        return names.get(actor.id, f"员工 {actor.id}")
+        return names.get(by, f"员工 {actor.id}")
     return f"患者微信 {actor.id}" if actor.kind == "patient" else "系统"
 
 

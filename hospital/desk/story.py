@@ -35,15 +35,13 @@ class Names:
     """Actors in words; staff names are read once for the whole page."""
 
     def __init__(self, actors: Iterable[str]) -> None:
-        parsed = [Actor.parse(text) for text in set(actors)]
-        ids = [actor.id for actor in parsed if actor.kind == "staff"]
-        self._staff = identity.staff_names(account_ids=ids) if ids else {}
+        self._staff = identity.staff_names(actors=actors)
 
     def of(self, text: str) -> str:
         """ "staff:3" → "员工 林若水", "patient:…" → "患者微信", "system:0" → "系统"."""
         actor = Actor.parse(text)
         if actor.kind == "staff":
-            return f"员工 {self._staff.get(actor.id, actor.id)}"
+            return f"员工 {self._staff.get(text, actor.id)}"
         return _KINDS[actor.kind]
 
 

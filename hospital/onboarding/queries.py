@@ -143,13 +143,11 @@ def steps_of(sheet: Sheet, row: MasterRow) -> list[Step]:
 
 def staff_words(actors: Iterable[str]) -> dict[str, str]:
     """Actors of the audit trail in words: a member of staff by name, the system as itself."""
-    parsed = {text: Actor.parse(text) for text in set(actors)}
-    ids = [actor.id for actor in parsed.values() if actor.kind == "staff"]
-    names = identity.staff_names(account_ids=ids) if ids else {}
-    return {
-        text: str(names.get(actor.id, text)) if actor.kind == "staff" else "系统（命令行导入）"
-        for text, actor in parsed.items()
+    texts = set(actors)
+    others = {
+        text: text if Actor.parse(text).kind == "staff" else "系统（命令行导入）" for text in texts
     }
+    return others | identity.staff_names(actors=texts)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,6 @@ from hospital.desk.permissions import CONFIGURE, CONFIGURE_POLICY, VIEW_CONFIGUR
 from hospital.identity import queries as identity
 from hospital.identity.access import PermissionMissing, StaffRequest, staff_page
 from hospital.kernel import clock, settings_rows
-from hospital.kernel.actors import Actor
 from hospital.kernel.errors import Invalid, NotFound, Stale
 from hospital.kernel.models import ConfigurationRow
 from hospital.kernel.permissions import Permission
@@ -303,7 +302,5 @@ def _name(names: dict[str, str], scope: Scope) -> str:
 
 def _people(rows: list[ConfigurationRow]) -> dict[str, str]:
     """Who changed it, by the text in the rows."""
-    actors = {row.set_by: Actor.parse(row.set_by) for row in rows}
-    ids = [actor.id for actor in actors.values() if actor.kind == "staff"]
-    known = identity.staff_names(account_ids=ids)
-    return {text: known.get(actor.id, "系统") for text, actor in actors.items()}
+    actors = {row.set_by for row in rows}
+    return dict.fromkeys(actors, "系统") | identity.staff_names(actors=actors)

@@ -17,7 +17,6 @@ from hospital.identity.models import NetworkRule
 from hospital.identity.permissions import MANAGE_NETWORKS
 from hospital.identity.views.frame import log_in_tabs
 from hospital.kernel import clock
-from hospital.kernel.actors import Actor
 from hospital.kernel.errors import Invalid, NotFound, Refusal
 from hospital.ui.typed import typed
 
@@ -87,13 +86,12 @@ def network(request: StaffRequest, role: str) -> HttpResponse:
 def _lines(rules: Iterable[NetworkRule]) -> list[dict[str, object]]:
     """Rules with the name of whoever set them."""
     rows = list(rules)
-    setters = {row.pk: Actor.parse(row.set_by) for row in rows}
-    names = queries.staff_names(account_ids={actor.id for actor in setters.values()})
+    names = queries.staff_names(actors=[row.set_by for row in rows])
     return [
         {
             "role": row.role,
             "networks": row.networks,
-            "by": names.get(setters[row.pk].id, "系统"),
+            "by": names.get(row.set_by, "系统"),
             "at": row.set_at,
             "reason": row.reason,
         }

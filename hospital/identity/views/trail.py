@@ -19,14 +19,8 @@ _TONES = {RequestStatus.WAITING: "warn", RequestStatus.APPROVED: "done"}
 def names_of(actors: Iterable[str]) -> dict[str, str]:
     """ "staff:3" → the display name, "system:0" → 系统, "" → ""; read once for a page."""
     texts = {text for text in actors if text}
-    ids = {text: Actor.parse(text) for text in texts}
-    staff = queries.staff_names(
-        account_ids=[actor.id for actor in ids.values() if actor.kind == "staff"]
-    )
-    return {"": ""} | {
-        text: staff.get(actor.id, text) if actor.kind == "staff" else "系统"
-        for text, actor in ids.items()
-    }
+    others = {text: text if Actor.parse(text).kind == "staff" else "系统" for text in texts}
+    return {"": ""} | others | queries.staff_names(actors=texts)
 
 
 def of_person(account: StaffAccount) -> list[Event]:

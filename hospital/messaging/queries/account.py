@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.db.models import Count, Max
 
 from hospital.identity import queries as identity
-from hospital.kernel.actors import Actor
+from hospital.kernel.actors import SYSTEM
 from hospital.kernel.errors import NotFound
 from hospital.messaging import answering
 from hospital.messaging.models import InboundMessage, MenuVersion, ReplyRule
@@ -59,7 +58,8 @@ def menu_in(*, status: MenuStatus) -> MenuVersion | None:
 def menu_history() -> list[VersionRow]:
     """The last versions, newest first."""
     rows = list(MenuVersion.objects.select_related("copied_from").order_by("-number")[:_SHOWN])
-    names = _names([row.made_by for row in rows] + [row.published_by for row in rows])
+    actors = {by for row in rows for by in (row.made_by, row.published_by)}
+    names = {str(SYSTEM): "系统"} | identity.staff_names(actors=actors)
     return [
         VersionRow(
             id=row.pk,
@@ -67,9 +67,9 @@ def menu_history() -> list[VersionRow]:
             label=MenuStatus(row.status).label,
             status=MenuStatus(row.status),
             copied_from=row.copied_from.number if row.copied_from else None,
-            made_by=names.get(row.made_by, "系统"),
+            made_by=names.get(row.made_by, ""),
             made_at=row.made_at,
-            published_by=names.get(row.published_by, "系统" if row.published_by else ""),
+            published_by=names.get(row.published_by, ""),
             published_at=row.published_at,
         )
         for row in rows
@@ -126,9 +126,3 @@ def scenes() -> list[SceneRow]:
         .order_by("-latest")[:_SHOWN]
     )
     return [SceneRow(row["scene"], row["times"], row["latest"]) for row in rows]
-
-
-def _names(actors: Sequence[str]) -> dict[str, str]:
-    staff = {text: Actor.parse(text) for text in actors if text.startswith("staff:")}
-    names = identity.staff_names(account_ids={actor.id for actor in staff.values()})
-    return {text: names.get(actor.id, "") for text, actor in staff.items()}

@@ -147,7 +147,7 @@ def _calls(
     asked = request.GET.get("status", "")
     status = status or CallStatus(asked if asked in CallStatus.values else CallStatus.OPEN)
     rows = queries.calls(status=status)
-    names = story.staff_names([row.closed_by for row in rows if row.closed_by])
+    names = identity.staff_names(actors=[row.closed_by for row in rows])
     context = {
         "tabs": _tabs(request, "messaging-calls"),
         "status": status,

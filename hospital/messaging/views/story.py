@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
@@ -42,7 +41,7 @@ class Event:
 def of_message(story: MessageStory) -> list[Event]:
     """From the inbox over every channel to whoever telephoned, in the order it happened."""
     message = story.message
-    names = _names([move.by for move in story.moves] + _callers(story.call))
+    names = identity.staff_names(actors=[move.by for move in story.moves] + _callers(story.call))
     events = [Event(message.created_at, "进入站内消息", "系统")]
     if message.not_before is not None:
         events.append(Event(message.not_before, "夜间免打扰结束，开始发送", "系统"))
@@ -57,22 +56,12 @@ def of_message(story: MessageStory) -> list[Event]:
     return sorted(events, key=lambda event: event.at)
 
 
-def person(text: str, names: dict[int, str]) -> str:
+def person(text: str, names: dict[str, str]) -> str:
     """ "staff:3" → "员工 林若水", "system:0" → "系统"."""
     actor = Actor.parse(text)
     if actor.kind == "staff":
-        return f"员工 {names.get(actor.id, actor.id)}"
+        return f"员工 {names.get(text, actor.id)}"
     return "患者微信" if actor.kind == "patient" else "系统"
-
-
-def staff_names(actors: Iterable[str]) -> dict[int, str]:
-    """Display names by account id, read once for a whole page."""
-    return _names(list(actors))
-
-
-def _names(actors: list[str]) -> dict[int, str]:
-    ids = {actor.id for text in actors if (actor := Actor.parse(text)).kind == "staff"}
-    return identity.staff_names(account_ids=ids) if ids else {}
 
 
 def _callers(call: CallTask | None) -> list[str]:
@@ -97,7 +86,7 @@ def _delivery(delivery: Delivery) -> list[Event]:
     return [Event(at, f"{channel}：{outcome.label}", "系统", note, _TONES.get(outcome, ""))]
 
 
-def _move(move: Transition, names: dict[int, str]) -> Event | None:
+def _move(move: Transition, names: dict[str, str]) -> Event | None:
     """What the channels' own lines do not tell already."""
     by = person(move.by, names)
     if move.from_status in (MessageStatus.QUEUED, MessageStatus.PREPARATION) and (
@@ -109,7 +98,7 @@ def _move(move: Transition, names: dict[int, str]) -> Event | None:
     return None
 
 
-def _call(call: CallTask, names: dict[int, str]) -> list[Event]:
+def _call(call: CallTask, names: dict[str, str]) -> list[Event]:
     events = [Event(call.opened_at, "列入电话通知名单", "系统", tone="warn")]
     if call.closed_at is not None:
         status = CallStatus(call.status)

@@ -171,7 +171,7 @@ def _alert(request: StaffRequest, alert_id: int, *, error: str = "") -> HttpResp
 
 def _events(row: AlertRow, moves: list[Transition]) -> list[Event]:
     """Opened, told, taken on, over: in the order it happened."""
-    names = _names([move.by for move in moves])
+    names = identity.staff_names(actors=[move.by for move in moves])
     events = [Event(row.alert.opened_at, "发现异常", "系统", tone="danger")]
     words = {
         AlertStatus.ACKNOWLEDGED: ("有人处理", ""),
@@ -188,7 +188,7 @@ def _events(row: AlertRow, moves: list[Transition]) -> list[Event]:
 
 
 def _alerts(rows: list[AlertRow]) -> list[dict[str, object]]:
-    names = _names([row.alert.acknowledged_by for row in rows if row.alert.acknowledged_by])
+    names = identity.staff_names(actors=[row.alert.acknowledged_by for row in rows])
     return [
         {
             "alert": row.alert,
@@ -202,14 +202,9 @@ def _alerts(rows: list[AlertRow]) -> list[dict[str, object]]:
     ]
 
 
-def _names(actors: list[str]) -> dict[int, str]:
-    ids = {actor.id for text in actors if (actor := Actor.parse(text)).kind == "staff"}
-    return identity.staff_names(account_ids=ids) if ids else {}
-
-
-def _person(text: str, names: dict[int, str]) -> str:
+def _person(text: str, names: dict[str, str]) -> str:
     actor = Actor.parse(text)
-    return names.get(actor.id, str(actor.id)) if actor.kind == "staff" else "系统"
+    return names.get(text, str(actor.id)) if actor.kind == "staff" else "系统"
 
 
 def _tabs(here: str) -> list[dict[str, object]]:

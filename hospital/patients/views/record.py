@@ -16,7 +16,6 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from hospital.identity import queries as identity
 from hospital.identity.access import StaffRequest, note_refusal, staff_page
 from hospital.kernel import clock, serials
-from hospital.kernel.actors import Actor
 from hospital.kernel.errors import Invalid, NotFound, Refusal
 from hospital.patients import actions, desk_forms, queries, reader_text
 from hospital.patients.desk_forms import ContactForm, PersonForm
@@ -317,12 +316,13 @@ def _page(
     at = clock.now()
     found = queries.record(outpatient_no=number, at=at)
     actions.record_view(patient_id=found.patient.pk, what="患者档案", by=request.actor, at=at)
+    names = identity.staff_names(actors=[row.by for row in found.verifications])
     context = {
         "tabs": tabs(request, ""),
         "record": found,
         "facts": telling.facts(found),
         "identifiers": telling.identifiers(found),
-        "proofs": telling.proofs(found, names=_names(found)),
+        "proofs": telling.proofs(found, names=names),
         "cards": [{"card": card, "acts": _card_acts(card.status)} for card in found.cards],
         "has_card": any(card.status in CARD_IN_HAND for card in found.cards),
         "relations": desk_forms.GUARDIAN_CHOICES,
@@ -343,13 +343,6 @@ def _rights(request: StaffRequest, found: Record) -> dict[str, bool]:
         "may_reveal": REVEAL,
     }
     return {name: identity.may(request.user, wanted[name]) for name in wanted}
-
-
-def _names(found: Record) -> dict[str, str]:
-    """Return who proved identities, by what the proofs keep of them."""
-    ids = {Actor.parse(row.by).id for row in found.verifications}
-    names = identity.staff_names(account_ids=ids)
-    return {str(Actor("staff", one)): name for one, name in names.items()}
 
 
 def _card_acts(status: str) -> list[tuple[str, str]]:

@@ -11,9 +11,5 @@ _KINDS = {"patient": "患者", "system": "系统"}
 def people(actors: Iterable[str]) -> dict[str, str]:
     """ "staff:3" → "林若水", "system:0" → "系统"; staff names are read once. "" is left out."""
     parsed = {text: Actor.parse(text) for text in set(actors) if text}
-    ids = [actor.id for actor in parsed.values() if actor.kind == "staff"]
-    names = identity.staff_names(account_ids=ids) if ids else {}
-    return {
-        text: _KINDS.get(actor.kind) or names.get(actor.id, f"员工 {actor.id}")
-        for text, actor in parsed.items()
-    }
+    words = {text: _KINDS.get(who.kind, f"员工 {who.id}") for text, who in parsed.items()}
+    return words | identity.staff_names(actors=parsed)
