@@ -18,20 +18,6 @@ from django.db.models import TextChoices
 from hospital.patients import contacts
 from hospital.patients.states import DocumentKind, Sex
 
-SAME_NUMBER: Final = 10
-SWAPPED_NUMBER: Final = 4
-SAME_NAME: Final = 4
-SAME_SOUND: Final = 2
-OTHER_NAME: Final = -5
-SAME_BIRTH: Final = 4
-SWAPPED_BIRTH: Final = 1
-OTHER_BIRTH: Final = -4
-SAME_SEX: Final = 1
-OTHER_SEX: Final = -5
-SAME_PHONE: Final = 3
-LIKE_ADDRESS: Final = 1
-SAME_GUARDIAN: Final = 1
-RARE_NAME: Final = 1
 #: Of the pairs of neighbouring characters, how many two addresses must share.
 _LIKE: Final = 0.75
 #: The hundred commonest surnames, about 85 of 100 people; any other makes a name rare.
@@ -69,6 +55,30 @@ class Profile:
 
 
 @dataclass(frozen=True, slots=True)
+class Weights:
+    """What each sign counts; the handbook's, where the hospital has set none. What differs is
+    subtracted. None may be so large that somebody scores whom `may_matter` leaves out."""
+
+    same_number: int = 10
+    swapped_number: int = 4
+    same_name: int = 4
+    same_sound: int = 2
+    other_name: int = 5
+    same_birth: int = 4
+    swapped_birth: int = 1
+    other_birth: int = 4
+    same_sex: int = 1
+    other_sex: int = 5
+    same_phone: int = 3
+    like_address: int = 1
+    same_guardian: int = 1
+    rare_name: int = 1
+
+
+HANDBOOK: Final = Weights()
+
+
+@dataclass(frozen=True, slots=True)
 class Likeness:
     """The score, what it is made of, and the vetoes."""
 
@@ -77,17 +87,18 @@ class Likeness:
     vetoes: tuple[Veto, ...]
 
 
-def compare(one: Profile, other: Profile) -> Likeness:
+def compare(one: Profile, other: Profile, *, weights: Weights = HANDBOOK) -> Likeness:
     """Return how alike two persons are; the order of the two does not matter."""
+    same_phone = bool(one.phone and one.phone == other.phone)
     parts = (
-        _numbers(one, other),
-        _name(one, other),
-        _birth(one, other),
-        _sex(one, other),
-        ("手机号相同", SAME_PHONE if one.phone and one.phone == other.phone else 0),
-        ("住址相近", LIKE_ADDRESS if is_like_address(one.address, other.address) else 0),
-        ("监护人相同", SAME_GUARDIAN if one.guardians & other.guardians else 0),
-        ("姓名少见", RARE_NAME if _is_same_rare_name(one, other) else 0),
+        _numbers(one, other, weights),
+        _name(one, other, weights),
+        _birth(one, other, weights),
+        _sex(one, other, weights),
+        ("手机号相同", weights.same_phone * same_phone),
+        ("住址相近", weights.like_address * is_like_address(one.address, other.address)),
+        ("监护人相同", weights.same_guardian * bool(one.guardians & other.guardians)),
+        ("姓名少见", weights.rare_name * _is_same_rare_name(one, other)),
     )
     evidence = tuple((label, weight) for label, weight in parts if weight)
     return Likeness(sum(weight for _, weight in evidence), evidence, vetoes(one, other))
@@ -113,7 +124,7 @@ def may_matter(one: Profile, other: Profile) -> bool:
     common or with two neighbours swapped, or a name that sounds the same together with the birth
     date (also with day and month swapped, or only estimated) or the phone.
     """
-    if _numbers(one, other)[1]:
+    if _numbers(one, other, HANDBOOK)[1]:
         return True
     if not one.sound or one.sound != other.sound:
         return False
@@ -153,24 +164,24 @@ def is_rare(name: str) -> bool:
     return len(name) >= _LONG_NAME or name[:1] not in _COMMON_SURNAMES
 
 
-def _numbers(one: Profile, other: Profile) -> tuple[str, int]:
+def _numbers(one: Profile, other: Profile, weights: Weights) -> tuple[str, int]:
     kinds = one.numbers.keys() & other.numbers.keys()
     if any(one.numbers[kind] & other.numbers[kind] for kind in kinds):
-        return "证件号码相同", SAME_NUMBER
+        return "证件号码相同", weights.same_number
     for kind in kinds:
         if any(swapped_numbers(number) & other.numbers[kind] for number in one.numbers[kind]):
-            return "证件号码只有相邻两位颠倒", SWAPPED_NUMBER
+            return "证件号码只有相邻两位颠倒", weights.swapped_number
     return "", 0
 
 
-def _name(one: Profile, other: Profile) -> tuple[str, int]:
+def _name(one: Profile, other: Profile, weights: Weights) -> tuple[str, int]:
     if not one.name or not other.name:
         return "", 0
     if _is_same_name(one, other):
-        return "姓名相同", SAME_NAME
+        return "姓名相同", weights.same_name
     if one.sound and one.sound == other.sound:
-        return "姓名同音", SAME_SOUND
-    return "姓名不同", OTHER_NAME
+        return "姓名同音", weights.same_sound
+    return "姓名不同", -weights.other_name
 
 
 def _is_same_name(one: Profile, other: Profile) -> bool:
@@ -181,20 +192,22 @@ def _is_same_rare_name(one: Profile, other: Profile) -> bool:
     return _is_same_name(one, other) and (is_rare(one.name) or is_rare(other.name))
 
 
-def _birth(one: Profile, other: Profile) -> tuple[str, int]:
+def _birth(one: Profile, other: Profile, weights: Weights) -> tuple[str, int]:
     if one.birth_date is None or other.birth_date is None:
         return "", 0
     if one.birth_date == other.birth_date:
-        return "出生日期相同", SAME_BIRTH
+        return "出生日期相同", weights.same_birth
     if other.birth_date in birth_dates(one.birth_date):
-        return "出生月日颠倒", SWAPPED_BIRTH
-    return "出生日期不同", OTHER_BIRTH
+        return "出生月日颠倒", weights.swapped_birth
+    return "出生日期不同", -weights.other_birth
 
 
-def _sex(one: Profile, other: Profile) -> tuple[str, int]:
+def _sex(one: Profile, other: Profile, weights: Weights) -> tuple[str, int]:
     if Sex.UNKNOWN in (one.sex, other.sex):
         return "", 0
-    return ("性别相同", SAME_SEX) if one.sex == other.sex else ("性别不同", OTHER_SEX)
+    if one.sex == other.sex:
+        return "性别相同", weights.same_sex
+    return "性别不同", -weights.other_sex
 
 
 def _are_like_twins(one: Profile, other: Profile) -> bool:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+from typing import Final
+
 from hospital.kernel.settings_rows import Setting
+from hospital.patients.likeness import HANDBOOK, Weights
 
 REVIEW_SCORE = Setting(
     key="patients.review_score",
@@ -22,6 +26,46 @@ STRONG_SCORE = Setting(
     maximum=20,
     rule="M3.7",
 )
+
+
+def _weight(sign: str, label: str, *, least: int = 0, most: int | None = None) -> Setting[int]:
+    default = asdict(HANDBOOK)[sign]
+    return Setting(
+        key=f"patients.weight_{sign}",
+        label=f"疑似重复：{label}",
+        default=default,
+        unit="分",
+        minimum=least,
+        maximum=default if most is None else most,
+        rule="M3.7",
+    )
+
+
+#: What is alike may count less than in the handbook and what differs may count more, never the
+#: other way: the search through the indexes leaves nobody out only then (decision 0046).
+_WEIGHTS: Final = {
+    "same_number": _weight("same_number", "证件号码相同加分", most=20),
+    "swapped_number": _weight("swapped_number", "证件号码相邻两位颠倒加分", most=10),
+    "same_name": _weight("same_name", "姓名相同加分"),
+    "same_sound": _weight("same_sound", "姓名同音加分"),
+    "other_name": _weight("other_name", "姓名不同扣分", least=5, most=20),
+    "same_birth": _weight("same_birth", "出生日期相同加分"),
+    "swapped_birth": _weight("swapped_birth", "出生月日颠倒加分"),
+    "other_birth": _weight("other_birth", "出生日期不同扣分", least=4, most=20),
+    "same_sex": _weight("same_sex", "性别相同加分"),
+    "other_sex": _weight("other_sex", "性别不同扣分", most=20),
+    "same_phone": _weight("same_phone", "手机号相同加分"),
+    "like_address": _weight("like_address", "住址相近加分"),
+    "same_guardian": _weight("same_guardian", "监护人相同加分"),
+    "rare_name": _weight("rare_name", "姓名少见加分"),
+}
+
+
+def weights() -> Weights:
+    """Return what each sign counts today."""
+    return Weights(**{sign: setting.value() for sign, setting in _WEIGHTS.items()})
+
+
 NEWBORN_DAYS = Setting(
     key="patients.newborn_days",
     label="新生儿须在出生后多少天内补实名",

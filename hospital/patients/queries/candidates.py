@@ -9,7 +9,7 @@ from typing import Final
 from django.db.models import Prefetch, Q
 
 from hospital.kernel import pinyin
-from hospital.patients import likeness
+from hospital.patients import likeness, thresholds
 from hospital.patients.facts import Person
 from hospital.patients.likeness import Likeness, Profile
 from hospital.patients.models import PINYIN_AS_TYPED, Guardian, Patient, PatientIdentifier
@@ -37,8 +37,9 @@ def candidates(
     cannot reach the lowest score that may be set.
     """
     wanted = profile_of_person(person, guardian_ids=guardian_ids)
+    weights = thresholds.weights()
     found = [
-        Candidate(row, likeness.compare(wanted, profile_of(row)))
+        Candidate(row, likeness.compare(wanted, profile_of(row), weights=weights))
         for row in _who_may_matter(person, wanted)
     ]
     alike = [one for one in found if one.likeness.score >= at_least]
@@ -47,7 +48,10 @@ def candidates(
 
 def compare_with(*, person: Person, patient: Patient) -> Candidate:
     """Return one patient as a candidate, whatever its score: the clerk looks at both."""
-    return Candidate(patient, likeness.compare(profile_of_person(person), profile_of(patient)))
+    found = likeness.compare(
+        profile_of_person(person), profile_of(patient), weights=thresholds.weights()
+    )
+    return Candidate(patient, found)
 
 
 def profile_of_person(person: Person, *, guardian_ids: Iterable[int] = ()) -> Profile:

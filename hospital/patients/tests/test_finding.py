@@ -8,13 +8,15 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+import time_machine
 from django.db import connection
 
+from hospital.kernel import settings_rows
 from hospital.kernel.actors import Actor
 from hospital.kernel.errors import Invalid, NotFound, Refusal
 from hospital.kernel.models import AuditEntry
-from hospital.patients import actions, queries
-from hospital.patients.actions import Custody, Facts, FoundPerson, Judgement
+from hospital.patients import actions, queries, thresholds
+from hospital.patients.actions import Custody, Facts, FoundPerson, Judgement, checking
 from hospital.patients.models import (
     Guardian,
     IdentityVerification,
@@ -30,6 +32,7 @@ from hospital.patients.states import (
     Sex,
     VerificationMethod,
 )
+from hospital.patients.thresholds import REVIEW_SCORE
 from hospital.testing.people import a_patient, a_resident_id
 
 AT = dt.datetime(2026, 11, 22, 2, 0, tzinfo=dt.UTC)
@@ -144,6 +147,23 @@ class TestLookAlikes:
         assert (one.patient, one.likeness.score, one.likeness.vetoes) == (known, 4 + 4 + 1 + 3, ())
         assert refusal.value.details == {"candidates": [known.pk]}
         assert Patient.objects.count() == 1
+
+    def test_a_weight_the_hospital_set_counts_from_its_moment_on(self) -> None:
+        """A shared family phone is no sign of one person here, from next week on."""
+        known, told = self.alike()
+        week = dt.timedelta(days=7)
+        for setting, value in ((thresholds._WEIGHTS["same_phone"], 0), (REVIEW_SCORE, 10)):
+            settings_rows.set_value(
+                setting=setting, value=value, valid_from=AT + week, by=CLERK, at=AT
+            )
+        with time_machine.travel(AT, tick=False), pytest.raises(actions.ProbablyKnown) as refusal:
+            find(told)
+        assert refusal.value.candidates[0].likeness.score == 12
+        with time_machine.travel(AT + week, tick=False):
+            settings_rows.forget()
+            person = checking.check_facts(told, at=AT + week)
+            assert queries.compare_with(person=person, patient=known).likeness.score == 9
+            assert find(told, at=AT + week).is_new
 
     def test_the_chosen_one_gets_the_document(self) -> None:
         known, told = self.alike()

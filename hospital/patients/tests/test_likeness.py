@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
+from dataclasses import asdict
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from hospital.kernel import pinyin
 from hospital.patients import likeness
-from hospital.patients.likeness import Profile, Veto, compare
+from hospital.patients.likeness import HANDBOOK, Profile, Veto, Weights, compare
 from hospital.patients.states import DocumentKind, Sex
+from hospital.patients.thresholds import _WEIGHTS, REVIEW_SCORE
 
-LOWEST = 6  # what patients.review_score may be set to, at least
+LOWEST = REVIEW_SCORE.minimum or 0
 NAMES = st.sampled_from(["陈晓宁", "陈小宁", "陈晓明", "王伟", "欧阳婉儿", "欧阳碗儿", "冼星海"])
 DAYS = st.sampled_from([dt.date(1985, 3, 12), dt.date(1985, 12, 3), dt.date(1990, 1, 1)])
 NUMBERS = st.sampled_from(["E12345678", "E12345687", "E99999999"])
@@ -54,10 +56,30 @@ def test_the_evidence_adds_up_to_the_score(one: Profile, other: Profile) -> None
     assert all(label and weight for label, weight in found.evidence)
 
 
-@given(profiles(), profiles())
-def test_whoever_reaches_a_score_is_found_through_the_indexes(one: Profile, other: Profile) -> None:
-    if compare(one, other).score >= LOWEST:
+@st.composite
+def weights(draw: st.DrawFn) -> Weights:
+    """Any a hospital may set."""
+    return Weights(
+        **{
+            sign: draw(st.integers(setting.minimum or 0, setting.maximum))
+            for sign, setting in _WEIGHTS.items()
+        }
+    )
+
+
+@given(profiles(), profiles(), st.just(HANDBOOK) | weights())
+def test_whoever_reaches_a_score_is_found_through_the_indexes(
+    one: Profile, other: Profile, counted: Weights
+) -> None:
+    if compare(one, other, weights=counted).score >= LOWEST:
         assert likeness.may_matter(one, other)
+
+
+def test_every_weight_is_a_setting_whose_range_holds_the_handbooks() -> None:
+    assert _WEIGHTS.keys() == asdict(HANDBOOK).keys()
+    for sign, setting in _WEIGHTS.items():
+        assert setting.default == getattr(HANDBOOK, sign)
+        setting.check(setting.default)
 
 
 @given(profiles())
