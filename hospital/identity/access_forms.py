@@ -63,7 +63,7 @@ def wanted_roles(data: QueryDict) -> list[Wanted]:
                 role=role,
                 department_id=int(department) if department else None,
                 valid_from=_day(typed(data, f"since-{at}", most=10)),
-                valid_to=last + dt.timedelta(days=1) if last else None,
+                valid_to=_day_after(last) if last else None,
             )
         )
     return wanted
@@ -83,14 +83,20 @@ def moment(text: str) -> dt.datetime | None:
     """A local moment as the browser sends it ("2026-11-23T08:00") in UTC, None when it is none."""
     try:
         found = dt.datetime.fromisoformat(text)
-    except ValueError:
+        return (found if found.tzinfo else found.replace(tzinfo=HOSPITAL_ZONE)).astimezone(dt.UTC)
+    except (ValueError, OverflowError):  # the first and last days of the calendar have no UTC
         return None
-    return (found if found.tzinfo else found.replace(tzinfo=HOSPITAL_ZONE)).astimezone(dt.UTC)
 
 
 def sentences(errors: Mapping[str, Iterable[str]]) -> list[str]:
     """All that is wrong, for the head of a form."""
     return [sentence for lines in errors.values() for sentence in lines]
+
+
+def _day_after(last: dt.date) -> dt.date:
+    if last == dt.date.max:
+        raise Invalid({"roles": ["日期不正确。"]}, "日期不正确。")
+    return last + dt.timedelta(days=1)
 
 
 def _day(text: str) -> dt.date | None:

@@ -21,6 +21,7 @@ from hospital.identity.models import AccessRequest, RoleAssignment, StaffAccount
 from hospital.identity.states import ADMINISTRATORS, Role
 from hospital.kernel.clock import hospital_day
 from hospital.kernel.errors import Invalid, Refusal
+from hospital.organisation import queries as organisation
 
 
 class AdministratorsApart(Refusal):
@@ -90,7 +91,10 @@ def check_wanted(wanted: Sequence[Wanted], *, on: dt.date) -> None:
     """Whether these roles exist and fit together. Raises Invalid, AdministratorsApart."""
     errors: list[str] = []
     known = queries.role_labels(with_retired=False)
+    departments = organisation.department_labels()
     for entry in wanted:
+        if entry.department_id is not None and entry.department_id not in departments:
+            errors.append("没有这个科室。")
         if entry.role not in known:
             errors.append(f"没有这个角色：{entry.role}。")
         elif entry.valid_to is not None and entry.valid_to <= max(entry.valid_from or on, on):

@@ -199,6 +199,39 @@ def test_leaving_ends_it(giver: StaffAccount, taker: StaffAccount) -> None:
     assert not may(taker, COLLECT.code)
 
 
+@pytest.mark.parametrize(
+    "typed",
+    [
+        {"begins_at": "tomorrow", "ends_at": "2026-11-24T00:00"},
+        {"begins_at": "0001-01-01T00:00", "ends_at": "2026-11-24T00:00"},
+        {"begins_at": "", "ends_at": "0001-01-01T00:00"},
+        {"begins_at": "", "ends_at": "9999-12-31T23:59-10:00"},
+        {"begins_at": "", "ends_at": ""},
+    ],
+)
+def test_what_is_no_moment_lends_nothing(
+    giver: StaffAccount, taker: StaffAccount, typed: dict[str, str]
+) -> None:
+    form = {"taker": str(taker.pk), "permission": [COLLECT.code], "reason": "请假"}
+
+    answer = staff_client(account=giver).post("/staff/loans/", form | typed)
+
+    assert answer.status_code == 422
+    assert not Delegation.objects.exists()
+
+
+def test_a_loan_for_later_says_so(giver: StaffAccount, taker: StaffAccount) -> None:
+    client = staff_client(account=giver)
+    form = {"taker": str(taker.pk), "permission": [COLLECT.code], "reason": "请假"}
+    times = {"begins_at": "2026-11-24T08:00", "ends_at": "2026-11-24T12:00"}
+
+    answer = client.post("/staff/loans/", form | times, follow=True)
+
+    assert "到开始时间自动生效" in answer.content.decode()
+    assert Delegation.objects.get().begins_at == dt.datetime(2026, 11, 24, tzinfo=dt.UTC)
+    assert not may(taker, COLLECT.code)
+
+
 def test_the_page_lends_and_takes_back(giver: StaffAccount, taker: StaffAccount) -> None:
     client = staff_client(account=giver)
     typed = {

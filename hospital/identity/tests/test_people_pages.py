@@ -192,6 +192,8 @@ class TestRoles:
             {"role-0": "queen", "reason": "x"},
             {"role-0": "finance", "since-0": "yesterday", "reason": "x"},
             {"role-0": "finance", "department-0": "妇科", "reason": "x"},
+            {"role-0": "finance", "department-0": "987654321", "reason": "x"},
+            {"role-0": "finance", "until-0": "9999-12-31", "reason": "x"},
             {"role-0": "system_admin", "role-1": "audit_admin", "reason": "x"},
         ],
     )

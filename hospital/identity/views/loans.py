@@ -31,14 +31,16 @@ def loans(request: StaffRequest) -> HttpResponse:
     errors: list[str] = []
     if request.method == "POST":
         try:
-            _lend(request, at)
+            loan = _lend(request, at)
         except Invalid as invalid:
             errors = forms.sentences(invalid.errors)
         except Refusal as refusal:
             note_refusal(request, refusal)
             errors = [refusal.message]
         else:
-            messages.success(request, "授权已生效，对方现在就可以办理。")
+            is_now = loan.begins_at <= at
+            words = "授权已生效，对方现在就可以办理。" if is_now else "授权已保存，到开始时间自动生效。"
+            messages.success(request, words)
             return redirect("identity-loans")
     rows = queries.delegations_of(account=request.user, since=at - _SHOWN)
     context = {
@@ -65,22 +67,31 @@ def take_back(request: StaffRequest, delegation_id: int) -> HttpResponse:
     return redirect("identity-loans")
 
 
-def _lend(request: StaffRequest, at: dt.datetime) -> None:
+def _lend(request: StaffRequest, at: dt.datetime) -> Delegation:
     taker = typed(request.POST, "taker", most=18)
-    begins = forms.moment(request.POST.get("begins_at", "")) or at
-    ends = forms.moment(request.POST.get("ends_at", ""))
+    begins, ends = (_moment(request, field) for field in ("begins_at", "ends_at"))
     if ends is None:
         raise Invalid({"ends_at": ["请填写截止时间。"]}, "请填写截止时间。")
-    actions.lend(
+    return actions.lend(
         giver=request.user,
         taker_id=int(taker) if taker.isascii() and taker.isdigit() else 0,
         permissions=request.POST.getlist("permission"),
-        begins_at=begins,
+        begins_at=begins or at,
         ends_at=ends,
         reason=typed(request.POST, "reason", most=200),
         by=request.actor,
         at=at,
     )
+
+
+def _moment(request: StaffRequest, field: str) -> dt.datetime | None:
+    """What was typed, None when nothing was. Raises Invalid for what is no moment: a loan meant for
+    later must not begin now."""
+    text = typed(request.POST, field, most=40)
+    found = forms.moment(text)
+    if text and found is None:
+        raise Invalid({field: ["时间不正确。"]}, "时间不正确。")
+    return found
 
 
 def _lendable(request: StaffRequest) -> list[tuple[str, list[dict[str, object]]]]:
