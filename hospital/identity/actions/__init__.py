@@ -1,6 +1,7 @@
 """Every write of the identity area: log-in, staff accounts and roles, WeChat users."""
 
 from hospital.identity.actions.accounts import (
+    OwnPassword,
     change_account,
     open_account,
     reset_password,
@@ -100,6 +101,7 @@ __all__ = [
     "OwnAccess",
     "OwnEmergency",
     "OwnFactor",
+    "OwnPassword",
     "Proof",
     "RoleIsFixed",
     "RoleIsHeld",

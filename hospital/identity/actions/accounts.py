@@ -6,7 +6,7 @@ import datetime as dt
 import re
 import secrets
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, ClassVar, Final
 
 from django.db import transaction
 
@@ -22,7 +22,7 @@ from hospital.identity.states import SessionEnd
 from hospital.kernel import audit, pinyin, sealed
 from hospital.kernel.actors import Actor
 from hospital.kernel.clock import hospital_day
-from hospital.kernel.errors import Invalid, NotFound
+from hospital.kernel.errors import Invalid, NotFound, Refusal
 from hospital.organisation import queries as organisation
 
 if TYPE_CHECKING:
@@ -35,6 +35,14 @@ _CAPITALS: Final = "ABCDEFGHJKMNPQRSTUVWXYZ"
 _DIGITS: Final = "23456789"
 _PLAIN: Final = "abcdefghjkmnpqrstuvwxyz" + _CAPITALS + _DIGITS
 _PHONE: Final = re.compile(r"1[3-9]\d{9}")
+
+
+class OwnPassword(Refusal):
+    """Nobody resets the own password: the present one proves that it is not a stolen session."""
+
+    code: ClassVar[str] = "OWN_PASSWORD"
+    default_message: ClassVar[str] = "不能重置自己的密码，请在“修改密码”页面更换。"
+    is_audited: ClassVar[bool] = True
 
 
 def save_staff(
@@ -55,7 +63,9 @@ def save_staff(
     The initial password counts for a new account only: repeating an import must not undo the
     password somebody chose since. Once a security administrator works here, other roles than the
     present ones are asked for and wait (decision 0037); before, they hold at once. Roles not named
-    end today. Raises Invalid, AdministratorsApart, LastAdministrator, AlreadyAsked.
+    end today, and an account that is not active keeps none, as with `switch_off`.
+
+    Raises Invalid, AdministratorsApart, LastAdministrator, AlreadyAsked.
     """
     username = username.strip().lower()
     with transaction.atomic():
@@ -73,16 +83,18 @@ def save_staff(
             account.set_password(initial_password)
         if errors:
             raise Invalid(errors)
-        day = hospital_day(at)
+        day, has_asked = hospital_day(at), False
         before, keepers = {} if is_new else _snapshot(account, on=day), assigning.keepers(on=day)
         _name(account, display_name)
         account.practitioner_id = practitioner_id
         account.is_active = is_active
         account.save()
-        has_asked = _import_roles(account, {(role, department_id) for role in roles}, by=by, at=at)
+        if is_active:
+            goals = {(role, department_id) for role in roles}
+            has_asked = _import_roles(account, goals, by=by, at=at)
+        else:
+            _put_out(account, by=by, at=at)
         assigning.administrators_stay(keepers, on=day)
-        if not is_active:
-            end_sessions(account=account, how=SessionEnd.SWITCHED_OFF, by=by, at=at)
         after = _snapshot(account, on=day)
         if before != after:
             audit.record(
@@ -185,10 +197,8 @@ def switch_off(*, account_id: int, reason: str, by: Actor, at: dt.datetime) -> N
         before, keepers = _snapshot(account, on=day), assigning.keepers(on=day)
         account.is_active = False
         account.save(update_fields=["is_active"])
-        assigning.assign(account, [], request=None, at=at)
+        _put_out(account, by=by, at=at)
         assigning.administrators_stay(keepers, on=day)
-        end_loans(account=account, by=by, at=at)
-        end_sessions(account=account, how=SessionEnd.SWITCHED_OFF, by=by, at=at)
         audit.record(
             act="identity.switch_off",
             subject=account,
@@ -229,8 +239,10 @@ def temporary_password() -> str:
 def reset_password(*, account_id: int, password: str, by: Actor, at: dt.datetime) -> None:
     """Give somebody who forgot it a password that must be changed at the next log-in.
 
-    Every session of the account ends with the old password. Raises Invalid.
+    Every session of the account ends with the old password. Raises Invalid, NotFound, OwnPassword.
     """
+    if by == Actor("staff", account_id):
+        raise OwnPassword
     with transaction.atomic():
         account = _locked(account_id)
         if sentences := password_errors(account, password):
@@ -241,6 +253,13 @@ def reset_password(*, account_id: int, password: str, by: Actor, at: dt.datetime
         account.save(update_fields=["password", "must_change_password"])
         end_sessions(account=account, how=SessionEnd.PASSWORD, by=by, at=at)
         audit.record(act="identity.reset_password", subject=account, by=by, at=at)
+
+
+def _put_out(account: StaffAccount, *, by: Actor, at: dt.datetime) -> None:
+    """No role, nothing lent or borrowed, no log-in from here on."""
+    assigning.assign(account, [], request=None, at=at)
+    end_loans(account=account, by=by, at=at)
+    end_sessions(account=account, how=SessionEnd.SWITCHED_OFF, by=by, at=at)
 
 
 def _import_roles(

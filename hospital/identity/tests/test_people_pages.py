@@ -133,6 +133,17 @@ class TestPeople:
         assert clerk.must_change_password
         assert browser.get("/staff/collect/").status_code == 302
 
+    def test_the_own_password_is_not_reset_without_the_present_one(self) -> None:
+        keeper = a_staff(Role.SYSTEM_ADMIN)
+        browser = staff_client(account=keeper)
+        assert f"{PEOPLE}{keeper.pk}/password/" not in page(browser, f"{PEOPLE}{keeper.pk}/")
+
+        assert browser.post(f"{PEOPLE}{keeper.pk}/password/").status_code == 409
+
+        keeper.refresh_from_db()
+        assert keeper.check_password(PASSWORD)
+        assert AuditEntry.objects.get(act="identity.refused").after["code"] == "OWN_PASSWORD"
+
     def test_a_temporary_password_opens_no_page(self) -> None:
         clerk = a_staff(Role.CASHIER)
         StaffAccount.objects.filter(pk=clerk.pk).update(must_change_password=True)

@@ -256,6 +256,36 @@ class TestTheLastAdministrator:
 
 
 class TestImports:
+    def test_a_row_switched_off_leaves_nothing_to_come_back_to(
+        self, admin: StaffAccount, guard: StaffAccount
+    ) -> None:
+        clerk = a_staff(Role.REGISTRATION_CLERK, username="clerk")
+        loan = actions.lend(
+            giver=clerk,
+            taker_id=a_staff(Role.TRIAGE_NURSE).pk,
+            permissions=["patients.find_patient"],
+            begins_at=NOW,
+            ends_at=NOW + dt.timedelta(days=1),
+            reason="请假",
+            by=by(clerk),
+            at=NOW,
+        )
+
+        changed = actions.save_staff(
+            username="clerk",
+            display_name="林若水",
+            roles=[Role.REGISTRATION_CLERK],
+            is_active=False,
+            by=by(admin),
+            at=NOW,
+        )
+        actions.switch_on(account_id=clerk.pk, reason="", by=by(admin), at=NOW)
+
+        loan.refresh_from_db()
+        assert changed
+        assert (loan.ended_at, rights(clerk)) == (NOW, frozenset())
+        assert not AccessRequest.objects.exists()
+
     def test_the_first_import_assigns_and_later_ones_ask(self) -> None:
         a_staff(Role.SECURITY_ADMIN)
         clerk = a_staff(Role.REGISTRATION_CLERK, username="guahao")
