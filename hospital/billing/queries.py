@@ -105,10 +105,14 @@ def refund_due_fen(*, bill_id: int) -> int:
 def payable_bill_for(*, wechat_user_id: int, token: str) -> BillPage:
     """The bill of a token for the user asked to pay it, whatever has become of it.
 
-    Raises NotFound when there is none or it is somebody else's.
+    Raises NotFound when there is none, it is somebody else's, or the user may no longer act for
+    the patient (M11.2).
     """
     bills = Bill.objects.select_related("patient").filter(
-        token=token, wechat_user_id=wechat_user_id
+        token=token,
+        wechat_user_id=wechat_user_id,
+        patient__bindings__wechat_user_id=wechat_user_id,
+        patient__bindings__ended_at__isnull=True,
     )
     found = bills.first()
     if found is None:

@@ -88,8 +88,8 @@ class HistoryRow:
 
 
 def appointments_for(*, wechat_user_id: int, at: dt.datetime) -> list[AppointmentRow]:
-    """The bookings of a WeChat user and of the patients bound to it: what is to come first and
-    soonest, then the past, latest first (two statements)."""
+    """The bookings of the patients bound to a WeChat user, whoever booked: what is to come first
+    and soonest, then the past, latest first (two statements)."""
     rows = _rows(_visible(wechat_user_id).order_by("-visit_date", "-pk")[:_LISTED_AT_MOST], at=at)
     coming = [row for row in rows if row.is_upcoming]
     past = [row for row in rows if not row.is_upcoming]
@@ -98,8 +98,8 @@ def appointments_for(*, wechat_user_id: int, at: dt.datetime) -> list[Appointmen
 
 
 def appointment_for(*, wechat_user_id: int, number: str, at: dt.datetime) -> AppointmentRow:
-    """One booking of a user or of a patient bound to it. Raises NotFound, also when it is
-    somebody else's."""
+    """One booking of a patient bound to a user. Raises NotFound, also when it is somebody else's,
+    or was booked by this user while it might act for the patient (M11.2)."""
     found = _rows(_visible(wechat_user_id).filter(number=number), at=at)
     if not found:
         raise NotFound("没有找到这个预约。")
@@ -174,12 +174,11 @@ def history_of(*, appointment_id: int) -> list[HistoryRow]:
 
 
 def _visible(wechat_user_id: int) -> QuerySet[Appointment]:
-    """What a user booked, and what was booked for the patients the user may act for."""
-    bound = Q(
+    """What was booked for the patients the user may act for."""
+    return _loaded().filter(
         patient__bindings__wechat_user_id=wechat_user_id,
         patient__bindings__ended_at__isnull=True,
     )
-    return _loaded().filter(Q(wechat_user_id=wechat_user_id) | bound).distinct()
 
 
 def _within(reach: Reach) -> Q:

@@ -15,6 +15,7 @@ from hospital.catalogue.states import FeeCategory
 from hospital.kernel.actors import SYSTEM
 from hospital.kernel.errors import NotFound
 from hospital.kernel.models import Transition
+from hospital.patients import actions as patients
 from hospital.testing.jobs import due_jobs
 from hospital.testing.organisation import a_price_item
 from hospital.testing.people import a_patient, a_wechat_user
@@ -293,6 +294,20 @@ def test_a_bill_is_shown_to_the_user_asked_to_pay_and_nobody_else() -> None:
     for user_id, token in ((a_wechat_user().pk, bill.token), (bill.wechat_user_id, "nope")):
         with pytest.raises(NotFound):
             queries.payable_bill_for(wechat_user_id=user_id, token=token)
+
+
+def test_a_bill_is_not_shown_any_more_to_a_user_who_may_not_act_for_the_patient() -> None:
+    bill = a_bill()
+    assert bill.wechat_user_id is not None
+    patients.remove_binding(
+        wechat_user_id=bill.wechat_user_id,
+        number=bill.patient.outpatient_no,
+        by=SYSTEM,
+        at=NOW,
+    )
+
+    with pytest.raises(NotFound):
+        queries.payable_bill_for(wechat_user_id=bill.wechat_user_id, token=bill.token)
 
 
 def run_and_commit(sql: str) -> None:

@@ -9,6 +9,7 @@ from django.test.utils import CaptureQueriesContext
 from hospital.billing.states import MoneyState
 from hospital.kernel.actors import SYSTEM, Actor
 from hospital.kernel.errors import NotFound
+from hospital.patients import actions as patients
 from hospital.registration import actions, queries
 from hospital.registration.states import AppointmentStatus
 from hospital.testing.bookings import a_booking, a_paid_booking
@@ -75,6 +76,22 @@ def test_x15_bookings_are_shown_to_their_user_and_those_bound_to_the_patient_onl
             queries.appointment_for(wechat_user_id=user_id, number=wanted, at=NOW)
     with pytest.raises(NotFound):
         queries.appointment(number="nope", at=NOW)
+
+
+def test_m11_2_history_stays_with_the_patient_not_with_whoever_booked() -> None:
+    mother, father = a_wechat_user(), a_wechat_user()
+    person = a_patient(mother)
+    a_patient(father, document_no=person.identifiers.get().value)
+    booked = a_paid_booking(user=father, patient=person)
+    patients.remove_binding(
+        wechat_user_id=father.pk, number=person.outpatient_no, by=SYSTEM, at=NOW
+    )
+
+    assert queries.appointments_for(wechat_user_id=father.pk, at=NOW) == []
+    with pytest.raises(NotFound):
+        queries.appointment_for(wechat_user_id=father.pk, number=booked.number, at=NOW)
+    (kept,) = queries.appointments_for(wechat_user_id=mother.pk, at=NOW)
+    assert (kept.number, kept.status) == (booked.number, "booked")
 
 
 def test_what_is_to_come_stands_first_and_soonest_first() -> None:
