@@ -17,7 +17,6 @@ from hospital.patients.models import PatientCard
 from hospital.patients.states import CARD_IN_HAND, CardKind, CardStatus
 
 SERIES: Final = "patient_card"
-_FIRST_SERIAL: Final = 10_000_000
 _SHAPE: Final = re.compile(r"[0-9A-Z]{6,20}")
 #: What the desk may do to a card, with the words for it.
 CARD_ACTS: Final[dict[CardStatus, str]] = {
@@ -113,7 +112,7 @@ def replace_card(
 
 def our_number(serial: int) -> str:
     """Return the number of a barcode card for a running number: K, eight digits, a check digit."""
-    digits = str(_FIRST_SERIAL + serial)
+    digits = serials.scattered(serial)
     return f"K{digits}{serials.check_digit(digits)}"
 
 

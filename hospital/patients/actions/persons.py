@@ -18,8 +18,8 @@ from hospital.patients.models import Patient
 from hospital.patients.reference import ETHNIC_GROUPS
 from hospital.patients.states import Assurance, PatientKind, Source
 
-#: Starting here keeps every number at ten digits without leading zeros.
-_FIRST_SERIAL: Final = 100_000_000
+#: Keeps every number at ten digits without leading zeros.
+_FIRST_DIGIT: Final = "2"
 SERIES: Final = "patient"
 #: What a clerk may correct without a document: how to reach somebody, not who it is.
 _CORRECTABLE: Final = ("phone", "address", "ethnic_group", "name_note")
@@ -138,8 +138,11 @@ def new_patient(
 
 
 def outpatient_no(serial: int) -> str:
-    """Return the outpatient number of a running number: ten digits, the last one checks."""
-    digits = str(_FIRST_SERIAL + serial)
+    """Return the outpatient number of a running number: ten digits, the last one checks.
+
+    It stands in addresses and as a bar code on the phone, so nobody's neighbour can be counted out.
+    """
+    digits = _FIRST_DIGIT + serials.scattered(serial)
     return digits + serials.check_digit(digits)
 
 

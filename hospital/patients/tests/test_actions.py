@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
+import itertools
 
 import pytest
 from django.db import connection
@@ -241,6 +242,15 @@ def test_outpatient_numbers_catch_a_wrong_digit() -> None:
     assert serials.check_digit(number[:-1]) == number[-1]
     wrong = str((int(number[4]) + 1) % 10)
     assert not queries.is_outpatient_no(number[:4] + wrong + number[5:])
+
+
+def test_outpatient_numbers_of_neighbours_are_no_neighbours() -> None:
+    numbers = [int(a_patient(at=AT).outpatient_no[:-1]) for _ in range(5)]
+
+    apart = [abs(one - other) for one, other in itertools.pairwise(numbers)]
+    assert min(apart) > len(numbers)
+    assert len(set(numbers)) == len(numbers)
+    assert {str(number)[0] for number in numbers} == {"2"}
 
 
 def test_the_default_can_be_switched_and_only_to_an_own_patient() -> None:

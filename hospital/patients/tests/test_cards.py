@@ -40,6 +40,12 @@ def test_our_number_has_a_check_digit_and_finds_the_patient() -> None:
     assert [hit.patient_id for hit in queries.find(card.number.lower())] == [patient.pk]
 
 
+def test_our_numbers_given_one_after_another_are_no_neighbours() -> None:
+    one, other = (int(issue(a_patient().pk).number[1:-1]) for _ in range(2))
+
+    assert abs(one - other) > 1
+
+
 def test_a_card_that_brings_its_number_keeps_it() -> None:
     card = issue(a_patient().pk, " 00a1b2c3d4 ")
 
