@@ -12,6 +12,7 @@ from typing import Final
 from hospital.kernel import clock
 from hospital.kernel.errors import Refusal
 from hospital.kernel.settings_rows import Scope
+from hospital.patients import queries as patients
 from hospital.patients.queries import LockedPatient
 from hospital.patients.states import Assurance
 from hospital.registration import thresholds
@@ -27,6 +28,13 @@ _SEX_WORDS = {"male": "男性", "female": "女性"}
 class NotIdentified(Refusal):
     code = "NOT_IDENTIFIED"
     default_message = "请先添加就诊人并完成实名登记，再为其挂号。"
+
+
+class NotRealName(Refusal):
+    code = "NOT_REAL_NAME"
+    default_message = (
+        "该就诊人的档案还没有登记有效证件，实名后才能挂号。请携带就诊人的证件到挂号窗口补登。"
+    )
 
 
 class PatientInactive(Refusal):
@@ -153,17 +161,21 @@ class Wish:
 
 def check(person: LockedPatient | None, wish: Wish, past: Sequence[Past]) -> None:
     """Every check before the slot, in M1.3's order; raises the first refusal."""
-    known = check_person(person, wish.session)
+    known = check_person(person, wish.session, at=wish.at)
     check_restriction(known, wish, past)
     check_duplicate(wish, past)
     check_limits(wish, past)
     check_channel(wish.session, at=wish.at)
 
 
-def check_person(person: LockedPatient | None, session: SessionFacts) -> LockedPatient:
-    """Identity, patient active, sex and age on the visit date (M1.3, M1.12)."""
+def check_person(
+    person: LockedPatient | None, session: SessionFacts, *, at: dt.datetime
+) -> LockedPatient:
+    """Identity, patient active, sex and age on the visit date (M1.3, M1.12, M3.1)."""
     if person is None or person.assurance == Assurance.NONE:
         raise NotIdentified
+    if patients.must_upgrade(person=person, at=at):
+        raise NotRealName
     if not person.is_active:
         raise PatientInactive
     if session.sex_limit and person.sex != session.sex_limit:

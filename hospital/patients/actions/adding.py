@@ -305,6 +305,7 @@ def _bind(
         patient = _new_patient(person, by=by, at=at)
     else:
         _check_known(person, patient, bindings, by=by)
+        identifying.prove_by_phone(persons.lock(patient.pk), person, by=by, at=at)
     if proof is not None:
         codes.use(proof, at=at)
     binding = PatientBinding.objects.create(

@@ -25,6 +25,7 @@ from hospital.patients.models import (
 from hospital.patients.states import (
     METHOD_ASSURANCE,
     METHOD_SOURCES,
+    REAL_NAME,
     Assurance,
     DocumentKind,
     IdentifierStatus,
@@ -149,6 +150,29 @@ def prove(
         reason=reason.strip(),
     )
     return changed
+
+
+def prove_by_phone(patient: Patient, person: Person, *, by: Actor, at: dt.datetime) -> None:
+    """Make a locked patient real-name whose filed number and name somebody typed on the phone.
+
+    That is worth a document seen (M3.3); who is real-name already keeps what was proved before.
+    """
+    was = patient.assurance
+    if was in REAL_NAME:
+        return
+    origin = Origin(Source.PHONE, Assurance.DOCUMENT, at)
+    file_document(patient, person, origin, by=by)
+    changed = persons.take_values(patient, person, origin)
+    patient.assurance = Assurance.DOCUMENT
+    patient.save(update_fields=["assurance"])
+    audit.record(
+        act="patients.prove_identity",
+        subject=patient,
+        by=by,
+        at=at,
+        before={"assurance": was},
+        after={"assurance": Assurance.DOCUMENT.value, "method": "phone", "fields": changed},
+    )
 
 
 def file_document(

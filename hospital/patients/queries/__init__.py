@@ -48,7 +48,13 @@ from hospital.patients.queries.searching import (
     is_reserved_number,
     patient_ids,
 )
-from hospital.patients.queries.upgrades import UPGRADES_AT_MOST, Upgrade, to_upgrade, upgrade_of
+from hospital.patients.queries.upgrades import (
+    UPGRADES_AT_MOST,
+    Upgrade,
+    must_upgrade,
+    to_upgrade,
+    upgrade_of,
+)
 
 __all__ = [
     "MISMATCH",
@@ -88,6 +94,7 @@ __all__ = [
     "lock_patient",
     "may_manage",
     "mismatches",
+    "must_upgrade",
     "number_index",
     "own_binding",
     "patient",

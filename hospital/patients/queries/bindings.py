@@ -15,7 +15,7 @@ from hospital.kernel.states import subject_type
 from hospital.patients.models import Patient, PatientBinding
 from hospital.patients.queries.guardians import guardians_of
 from hospital.patients.queries.identifiers import documents_of, is_outpatient_no
-from hospital.patients.states import DocumentKind, Relationship, Sex
+from hospital.patients.states import REAL_NAME, DocumentKind, Relationship, Sex
 
 if TYPE_CHECKING:
     from hospital.identity.models import WeChatUser
@@ -26,8 +26,8 @@ MISMATCH: Final = "patients.mismatch"
 
 # One statement of the rush at 07:00, so in SQL (law 13); no sealed column is opened for it.
 _LOCK_BOUND: Final = """
-    SELECT patient.id, patient.sex, patient.birth_date, patient.assurance,
-        patient.is_active AND patient.merged_into_id IS NULL, holder.is_blocked
+    SELECT patient.id, patient.sex, patient.birth_date, patient.assurance, patient.kind,
+        patient.created_at, patient.is_active AND patient.merged_into_id IS NULL, holder.is_blocked
     FROM patients_patientbinding binding
     JOIN patients_patient patient ON patient.id = binding.patient_id
     JOIN identity_wechatuser holder ON holder.id = binding.wechat_user_id
@@ -51,6 +51,7 @@ class BoundPatient:
     masked_document: str
     relationship: Relationship
     is_default: bool
+    is_real_name: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +62,8 @@ class LockedPatient:
     sex: str
     birth_date: dt.date
     assurance: str
+    kind: str
+    created_at: dt.datetime
     is_active: bool
     user_is_blocked: bool
 
@@ -183,4 +186,5 @@ def _bound(binding: PatientBinding) -> BoundPatient:
         masked_document=document.masked_value if document else "",
         relationship=Relationship(binding.relationship),
         is_default=binding.is_default,
+        is_real_name=patient.assurance in REAL_NAME,
     )

@@ -8,8 +8,9 @@ from typing import Final
 
 from hospital.kernel.clock import at_local
 from hospital.patients.models import Patient
+from hospital.patients.queries.bindings import LockedPatient
 from hospital.patients.queries.searching import FoundPatient, found
-from hospital.patients.states import Assurance, PatientKind
+from hospital.patients.states import REAL_NAME, Assurance, PatientKind
 from hospital.patients.thresholds import NEWBORN_DAYS, RESCUE_HOURS
 
 UPGRADES_AT_MOST: Final = 200
@@ -27,10 +28,22 @@ class Upgrade:
 
 def upgrade_of(*, patient: Patient, at: dt.datetime) -> Upgrade | None:
     """Return what is due for one patient, None for somebody real-name."""
-    if patient.assurance not in (Assurance.NONE, Assurance.DECLARED):
+    if patient.assurance in REAL_NAME:
         return None
     why, until = _due(patient)
     return Upgrade(found(patient), why, until, is_overdue=until is not None and at > until)
+
+
+def must_upgrade(*, person: LockedPatient, at: dt.datetime) -> bool:
+    """Say whether somebody must bring a document before the next visit (M3.1, H2.3).
+
+    Newborns and rescue patients have their time (M3.4); whoever is in the index without a valid
+    document for another reason has none.
+    """
+    if person.assurance in REAL_NAME:
+        return False
+    _, until = _due(person)
+    return until is None or at > until
 
 
 def to_upgrade(*, at: dt.datetime) -> list[Upgrade]:
@@ -48,7 +61,7 @@ def to_upgrade(*, at: dt.datetime) -> list[Upgrade]:
     return sorted(due, key=lambda one: (one.until is None, one.until or at))
 
 
-def _due(patient: Patient) -> tuple[str, dt.datetime | None]:
+def _due(patient: Patient | LockedPatient) -> tuple[str, dt.datetime | None]:
     if patient.kind == PatientKind.NEWBORN:
         days = NEWBORN_DAYS.value()
         over = at_local(patient.birth_date + dt.timedelta(days=days + 1))

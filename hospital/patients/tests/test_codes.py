@@ -14,6 +14,7 @@ from hospital.identity.models import WeChatUser
 from hospital.kernel import whereabouts
 from hospital.kernel.actors import SYSTEM, Actor
 from hospital.kernel.errors import Refusal
+from hospital.kernel.models import AuditEntry
 from hospital.kernel.settings_rows import set_value
 from hospital.patients import actions, queries, thresholds
 from hospital.patients.actions import codes
@@ -152,6 +153,25 @@ def impatient() -> Iterator[None]:
     set_value(setting=thresholds.CODE_PAUSE_SECONDS, value=10, by=SYSTEM, at=AT)
     with whereabouts.bound(address="192.0.2.7"):
         yield
+
+
+def test_the_own_document_and_phone_make_a_declared_record_real_name() -> None:
+    patient, user = a_patient(document_no=NUMBER, at=AT), a_wechat_user()
+    Patient.objects.filter(pk=patient.pk).update(assurance=Assurance.DECLARED)
+    patient.identifiers.update(assurance=Assurance.DECLARED)
+
+    actions.ask_code(**somebody(user))
+    with pytest.raises(actions.WrongCode):
+        add(user, other(a_code(user)))
+    patient.refresh_from_db()
+    assert patient.assurance == Assurance.DECLARED
+    add(user, a_code(user))
+
+    patient.refresh_from_db()
+    assert patient.assurance == Assurance.DOCUMENT
+    assert patient.identifiers.get().assurance == Assurance.DOCUMENT
+    entry = AuditEntry.objects.get(act="patients.prove_identity")
+    assert (entry.before, entry.after["assurance"]) == ({"assurance": "declared"}, "document")
 
 
 @pytest.mark.usefixtures("impatient")

@@ -66,6 +66,18 @@ def test_the_list_is_masked_and_shows_who_is_the_default() -> None:
     assert "no-store" in answer["Cache-Control"]
 
 
+def test_who_is_not_real_name_is_told_where_to_go() -> None:
+    user = a_wechat_user()
+    patient = a_patient(user)
+    client = patient_client(user)
+    assert "还没有登记有效证件" not in client.get(LIST).content.decode()
+    Patient.objects.filter(pk=patient.pk).update(assurance="declared")
+
+    page = client.get(LIST).content.decode()
+
+    assert "还没有登记有效证件，实名后才能挂号。请携带证件到挂号窗口补登。" in page
+
+
 def test_an_empty_list_offers_to_add() -> None:
     page = patient_client(a_wechat_user()).get(LIST).content.decode()
 

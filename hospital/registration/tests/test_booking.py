@@ -132,6 +132,49 @@ def test_m1_03_1_identity_a_patient_never_identified() -> None:
     )
 
 
+def test_m3_01_a_patient_in_the_index_without_a_valid_document() -> None:
+    schedule, (user, patient) = a_released_schedule(), someone()
+    Patient.objects.filter(pk=patient.pk).update(assurance="declared")
+
+    problem = refused(
+        lambda: a_booking(user=user, patient=patient, schedule=schedule),
+        rules.NotRealName,
+        "NOT_REAL_NAME",
+    )
+
+    assert "请携带就诊人的证件到挂号窗口补登" in problem.message
+
+
+@pytest.mark.parametrize(
+    ("in_time", "late"),
+    [
+        (
+            {"kind": "newborn", "birth_date": TOMORROW - dt.timedelta(days=61)},
+            {"birth_date": TOMORROW - dt.timedelta(days=62)},
+        ),
+        (
+            {"kind": "unidentified", "created_at": NOW - dt.timedelta(hours=72)},
+            {"created_at": NOW - dt.timedelta(hours=72, seconds=1)},
+        ),
+    ],
+)
+def test_m3_04_newborns_and_rescue_patients_have_their_time(
+    in_time: dict[str, object], late: dict[str, object]
+) -> None:
+    schedule, other, (user, patient) = a_released_schedule(), a_released_schedule(), someone()
+    rows_of = Patient.objects.filter(pk=patient.pk)
+    rows_of.update(assurance="declared", **in_time)
+
+    a_paid_booking(user=user, patient=patient, schedule=schedule)
+
+    rows_of.update(**late)
+    refused(
+        lambda: a_booking(user=user, patient=patient, schedule=other),
+        rules.NotRealName,
+        "NOT_REAL_NAME",
+    )
+
+
 def test_m1_03_2_an_inactive_or_merged_patient() -> None:
     schedule, (user, patient), (_, survivor) = a_released_schedule(), someone(), someone()
 
