@@ -110,6 +110,6 @@ class SealedBinaryField(_BinaryField):
         return unseal_bytes(bytes(value)) if value else value
 
     def get_lookup(self, lookup_name: str) -> Any:
-        if lookup_name != "isnull":
+        if lookup_name not in ("isnull", "exact"):  # exact finds the empty ones
             raise TypeError("sealed bytes cannot be searched")
         return super().get_lookup(lookup_name)

@@ -2,26 +2,33 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass, field
 from typing import Final
 
 from django.test import Client
 
 from hospital.desk.tests.world import a_booking_paid_by_wechat, a_case
+from hospital.identity import actions as identity
+from hospital.identity import one_time_codes
+from hospital.identity.actions.second_factor import enrol
 from hospital.identity.models import StaffAccount, WeChatUser
 from hospital.identity.states import Role
-from hospital.kernel import clock, settings_rows
+from hospital.kernel import audit, clock, settings_rows
 from hospital.kernel.actors import SYSTEM, Actor
 from hospital.messaging.models import CallTask, InboundMessage, Message
 from hospital.messaging.states import Channel, Reason
 from hospital.messaging.tests.world import a_message, ends, fails
 from hospital.patients import actions as patients
+from hospital.patients.actions import Facts, Judgement
 from hospital.patients.models import Patient
+from hospital.patients.states import DocumentKind, Relationship, Sex, VerificationMethod
 from hospital.payments import actions as payments
 from hospital.payments.models import OfflineTransfer, Payment, PaymentCase, RefundRequest
 from hospital.payments.thresholds import APPROVAL_ABOVE_FEN
 from hospital.registration.models import Appointment
 from hospital.testing.bookings import a_booking
+from hospital.testing.jobs import run_jobs
 from hospital.testing.people import PASSWORD, a_patient, a_resident_id, a_staff, a_wechat_user
 from hospital.testing.schedules import NOW
 
@@ -29,6 +36,9 @@ NAME: Final = "慕容雪晴"
 PHONE: Final = "13912345678"
 ADDRESS: Final = "鹤山市沙坪街道新城路七十八号三零二房"
 ACCOUNT: Final = "6217003320012345678"
+RELATIVES_PHONE: Final = "13987654321"
+STAFF_PHONE: Final = "13711112222"
+PASSPORT: Final = "E81726354"
 SAID: Final = f"我住{ADDRESS}，电话{PHONE}"
 
 
@@ -131,3 +141,94 @@ def _mistyped(clerk: StaffAccount, document_no: str) -> None:
     browser = Client()
     for username, password in ((document_no, PHONE), (clerk.username, PASSWORD)):
         browser.post("/staff/login/", {"username": username, "password": password})
+
+
+def everything_else(seeded: Seeded) -> None:
+    """What else is kept about this patient and hers: on the phone, at the card desk, by a doctor;
+    each row by the action that makes it."""
+    by, at = Actor("staff", seeded.clerk.pk), clock.now()
+    own = Actor("patient", seeded.user.pk)
+    number = seeded.patient.outpatient_no
+    patients.ask_copy(wechat_user_id=seeded.user.pk, number=number, by=own, at=at)
+    assert run_jobs(only="portal.jobs.make_copy") == []
+    patients.show_pass(wechat_user_id=seeded.user.pk, number=number, by=own, at=at)
+    relative = a_wechat_user()
+    a_patient(relative, name="慕容雪松", phone=RELATIVES_PHONE, at=NOW)
+    patients.ask_code(
+        wechat_user_id=relative.pk,
+        name=NAME,
+        document_kind=DocumentKind.RESIDENT_ID,
+        document_no=seeded.document_no,
+        phone=PHONE,
+        relationship=Relationship.SPOUSE,
+        by=Actor("patient", relative.pk),
+        at=at,
+    )
+    seeded.private += [RELATIVES_PHONE, STAFF_PHONE, PASSPORT]
+    patients.issue_card(patient_id=seeded.patient.pk, number="", by=by, at=at)
+    patients.register_newborn(
+        mother_id=seeded.patient.pk,
+        sex=Sex.FEMALE,
+        birth_date=clock.hospital_day(at),
+        birth_order="",
+        key="seeded",
+        by=by,
+        at=at,
+    )
+    again = Facts(
+        name=NAME,
+        document_kind=DocumentKind.PASSPORT,
+        document_no=PASSPORT,
+        phone=PHONE,
+        address=ADDRESS,
+        sex=Sex.FEMALE,
+        birth_date=seeded.patient.birth_date,
+    )
+    other = patients.find_or_create(
+        facts=again,
+        method=VerificationMethod.HAND,
+        key="seeded",
+        by=by,
+        at=at,
+        judgement=Judgement(reason="同名同日出生，本人说没有来过", seen={seeded.patient.pk}),
+    )
+    patients.report_same(
+        patient_id=other.patient_id,
+        other_id=seeded.patient.pk,
+        reason="后来认出是同一人",
+        by=by,
+        at=at,
+    )
+    doctor = a_staff(Role.DOCTOR)
+    identity.break_glass(
+        account=doctor,
+        patient_id=seeded.patient.pk,
+        reason="患者昏迷，需要核对既往用药和过敏史",
+        by=Actor("staff", doctor.pk),
+        at=at,
+    )
+    _known_staff(at)
+    audit.seal_entries(at=at)
+    audit.keep(audit.verify(at=at), at=at)
+
+
+def _known_staff(at: dt.datetime) -> None:
+    """A member of staff with a phone of their own, as second step and for alerts."""
+    account = identity.open_account(
+        username="zhaoyun",
+        display_name="赵云",
+        phone=STAFF_PHONE,
+        practitioner_id=None,
+        initial_password=PASSWORD,
+        by=SYSTEM,
+        at=at,
+    )
+    secret = one_time_codes.new_secret()
+    enrol(
+        account=account,
+        secret=secret,
+        code=one_time_codes.code_of(secret, one_time_codes.step_at(at)),
+        address="127.0.0.1",
+        by=SYSTEM,
+        at=at,
+    )

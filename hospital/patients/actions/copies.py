@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from django.db import transaction
 
-from hospital.kernel import audit, events, sealed
+from hospital.kernel import audit, events
 from hospital.kernel.actors import Actor
 from hospital.kernel.clock import hospital_day
 from hospital.kernel.errors import NotFound, Refusal
@@ -54,11 +54,11 @@ def keep_copy(*, copy_id: int, content: bytes, by: Actor, at: dt.datetime) -> No
     """Keep a made copy sealed until its link is over; the second time changes nothing."""
     rows = DataCopy.objects.filter(pk=copy_id, made_at__isnull=True)
     hours = dt.timedelta(hours=COPY_HOURS.value())
-    rows.update(content=sealed.seal_bytes(content), made_at=at, expires_at=at + hours)
+    rows.update(content=content, made_at=at, expires_at=at + hours)
 
 
 def open_copy(*, wechat_user_id: int, token: str, by: Actor, at: dt.datetime) -> bytes:
     """Return the content of a copy to who asked for it (audited). Raises NotFound."""
     copy = queries.copy_for(wechat_user_id=wechat_user_id, token=token, at=at)
     audit.record(act="patients.open_copy", subject=copy, by=by, at=at)
-    return sealed.unseal_bytes(bytes(copy.content))
+    return bytes(copy.content or b"")

@@ -6,6 +6,7 @@ from django.db import models
 from django.db.models import Q
 
 from hospital.kernel import serials
+from hospital.kernel.sealed import SealedBinaryField
 from hospital.patients.models.persons import Patient
 
 
@@ -24,7 +25,7 @@ class DataCopy(models.Model):
     asked_at = models.DateTimeField()
     made_at = models.DateTimeField(null=True, blank=True)
     expires_at = models.DateTimeField(null=True, blank=True)
-    content = models.BinaryField(blank=True, default=b"")
+    content = SealedBinaryField(null=False, blank=True, default=b"")
 
     class Meta:
         constraints = [
