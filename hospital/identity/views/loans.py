@@ -38,8 +38,9 @@ def loans(request: StaffRequest) -> HttpResponse:
             note_refusal(request, refusal)
             errors = [refusal.message]
         else:
-            is_now = loan.begins_at <= at
-            words = "授权已生效，对方现在就可以办理。" if is_now else "授权已保存，到开始时间自动生效。"
+            words = "授权已生效，对方现在就可以办理。"
+            if loan.begins_at > at:
+                words = "授权已保存，到开始时间自动生效。"
             messages.success(request, words)
             return redirect("identity-loans")
     rows = queries.delegations_of(account=request.user, since=at - _SHOWN)
