@@ -10,6 +10,38 @@ from hospital.identity.states import Theme
 _SWITCH = {"on": True, "off": False}
 
 
+def password_field(
+    label: str = "密码", *, is_new: bool = False, ask: str = "", help_text: str = ""
+) -> forms.CharField:
+    """A password as it was typed, blanks at its ends too; `ask` is what an empty one is told."""
+    return forms.CharField(
+        label=label,
+        max_length=200,
+        strip=False,
+        help_text=help_text,
+        error_messages={"required": ask or f"请输入{label}。", "max_length": "密码太长。"},
+        widget=forms.PasswordInput(
+            attrs={"autocomplete": "new-password" if is_new else "current-password"}
+        ),
+    )
+
+
+def code_field(label: str, *, ask: str = "", has_focus: bool = False) -> forms.CharField:
+    """Six digits from a phone, or a recovery code."""
+    attrs: dict[str, object] = {
+        "autocomplete": "one-time-code",
+        "autocapitalize": "none",
+        "spellcheck": "false",
+        "inputmode": "text",
+    }
+    return forms.CharField(
+        label=label,
+        max_length=40,
+        error_messages={"required": ask or "请输入动态口令。", "max_length": "动态口令太长。"},
+        widget=forms.TextInput(attrs=attrs | ({"autofocus": True} if has_focus else {})),
+    )
+
+
 class LoginForm(forms.Form):
     """User name and password of a member of staff."""
 
@@ -26,40 +58,15 @@ class LoginForm(forms.Form):
             }
         ),
     )
-    password = forms.CharField(
-        label="密码",
-        max_length=200,
-        strip=False,
-        error_messages={"required": "请输入密码。", "max_length": "密码太长。"},
-        widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
-    )
+    password = password_field()
 
 
 class PasswordForm(forms.Form):
     """The own password and a new one, typed twice."""
 
-    current = forms.CharField(
-        label="当前密码",
-        max_length=200,
-        strip=False,
-        error_messages={"required": "请输入当前密码。", "max_length": "密码太长。"},
-        widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
-    )
-    new = forms.CharField(
-        label="新密码",
-        max_length=200,
-        strip=False,
-        help_text="至少 10 个字符，不要用常见密码",
-        error_messages={"required": "请输入新密码。", "max_length": "密码太长。"},
-        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
-    )
-    again = forms.CharField(
-        label="再输一次新密码",
-        max_length=200,
-        strip=False,
-        error_messages={"required": "请再输一次新密码。", "max_length": "密码太长。"},
-        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
-    )
+    current = password_field("当前密码")
+    new = password_field("新密码", is_new=True, help_text="至少 10 个字符，不要用常见密码")
+    again = password_field("再输一次新密码", is_new=True, ask="请再输一次新密码。")
 
     def clean_again(self) -> str:
         again = str(self.cleaned_data["again"])
@@ -68,65 +75,25 @@ class PasswordForm(forms.Form):
         return again
 
 
-_CODE = {
-    "autocomplete": "one-time-code",
-    "autocapitalize": "none",
-    "spellcheck": "false",
-    "inputmode": "text",
-}
-
-
 class CodeForm(forms.Form):
     """The second step: six digits from the phone, or a recovery code."""
 
-    one_time_code = forms.CharField(
-        label="动态口令",
-        max_length=40,
-        error_messages={"required": "请输入动态口令。", "max_length": "动态口令太长。"},
-        widget=forms.TextInput(attrs=_CODE | {"autofocus": True}),
-    )
+    one_time_code = code_field("动态口令", has_focus=True)
 
 
 class RecoveryForm(forms.Form):
     """What new recovery codes ask for."""
 
-    password = forms.CharField(
-        label="密码",
-        max_length=200,
-        strip=False,
-        error_messages={"required": "请输入密码。", "max_length": "密码太长。"},
-        widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
-    )
-    one_time_code = forms.CharField(
-        label="手机上现在的动态口令",
-        max_length=40,
-        error_messages={"required": "请输入动态口令。", "max_length": "动态口令太长。"},
-        widget=forms.TextInput(attrs=_CODE),
-    )
+    password = password_field()
+    one_time_code = code_field("手机上现在的动态口令")
 
 
 class BindForm(forms.Form):
     """What binding a phone asks for; a phone bound already has to agree."""
 
-    password = forms.CharField(
-        label="密码",
-        max_length=200,
-        strip=False,
-        error_messages={"required": "请输入密码。", "max_length": "密码太长。"},
-        widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
-    )
-    old_one_time_code = forms.CharField(
-        label="原手机上的动态口令，或一个恢复码",
-        max_length=40,
-        error_messages={"required": "请输入原来的动态口令。", "max_length": "动态口令太长。"},
-        widget=forms.TextInput(attrs=_CODE),
-    )
-    new_one_time_code = forms.CharField(
-        label="新手机上的动态口令",
-        max_length=40,
-        error_messages={"required": "请输入新手机上的动态口令。", "max_length": "动态口令太长。"},
-        widget=forms.TextInput(attrs=_CODE),
-    )
+    password = password_field()
+    old_one_time_code = code_field("原手机上的动态口令，或一个恢复码", ask="请输入原来的动态口令。")
+    new_one_time_code = code_field("新手机上的动态口令", ask="请输入新手机上的动态口令。")
 
     def __init__(self, data: QueryDict | None, *, is_bound: bool) -> None:
         super().__init__(data)
