@@ -68,7 +68,10 @@ for _name, _address in (("PUBLIC_URL", PUBLIC_URL), ("LIVE_URL", LIVE_URL)):
         raise env.BadEnvironment(f"{_name} must be an https address in production")
 
 DEMO_CODES = env.flag(
-    "DEMO_CODES", "show one-time codes on the log-in page, in a demo on this machine", default=False
+    "DEMO_CODES",
+    "show one-time codes on the log-in page and let the workbook's first passwords stay, in a demo"
+    " on this machine",
+    default=False,
 )
 if DEMO_CODES and not _ALONE:
     raise env.BadEnvironment("DEMO_CODES is for a demo on one's own machine only")

@@ -162,7 +162,7 @@ def patient_page(view: PatientView[P]) -> Page[P]:
         user_id = sessions.patient_id(request.session)
         user = queries.wechat_user(user_id=user_id) if user_id is not None else None
         if user is None:
-            return _log_in_first(request, "identity-wechat-login", home=paths.PATIENT_HOME)
+            return _this_first(request, "identity-wechat-login", home=paths.PATIENT_HOME)
         if user.is_blocked:
             raise AccountBlocked
         patient_request = cast(PatientRequest, request)
@@ -183,8 +183,9 @@ def staff_page(permission: Permission) -> Callable[[StaffView[P]], Page[P]]:
             if account is None:
                 return _log_in_again(request)
             staff_request = _admit(request, account, permission)
+            # A password somebody else gave is changed before anything else.
             if account.must_change_password and not _is_about_passwords(request):
-                return _see_other(request, reverse("identity-staff-password"))
+                return _this_first(request, "identity-staff-password", home=paths.STAFF_HOME)
             return view(staff_request, *args, **kwargs)
 
         return _wear(marked, Access("staff", permission))
@@ -309,7 +310,7 @@ def _log_in_again(request: HttpRequest) -> HttpResponse:
         return answer
     typed = {name: texts for name, texts in request.POST.lists() if name != "csrfmiddlewaretoken"}
     if not typed and not request.FILES:
-        return _log_in_first(request, "identity-staff-login", home=paths.STAFF_HOME)
+        return _this_first(request, "identity-staff-login", home=paths.STAFF_HOME)
     context = {
         "fields": [(name, text) for name, texts in typed.items() for text in texts],
         "is_partial": bool(request.FILES) or any(map(_is_secret, typed)),
@@ -331,7 +332,7 @@ def _is_about_passwords(request: HttpRequest) -> bool:
     return match is not None and match.view_name == "identity-staff-password"
 
 
-def _log_in_first(request: HttpRequest, url_name: str, *, home: str) -> HttpResponse:
+def _this_first(request: HttpRequest, url_name: str, *, home: str) -> HttpResponse:
     address = f"{reverse(url_name)}?{urlencode({'next': _page_path(request, home=home)})}"
     return _see_other(request, address)
 

@@ -48,6 +48,7 @@ def a_staff(
         department=department.code if department else None,
         practitioner=practitioner.code if practitioner else None,
         initial_password=PASSWORD,
+        must_change_password=False,
         is_active=is_active,
         by=SYSTEM,
         at=LONG_AGO,

@@ -138,6 +138,7 @@ def staff() -> dict[str, Account]:
                 display_name=line["姓名"],
                 roles=[ROLES[line["角色"]]],
                 initial_password=account.password,
+                must_change_password=False,
                 by=SYSTEM,
                 at=clock.now(),
             )

@@ -8,6 +8,7 @@ import secrets
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, ClassVar, Final
 
+from django.conf import settings
 from django.db import transaction
 
 from hospital.identity import queries
@@ -55,15 +56,18 @@ def save_staff(
     practitioner: str | None = None,
     department: str | None = None,
     initial_password: str | None = None,
+    must_change_password: bool = True,
     is_active: bool = True,
 ) -> bool:
     """Create or change the account of a user name with exactly these roles; say if that changed it.
 
     For imports. Practitioner and department are codes; a department narrows all the roles to it.
     The initial password counts for a new account only: repeating an import must not undo the
-    password somebody chose since. Once a security administrator works here, other roles than the
-    present ones are asked for and wait (decision 0037); before, they hold at once. Roles not named
-    end today, and an account that is not active keeps none, as with `switch_off`.
+    password somebody chose since. Whoever filled in the workbook knows it, so its owner changes it
+    before anything else; a demo on one's own machine (DEMO_CODES) spares that. Once a security
+    administrator works here, other roles than the present ones are asked for and wait (decision
+    0037); before, they hold at once. Roles not named end today, and an account that is not active
+    keeps none, as with `switch_off`.
 
     Raises Invalid, AdministratorsApart, LastAdministrator, AlreadyAsked.
     """
@@ -73,7 +77,8 @@ def save_staff(
         account = StaffAccount.objects.select_for_update().filter(username=username).first()
         is_new = account is None
         if account is None:
-            account = StaffAccount(username=username, created_at=at)
+            is_given = must_change_password and not settings.DEMO_CODES
+            account = StaffAccount(username=username, created_at=at, must_change_password=is_given)
         errors = _name_errors(username, display_name) | _role_errors(roles)
         practitioner_id = _find("practitioner", practitioner, errors)
         department_id = _find("department", department, errors)

@@ -10,6 +10,7 @@ import time_machine
 from django.contrib.sessions.backends.db import SessionStore
 from django.contrib.sessions.models import Session
 from django.db import connection
+from pytest_django import Settings
 
 from hospital.identity import actions, jobs, queries
 from hospital.identity.models import LoginAttempt, RoleAssignment, StaffAccount, WeChatUser
@@ -85,6 +86,17 @@ class TestSavingStaff:
             assert queries.roles_of(account=account) == [Role.FINANCE, Role.REGISTRATION_CLERK]
         ended = RoleAssignment.objects.get(role="cashier")
         assert (ended.valid_from, ended.valid_to) == (TODAY, TODAY)
+
+    @pytest.mark.parametrize(("is_demo", "must_change"), [(False, True), (True, False)])
+    def test_a_workbooks_password_is_changed_first_but_in_a_demo(
+        self, settings: Settings, *, is_demo: bool, must_change: bool
+    ) -> None:
+        settings.DEMO_CODES = is_demo
+        save()
+
+        assert StaffAccount.objects.get().must_change_password is must_change
+        save(display_name="何婉青")
+        assert StaffAccount.objects.get().must_change_password is must_change
 
     def test_importing_again_does_not_undo_a_chosen_password(self) -> None:
         save()

@@ -150,11 +150,31 @@ class TestPeople:
         browser = staff_client(account=StaffAccount.objects.get(pk=clerk.pk))
 
         answer = browser.get("/staff/collect/")
-        assert (answer.status_code, answer.headers["Location"]) == (302, "/staff/password/")
+        first = "/staff/password/?next=%2Fstaff%2Fcollect%2F"
+        assert (answer.status_code, answer.headers["Location"]) == (302, first)
+        text = page(browser, first)
+        assert "您现在的密码是别人给的" in text
+        assert "x-topbar" not in text
         typed = {"current": PASSWORD, "new": "my-own-Choice-77", "again": "my-own-Choice-77"}
-        assert browser.post("/staff/password/", typed).status_code == 302
+        same = {"current": PASSWORD, "new": PASSWORD, "again": PASSWORD}
+        assert browser.post("/staff/password/", same).status_code == 422
+        assert browser.post("/staff/loans/", {"reason": "x"}).status_code == 302
+        assert StaffAccount.objects.get(pk=clerk.pk).must_change_password
+        chosen = browser.post("/staff/password/", typed | {"next": "/staff/collect/"})
 
+        assert (chosen.status_code, chosen.headers["Location"]) == (302, "/staff/collect/")
         assert not StaffAccount.objects.get(pk=clerk.pk).must_change_password
+        assert page(browser, "/staff/collect/")
+        away = browser.post(
+            "/staff/password/",
+            {
+                "current": "my-own-Choice-77",
+                "new": "my-own-Choice-78",
+                "again": "my-own-Choice-78",
+                "next": "//elsewhere.example/",
+            },
+        )
+        assert away.headers["Location"] == "/staff/"
 
     def test_the_security_administrator_looks_and_changes_nothing(self, guard: Client) -> None:
         clerk = a_staff(Role.CASHIER, display_name="许晚棠")

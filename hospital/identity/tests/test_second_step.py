@@ -371,6 +371,21 @@ def test_the_server_binds_a_phone_by_command(
     assert SecondFactor.objects.get(account=factor.account).secret == factor.secret
 
 
+def test_the_server_gives_a_password_by_command(capsys: pytest.CaptureFixture[str]) -> None:
+    boss = a_staff(Role.SYSTEM_ADMIN, username="boss")
+    browser = staff_client(account=boss)
+    with pytest.raises(CommandError, match="no such account"):
+        call_command("reset_password", "nobody")
+
+    call_command("reset_password", "boss")
+
+    boss.refresh_from_db()
+    given = capsys.readouterr().out.splitlines()[0].removeprefix("temporary password: ")
+    assert (boss.check_password(given), boss.must_change_password) == (True, True)
+    assert browser.get("/staff/password/").status_code == 302
+    assert AuditEntry.objects.get(act="identity.reset_password").by == "system:0"
+
+
 def test_a_reason_is_asked_for_unlocking() -> None:
     account = a_bound()
     with pytest.raises(Invalid):

@@ -88,16 +88,24 @@ def logout(request: OpenRequest) -> HttpResponse:
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def password(request: StaffRequest) -> HttpResponse:
-    """Change the own password; this session goes on, the account's others end."""
+    """Change the own password; this session goes on, the account's others end.
+
+    Whoever has one that somebody else gave comes here first and goes on to where they wanted.
+    """
     form = forms.PasswordForm(request.POST or None)
+    path = paths.own_path(
+        request.POST.get("next") or request.GET.get("next"), home=paths.STAFF_HOME
+    )
+    page = "first_password" if request.user.must_change_password else "password"
     status = HTTPStatus.OK
     if request.method == "POST":
         status = _change(request, form) if form.is_valid() else HTTPStatus.UNPROCESSABLE_ENTITY
         if status is HTTPStatus.OK:
             auth.update_session_auth_hash(request, request.user)  # under a new session key
             messages.success(request, "密码已修改。")
-            return redirect("desk-home")
-    return render(request, "identity/staff/password.html", {"form": form}, status=status)
+            return redirect(path)
+    context = {"form": form, "next": path}
+    return render(request, f"identity/staff/{page}.html", context, status=status)
 
 
 def _change(request: StaffRequest, form: forms.PasswordForm) -> HTTPStatus:
