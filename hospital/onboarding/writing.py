@@ -197,6 +197,9 @@ def _write_row(page: Worksheet, sheet: Sheet, number: int, values: Mapping[str, 
         if value is None or value == "" or value == []:
             continue
         cell = page.cell(number, place, column.kind.show(value))
+        if isinstance(cell.value, str):
+            # Words stay words: "=1+1" would be computed, or call programs, where it is opened.
+            cell.data_type = "s"
         cell.number_format = column.kind.number_format
         cell.font = _BODY
         cell.alignment = Alignment(vertical="top", wrap_text=column.width >= 36)

@@ -1,16 +1,56 @@
 """The workbook as written: headings, help, drop-down lists, and that it can be read back."""
 
+import datetime as dt
 from pathlib import Path
+from typing import Final
 
 import pytest
+from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import strategies as st
 from openpyxl import load_workbook
 from openpyxl.worksheet.worksheet import Worksheet
 
-from hospital.onboarding import reading
-from hospital.onboarding.kinds import clean
+from hospital.onboarding import queries, reading
+from hospital.onboarding.kinds import (
+    Age,
+    Choice,
+    Clock,
+    Code,
+    Day,
+    Floor,
+    Integer,
+    Kind,
+    Several,
+    Text,
+    YesNo,
+    Yuan,
+    clean,
+)
+from hospital.onboarding.parsing import parse
 from hospital.onboarding.sheets import SHEETS
+from hospital.onboarding.sheets.organisation import CAMPUSES
+from hospital.onboarding.tables import Column, Sheet
 from hospital.onboarding.tests.conftest import AT, SMALL, Desk
 from hospital.onboarding.writing import write_workbook
+
+TODAY: Final = dt.date(2026, 11, 23)
+#: What spreadsheets take for something else than words.
+SPITEFUL: Final = (
+    '=cmd|" /C calc"!A0',
+    "=1+1",
+    "+86 750",
+    "-3楼",
+    "@SUM(A1)",
+    "#N/A",
+    "#REF!",
+    "TRUE",
+    "1E5",
+    "0101",
+    "2026-01-05",
+    "'引号",
+    "_x0041_",
+    "𠮷田&<b>",
+)
 
 
 @pytest.fixture(scope="module")
@@ -113,3 +153,56 @@ def test_codes_with_leading_zeros_stay_text(tmp_path: Path, desk: Desk) -> None:
     assert desk.import_it(at=AT, dry_run=True).problems == []
     sheet = next(raw for raw in reading.read(desk.path) if raw.title == "医生")
     assert [clean(str(row.cells[0])) for row in sheet.rows[1:]] == ["0101", "0102"]
+
+
+def _typed(column: Column) -> st.SearchStrategy[object]:
+    """Values a column may hold once they are saved."""
+    kind = column.kind
+    if column.refers_to:
+        codes = st.from_regex(r"[A-Za-z0-9][A-Za-z0-9._-]{0,8}", fullmatch=True)
+        return codes if not isinstance(kind, Several) else st.lists(codes, min_size=1, unique=True)
+    known: tuple[tuple[type[Kind], st.SearchStrategy[object]], ...] = (
+        (Code, st.from_regex(r"[A-Za-z0-9][A-Za-z0-9._-]{0,19}", fullmatch=True)),
+        (YesNo, st.booleans()),
+        (Choice, st.sampled_from([*getattr(kind, "words", {}).values()] or [""])),
+        (Yuan, st.integers(0, 10_000_000_00)),
+        (Integer, st.integers(getattr(kind, "least", 0), getattr(kind, "most", 0))),
+        (Day, st.dates(dt.date(1990, 1, 1), dt.date(2199, 12, 31))),
+        (Clock, st.builds(dt.time, st.integers(0, 23), st.integers(0, 59))),
+        (Age, st.integers(0, 999) | st.integers(0, 150).map(lambda years: years * 12)),
+        (Floor, st.builds("{}{}楼".format, st.sampled_from(["", "负"]), st.integers(1, 99))),
+        (Text, (st.sampled_from(SPITEFUL) | st.text(max_size=40)).map(kind.parse)),
+    )
+    return next(values for of, values in known if isinstance(kind, of))
+
+
+@pytest.mark.parametrize("sheet", queries.PAGES, ids=lambda sheet: sheet.slug)
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_whatever_was_saved_goes_out_and_comes_in_unchanged(
+    sheet: Sheet, tmp_path: Path, data: st.DataObject
+) -> None:
+    values = {column.field: data.draw(_typed(column), column.field) for column in sheet.columns}
+    for column in sheet.columns:
+        assume(values[column.field] not in ("", []) or not column.required)
+    path = tmp_path / "out.xlsx"
+
+    write_workbook(path, rows={sheet.title: [values]}, sheets=[sheet])
+    book, problems = parse(reading.read(path), sheets=[sheet], today=TODAY, only={sheet.title})
+
+    assert problems == []
+    (row,) = book.of(sheet.title)
+    nothing = ("", None)
+    assert {name: value for name, value in row.values.items() if value not in nothing} == {
+        name: value for name, value in values.items() if value not in nothing
+    }
+
+
+def test_words_that_look_like_a_formula_leave_as_words(tmp_path: Path) -> None:
+    path = tmp_path / "out.xlsx"
+    spiteful = [{"code": f"X{at}", "name": name} for at, name in enumerate(SPITEFUL)]
+
+    write_workbook(path, rows={"院区": spiteful}, sheets=[CAMPUSES])
+
+    cells = [row[1] for row in load_workbook(path)["院区"].iter_rows(min_row=2)]
+    assert [(cell.value, cell.data_type) for cell in cells] == [(name, "s") for name in SPITEFUL]
