@@ -19,6 +19,7 @@ from hospital.patients.actions.adding import (
 )
 from hospital.patients.actions.bindings import (
     REMOVALS_PER_MONTH,
+    BindingNeeded,
     TooManyRemovals,
     end_other,
     force_unbind,
@@ -92,6 +93,7 @@ __all__ = [
     "REMOVALS_PER_MONTH",
     "USERS_PER_PATIENT",
     "AlreadyBound",
+    "BindingNeeded",
     "CardInHand",
     "CardTaken",
     "CodeOver",

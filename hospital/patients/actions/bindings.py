@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable
 from typing import ClassVar, Final
 
 from django.db import transaction
@@ -12,12 +13,15 @@ from hospital.kernel import audit, events
 from hospital.kernel.actors import Actor
 from hospital.kernel.clock import hospital_day
 from hospital.kernel.errors import Invalid, NotFound, Refusal
+from hospital.kernel.models import AuditEntry
 from hospital.kernel.settings_rows import Setting
+from hospital.kernel.states import subject_type
 from hospital.patients import queries
 from hospital.patients.events import BindingChanged
 from hospital.patients.models import Patient, PatientBinding
 
 MONTH: Final = dt.timedelta(days=30)
+_REMOVED: Final = "patients.remove_binding"
 REMOVALS_PER_MONTH = Setting(
     key="patients.removals_per_month",
     label="每个微信用户 30 天内可解除绑定的次数",
@@ -36,6 +40,13 @@ class TooManyRemovals(Refusal):
     default_message: ClassVar[str] = "近 30 天内解除绑定的次数过多，请到门诊办公室办理。"
 
 
+class BindingNeeded(Refusal):
+    """A visit to come or a bill to pay depends on the binding (M11.2)."""
+
+    code: ClassVar[str] = "BINDING_NEEDED"
+    default_message: ClassVar[str] = "还有未就诊的预约或未付的账单，现在不能解除绑定。"
+
+
 def set_default(*, wechat_user_id: int, number: str, by: Actor, at: dt.datetime) -> Patient:
     """Make the patient with this outpatient number the one the user's pages start with.
 
@@ -51,11 +62,19 @@ def set_default(*, wechat_user_id: int, number: str, by: Actor, at: dt.datetime)
     return patient
 
 
-def remove_binding(*, wechat_user_id: int, number: str, by: Actor, at: dt.datetime) -> None:
+def remove_binding(
+    *,
+    wechat_user_id: int,
+    number: str,
+    by: Actor,
+    at: dt.datetime,
+    is_needed: Callable[[], bool] | None = None,
+) -> None:
     """End a user's right to act for a patient; the patient and its history stay (M11.2).
 
-    The caller has made sure that no unpaid bill and no coming visit depends on it; those live on
-    higher floors. Raises NotFound, TooManyRemovals.
+    `is_needed` says whether an unpaid bill or a coming visit depends on it; those live on higher
+    floors. It is asked under the user's lock, under which bookings are made too. Raises NotFound,
+    BindingNeeded, TooManyRemovals.
     """
     patient = queries.patient_for(wechat_user_id=wechat_user_id, number=number)
     with transaction.atomic():
@@ -63,11 +82,12 @@ def remove_binding(*, wechat_user_id: int, number: str, by: Actor, at: dt.dateti
         ending = next((row for row in bindings if row.patient_id == patient.pk), None)
         if ending is None:
             raise NotFound
-        lately = PatientBinding.objects.filter(wechat_user=wechat_user_id, ended_at__gt=at - MONTH)
-        if by.kind == "patient" and lately.count() >= REMOVALS_PER_MONTH.value():
+        if is_needed is not None and is_needed():
+            raise BindingNeeded
+        if by.kind == "patient" and _removals(wechat_user_id, at=at) >= REMOVALS_PER_MONTH.value():
             raise TooManyRemovals
         _end(ending, among=bindings, at=at)
-        audit.record(act="patients.remove_binding", subject=ending, by=by, at=at)
+        audit.record(act=_REMOVED, subject=ending, by=by, at=at)
         events.emit(BindingChanged(ending.pk, "ended"))
 
 
@@ -124,6 +144,17 @@ def locked_bindings(wechat_user_id: int) -> list[PatientBinding]:
     identity.lock_wechat_user(user_id=wechat_user_id)
     rows = PatientBinding.objects.filter(wechat_user=wechat_user_id, ended_at__isnull=True)
     return list(rows.order_by("pk"))
+
+
+def _removals(wechat_user_id: int, *, at: dt.datetime) -> int:
+    """How many bindings a user ended lately; those that others ended are not the user's doing."""
+    ended = PatientBinding.objects.filter(wechat_user=wechat_user_id, ended_at__gt=at - MONTH)
+    entries = AuditEntry.objects.filter(
+        act=_REMOVED,
+        subject_type=subject_type(PatientBinding),
+        subject_id__in=list(ended.values_list("pk", flat=True)),
+    )
+    return entries.count()
 
 
 def _end(ending: PatientBinding, *, among: list[PatientBinding], at: dt.datetime) -> None:

@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 MISMATCH: Final = "patients.mismatch"
 
 
-# One statement of the rush at 07:00, so in SQL (law 13); no sealed column is opened for it.
+# One statement of the rush at 07:00, so in SQL (law 13); no sealed column is opened for it. The
+# binding is locked too: only locked rows are looked at again after waiting for an unbinding.
 _LOCK_BOUND: Final = """
     SELECT patient.id, patient.sex, patient.birth_date, patient.assurance, patient.kind,
         patient.created_at, patient.is_active AND patient.merged_into_id IS NULL, holder.is_blocked
@@ -32,7 +33,7 @@ _LOCK_BOUND: Final = """
     JOIN patients_patient patient ON patient.id = binding.patient_id
     JOIN identity_wechatuser holder ON holder.id = binding.wechat_user_id
     WHERE binding.wechat_user_id = %s AND binding.patient_id = %s AND binding.ended_at IS NULL
-    FOR NO KEY UPDATE OF holder, patient
+    FOR NO KEY UPDATE OF holder, patient, binding
 """
 
 

@@ -297,6 +297,20 @@ def test_removing_again_and_again_is_stopped() -> None:
         )
 
 
+def test_what_others_ended_does_not_count_as_removing() -> None:
+    user = a_wechat_user()
+    actor = Actor("patient", user.pk)
+    patients = [a_patient(user, at=AT) for _ in range(4)]
+    for binding in PatientBinding.objects.filter(patient__in=patients[:3]):
+        actions.force_unbind(binding_id=binding.pk, reason="本人申请", by=SYSTEM, at=AT)
+
+    actions.remove_binding(
+        wechat_user_id=user.pk, number=patients[3].outpatient_no, by=actor, at=AT
+    )
+
+    assert queries.patients_for(wechat_user_id=user.pk) == []
+
+
 def test_a_reveal_is_audited_with_its_purpose() -> None:
     patient = a_patient(at=AT, phone="13800138000", document_no="11010519491231002X")
     clerk = Actor("staff", 7)

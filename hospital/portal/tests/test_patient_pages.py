@@ -186,6 +186,18 @@ def test_m11_02_a_visit_to_come_keeps_the_binding(client: Client, user: WeChatUs
     assert not is_bound(user, other)
 
 
+def test_m11_02_what_another_booked_keeps_nobody(client: Client, user: WeChatUser) -> None:
+    number, other = a_resident_id(), a_wechat_user()
+    a_patient(user, name="陈大安")
+    patient = a_patient(user, document_no=number)
+    a_patient(other, document_no=number)
+    a_paid_booking(user=other, patient=patient)
+
+    assert client.post(unbind_of(patient)).status_code == 302
+    assert not is_bound(user, patient)
+    assert is_bound(other, patient)
+
+
 def test_somebody_elses_patient_is_not_found(client: Client) -> None:
     owner = a_wechat_user()
     patient = a_patient(owner, name="王某某")

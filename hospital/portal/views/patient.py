@@ -65,21 +65,34 @@ def unbind(request: PatientRequest, number: str) -> HttpResponse:
     be paid, which are listed (M11.2)."""
     user_id = request.wechat_user.pk
     patient = patients.patient_for(wechat_user_id=user_id, number=number)
+    status = 200
+    if request.method == "POST":
+        try:
+            patients_actions.remove_binding(
+                wechat_user_id=user_id,
+                number=number,
+                is_needed=lambda: bool(_in_the_way(user_id, patient)),
+                by=request.actor,
+                at=clock.now(),
+            )
+        except patients_actions.BindingNeeded:
+            status = 409
+        else:
+            messages.success(request, "已解除绑定。")
+            return redirect("patients-list")
+    context = {"patient": patient, "open": _in_the_way(user_id, patient)}
+    return render(request, "portal/patient/unbind.html", context, status=status)
+
+
+def _in_the_way(user_id: int, patient: Patient) -> list[dict[str, object]]:
+    """What the user must bring to an end before letting go of the patient: own bookings and bills."""
     rows = registration.appointments_for(wechat_user_id=user_id, at=clock.now())
-    coming = [row for row in rows if row.is_upcoming and row.patient_number == number]
+    mine = [row for row in rows if row.wechat_user_id == user_id and row.patient_id == patient.pk]
+    coming = [row for row in mine if row.is_upcoming]
     owed = billing.owed_bills_for(wechat_user_id=user_id, patient_id=patient.pk)
     booked = {row.bill_id for row in coming}
-    in_the_way = [_cell(row) for row in coming]
-    in_the_way += [_bill_cell(bill) for bill in owed if bill.pk not in booked]
-    if request.method == "POST" and not in_the_way:
-        patients_actions.remove_binding(
-            wechat_user_id=user_id, number=number, by=request.actor, at=clock.now()
-        )
-        messages.success(request, "已解除绑定。")
-        return redirect("patients-list")
-    context = {"patient": patient, "open": in_the_way}
-    status = 409 if request.method == "POST" else 200
-    return render(request, "portal/patient/unbind.html", context, status=status)
+    cells = [_cell(row) for row in coming]
+    return cells + [_bill_cell(bill) for bill in owed if bill.pk not in booked]
 
 
 def _services(user_id: int, who: Patient | None) -> list[dict[str, object]]:
