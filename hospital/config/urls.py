@@ -21,6 +21,7 @@ def _collect(audience: str) -> list[URLPattern | URLResolver]:
     return found
 
 
+handler400 = "hospital.ui.errors.bad_request"
 handler403 = "hospital.ui.errors.forbidden"
 handler404 = "hospital.ui.errors.not_found"
 handler500 = "hospital.ui.errors.server_error"

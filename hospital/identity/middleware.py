@@ -17,6 +17,7 @@ from django.conf import settings
 from django.contrib.sessions.backends.base import UpdateError
 from django.contrib.sessions.exceptions import SessionInterrupted
 from django.contrib.sessions.middleware import SessionMiddleware
+from django.db import OperationalError
 from django.http import HttpRequest, HttpResponse, HttpResponseForbidden, JsonResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
@@ -63,7 +64,10 @@ class AudienceSessions(SessionMiddleware):
             return response
         try:
             session.save()
-        except UpdateError:
+        except UpdateError as failure:
+            # Django says the same of a row that has gone and of a database that has.
+            if isinstance(away := failure.__context__, OperationalError):
+                raise away from None
             message = "The session ended while this request was under way."
             raise SessionInterrupted(message) from None
         response.set_cookie(

@@ -5,10 +5,12 @@ from __future__ import annotations
 import datetime as dt
 import json
 from collections.abc import Callable
+from contextlib import suppress
 
 import pytest
 import time_machine
 from django.contrib.sessions.models import Session
+from django.db import OperationalError, connection
 from django.http import HttpRequest, HttpResponse
 from django.test import Client, RequestFactory
 from django.urls import include, path
@@ -94,6 +96,14 @@ def overtaken_view(request: PatientRequest) -> HttpResponse:
     return HttpResponse()
 
 
+@patient_page
+def cut_off_view(request: PatientRequest) -> HttpResponse:
+    request.session["late"] = True
+    with suppress(OperationalError), connection.cursor() as cursor:
+        cursor.execute("SELECT pg_terminate_backend(pg_backend_pid())")
+    return HttpResponse()
+
+
 @public_page
 def public_view(request: HttpRequest) -> HttpResponse:
     refuse(request)
@@ -107,6 +117,7 @@ def bare_view(request: HttpRequest) -> HttpResponse:
 urlpatterns = [
     path("m/page/", patient_view, name="patient"),
     path("m/overtaken/", overtaken_view),
+    path("m/cut-off/", cut_off_view),
     path("staff/page/", staff_view),
     path("api/page/", api_view),
     path("screen/page/", screen_view),
@@ -115,6 +126,8 @@ urlpatterns = [
     path("bare/", bare_view),
     path("", include("hospital.config.urls")),
 ]
+handler400 = "hospital.ui.errors.bad_request"
+handler500 = "hospital.ui.errors.server_error"
 
 
 def test_every_mark_can_be_read_from_its_view() -> None:
@@ -189,8 +202,43 @@ def test_a_blocked_user_reads_where_to_go() -> None:
 def test_a_session_that_ended_meanwhile_is_not_brought_back() -> None:
     client = patient_client(a_wechat_user())
 
-    assert client.get("/m/overtaken/").status_code == 400
+    client.raise_request_exception = False
+
+    answer = client.get("/m/overtaken/")
+
+    assert answer.status_code == 400
+    assert "这一页已经失效" in answer.content.decode()
     assert not Session.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_database_that_dies_under_a_request_is_no_ended_session() -> None:
+    client = patient_client(a_wechat_user())
+    client.raise_request_exception = False
+
+    answer = client.get("/m/cut-off/")
+    connection.close()
+
+    assert (answer.status_code, answer["Retry-After"]) == (503, "5")
+    assert "系统暂时连不上" in answer.content.decode()
+    assert client.get("/m/page/").status_code == 200  # reloaded: still logged in
+    assert "late" not in client.session
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_database_nobody_reaches_is_said_so_and_ends_no_session(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    client = patient_client(a_wechat_user())
+    client.raise_request_exception = False
+    connection.close()
+    with monkeypatch.context() as away:
+        away.setitem(connection.settings_dict, "HOST", "/nonexistent")
+        answer = client.get("/m/page/")
+
+    assert answer.status_code == 503
+    assert "xinglin_patient" not in answer.cookies
+    assert client.get("/m/page/").status_code == 200
 
 
 def test_a_bug_stays_a_bug(client: Client) -> None:

@@ -1,8 +1,9 @@
-"""The pages for 403, 404, 405 and 500: right audience, right status, no database behind them."""
+"""The error pages, 400 to 503: right audience, right status, no database behind them."""
 
 import json
 
 import pytest
+from django.db import InterfaceError, OperationalError
 from django.test import RequestFactory
 
 from hospital.ui import errors
@@ -19,6 +20,7 @@ def test_pages_speak_to_their_audience(path: str, mark: str, home: str) -> None:
     request = RequestFactory().get(path)
     for view, status in (
         (errors.not_found, 404),
+        (errors.bad_request, 400),
         (errors.forbidden, 403),
         (errors.only_a_step, 405),
     ):
@@ -36,6 +38,18 @@ def test_a_crash_says_what_is_safe_and_offers_to_try_again() -> None:
     assert "不受影响" in html
     assert 'href="">重新加载' in html  # the address itself may hold what somebody typed
     assert "x=1" not in html
+
+
+@pytest.mark.parametrize("failure", [OperationalError, InterfaceError])
+def test_a_database_that_is_away_is_no_bug(failure: type[Exception]) -> None:
+    try:
+        raise failure
+    except (OperationalError, InterfaceError):
+        response = errors.server_error(RequestFactory().get("/staff/"))
+    html = response.content.decode()
+    assert (response.status_code, response["Retry-After"]) == (503, "5")
+    assert 'href="">重新加载' in html
+    assert "先看一下办成了没有" in html
 
 
 def test_programs_get_json() -> None:
