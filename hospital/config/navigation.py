@@ -21,7 +21,7 @@ from hospital.scheduling.permissions import VIEW_SOLD
 
 @dataclass(frozen=True)
 class Entry:
-    """One place on the rail; `icon` is a symbol of the sprite in hospital/ui."""
+    """One place on the rail; `icon` is a symbol of a sprite in hospital/ui."""
 
     label: str
     icon: str
@@ -48,7 +48,7 @@ STAFF_NAV: tuple[Entry, ...] = (
     Entry("授权", "shield-lock", "identity-requests", VIEW_ACCESS),
     Entry("登录", "lock", "identity-log-ins", END_SESSIONS),
     Entry("资料", "building-hospital", "onboarding-start", VIEW_MASTER),
-    Entry("参数", "edit", "desk-configuration", VIEW_CONFIGURATION),
+    Entry("参数", "sliders", "desk-configuration", VIEW_CONFIGURATION),
     Entry("监控", "activity", "monitoring-board", VIEW_MONITORING),
     Entry("审计", "history", "desk-audit", READ_AUDIT),
 )

@@ -51,12 +51,13 @@ def page_title(context: Context) -> str:
 
 
 def icon(name: str) -> SafeString:
-    """An icon of the sprite at text size; raises ValueError for a name the sprite lacks."""
-    if name not in icons.names():
+    """An icon at text size; raises ValueError for a name no sprite has."""
+    sprite = icons.sprites().get(name)
+    if sprite is None:
         raise ValueError(f"no icon {name!r}: add it to tools/icons.txt and run tools/vendor.sh")
     return format_html(
         '<svg class="x-icon" viewBox="0 0 24 24" aria-hidden="true"><use href="{}#{}"/></svg>',
-        static(icons.SPRITE),
+        static(sprite),
         name,
     )
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from django.test import RequestFactory
 
-from hospital.ui import gallery, icons
+from hospital.ui import components, gallery, icons
 
 UI = Path(gallery.__file__).parent
 COMPONENTS = sorted(path.stem for path in (UI / "templates/ui/components").glob("*.html"))
@@ -75,3 +75,13 @@ def test_the_combobox_finds_by_initials() -> None:
 
 def test_icons_of_the_templates_exist() -> None:
     assert {"search", "x", "check", "chevron-right"} <= icons.names()
+
+
+def test_an_icon_comes_from_the_sprite_that_has_it() -> None:
+    vendored = components.icon("search")
+    own = components.icon("sliders")
+
+    assert f'href="/static/{icons.VENDORED}#search"' in vendored
+    assert 'href="/static/ui/img/icons.svg#sliders"' in own
+    with pytest.raises(ValueError, match="no icon 'edlt'"):
+        components.icon("edlt")
