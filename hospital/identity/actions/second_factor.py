@@ -82,12 +82,20 @@ def prove(
 
 
 def enrol(
-    *, account: StaffAccount, secret: str, code: str, address: str, by: Actor, at: dt.datetime
+    *,
+    account: StaffAccount,
+    secret: str,
+    code: str,
+    replaces: bool = False,
+    address: str,
+    by: Actor,
+    at: dt.datetime,
 ) -> list[str]:
     """Bind the phone that shows this code of this secret; return the recovery codes, once.
 
-    Replaces an earlier phone and its recovery codes: the caller has asked for their proof before.
-    Raises CodeRefused, EnrolInside, TooManyAttempts.
+    `replaces` an earlier phone and its recovery codes: the caller has asked for their proof before.
+    Of two that bind the first phone at once, one does; nor is a phone replaced that somebody took
+    off meanwhile. Raises CodeRefused, EnrolInside, TooManyAttempts.
     """
     if not queries.is_inside(address=address):
         raise EnrolInside
@@ -98,8 +106,10 @@ def enrol(
     if step is None:
         raise CodeRefused
     with transaction.atomic():
-        attempts.succeed(attempt)
         _lock(account)
+        if SecondFactor.objects.filter(account=account).exists() is not replaces:
+            raise CodeRefused
+        attempts.succeed(attempt)
         _, is_new = SecondFactor.objects.update_or_create(
             account=account,
             defaults={"secret": secret, "confirmed_at": at, "last_counter": step},
@@ -120,7 +130,14 @@ def enrol_at_log_in(
     if queries.second_step(account=account, address=address) is not SecondStep.ENROLMENT:
         raise CodeRefused
     actor = Actor("staff", account.pk)
-    fresh = enrol(account=account, secret=secret, code=code, address=address, by=actor, at=at)
+    fresh = enrol(
+        account=account,
+        secret=secret,
+        code=code,
+        address=address,
+        by=actor,
+        at=at,
+    )
     attempts.note_log_in(account, address=address, proof="enrolment", at=at)
     return fresh
 
@@ -144,9 +161,18 @@ def renew(
     check_own_password(account, password, address=address, at=at)
     if codes.matching_step(secret, new_code, at=at, after=0) is None:
         raise CodeRefused("新手机上的口令不正确，请重新输入。")
-    if queries.second_factor(account=account) is not None:
+    is_bound = queries.second_factor(account=account) is not None
+    if is_bound:
         prove(account=account, code=old_code, address=address, at=at, act=_nothing)
-    return enrol(account=account, secret=secret, code=new_code, address=address, by=by, at=at)
+    return enrol(
+        account=account,
+        secret=secret,
+        code=new_code,
+        replaces=is_bound,
+        address=address,
+        by=by,
+        at=at,
+    )
 
 
 def renew_recovery_codes(

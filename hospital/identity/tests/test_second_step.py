@@ -6,6 +6,8 @@ import datetime as dt
 import re
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+from typing import Any
 
 import pytest
 import time_machine
@@ -24,7 +26,7 @@ from hospital.identity.models import (
     StaffAccount,
     StaffSession,
 )
-from hospital.identity.states import AttemptOutcome, Role
+from hospital.identity.states import AttemptOutcome, Role, SecondStep
 from hospital.kernel import clock
 from hospital.kernel.actors import SYSTEM, Actor
 from hospital.kernel.errors import Invalid
@@ -414,3 +416,67 @@ def test_one_code_lets_in_once_however_many_come_at_once() -> None:
         answers = list(pool.map(use, range(4)))
 
     assert answers.count("in") == 1
+
+
+@pytest.mark.race
+@pytest.mark.django_db(transaction=True)
+def test_one_recovery_code_lets_one_of_two_windows_in() -> None:
+    account = a_bound()
+    fresh = actions.renew_recovery_codes(
+        account=account,
+        password=PASSWORD,
+        code=code_at(),
+        address=INSIDE,
+        by=Actor("staff", account.pk),
+        at=AT,
+    )
+
+    def use(_: int) -> bool:
+        try:
+            actions.confirm_log_in(account=account, code=fresh[0], address=INSIDE, at=AT)
+        except actions.CodeRefused:
+            return False
+        finally:
+            connection.close()
+        return True
+
+    with ThreadPoolExecutor(2) as pool:
+        assert sorted(pool.map(use, range(2))) == [False, True]
+    assert RecoveryCode.objects.filter(used_at__isnull=False).count() == 1
+
+
+@pytest.mark.race
+@pytest.mark.django_db(transaction=True)
+def test_of_two_that_bind_the_first_phone_at_once_one_does(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    account = a_staff(Role.SYSTEM_ADMIN, username="boss")
+    secrets = [codes.new_secret(), codes.new_secret()]
+    both, asked = Barrier(2), queries.second_step
+
+    def asked_by_both(**arguments: Any) -> SecondStep:
+        answer = asked(**arguments)
+        both.wait(timeout=30)
+        return answer
+
+    monkeypatch.setattr(queries, "second_step", asked_by_both)
+
+    def bind(secret: str) -> bool:
+        code = codes.code_of(secret, codes.step_at(AT))
+        try:
+            actions.enrol_at_log_in(
+                account=account, secret=secret, code=code, address=INSIDE, at=AT
+            )
+        except actions.CodeRefused:
+            return False
+        finally:
+            connection.close()
+        return True
+
+    with ThreadPoolExecutor(2) as pool:
+        bound = list(pool.map(bind, secrets))
+
+    assert sorted(bound) == [False, True]
+    assert SecondFactor.objects.get().secret == secrets[bound.index(True)]
+    assert RecoveryCode.objects.count() == codes.RECOVERY_CODES
+    assert AuditEntry.objects.filter(act="identity.enrol_second_factor").count() == 1
