@@ -60,18 +60,23 @@ def carry_out(*, upload_id: int, preview: str, by: Actor, at: dt.datetime) -> Wo
         raise NotFound("没有找到这份工作簿，可能已经放弃或过期。")
     if upload.done_at is not None:
         return upload
-    content, only = bytes(upload.content), _only(upload.sheet)
-    dry = _import(content, upload.file_name, only=only, by=by, at=at, dry_run=True)
-    upload.report, upload.preview, upload.checked_at = _report(dry), _digest(dry), at
-    if not dry.problems and upload.preview == preview:
-        _import(content, upload.file_name, only=only, by=by, at=at, dry_run=False)
+    with transaction.atomic():
+        # One run both shows and does it: between two, somebody could change what is imported.
+        outcome = _import(
+            bytes(upload.content), upload.file_name, only=_only(upload.sheet), by=by, at=at
+        )
+        is_as_shown = not outcome.problems and _digest(outcome) == preview
+        if not is_as_shown:
+            transaction.set_rollback(True)
+    upload.report, upload.preview, upload.checked_at = _report(outcome), _digest(outcome), at
+    if is_as_shown:
         upload.done_at, upload.done_by, upload.content = at, str(by), b""
         audit.record(
             act="onboarding.import_workbook",
             subject=upload,
             by=by,
             at=at,
-            after={"file": upload.file_name, "changes": len(dry.changes)},
+            after={"file": upload.file_name, "changes": len(outcome.changes)},
         )
     upload.save()
     return upload
@@ -96,7 +101,7 @@ def _import(
     only: frozenset[str],
     by: Actor,
     at: dt.datetime,
-    dry_run: bool,
+    dry_run: bool = False,
 ) -> Outcome:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "workbook.xlsx"

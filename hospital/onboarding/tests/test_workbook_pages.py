@@ -2,6 +2,7 @@
 
 import datetime as dt
 import io
+from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -12,7 +13,9 @@ from openpyxl import Workbook, load_workbook
 from hospital.identity.states import Role
 from hospital.kernel import clock
 from hospital.kernel.models import AuditEntry
+from hospital.onboarding.actions import import_base, uploads
 from hospital.onboarding.models import WorkbookUpload
+from hospital.onboarding.saving import Outcome
 from hospital.onboarding.tests.conftest import Desk
 from hospital.organisation.models import Department, Practitioner
 from hospital.testing.organisation import a_department
@@ -164,6 +167,27 @@ def test_a_preview_somebody_overtook_is_shown_again(client: Client, desk: Desk) 
     assert Department.objects.get(code="PWB").name == "脾胃科"
     assert carry_out(client, address).status_code == 302
     assert Department.objects.get(code="PWB").name == "脾胃肝病科"
+
+
+def test_what_is_carried_out_is_what_was_compared(
+    client: Client, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk.import_it()
+    workbook = exported(client, "departments")
+    put(workbook, "科室", "PWB", "科室名称", "脾胃肝病科")
+    address = handed_in(client, workbook)
+    ran = []
+
+    def overtaken(**wanted: Any) -> Outcome:
+        outcome = import_base(**wanted)
+        # Whoever comes after the comparison comes too late for this import.
+        ran.append(Department.objects.get(code="PWB").name)
+        return outcome
+
+    monkeypatch.setattr(uploads, "import_base", overtaken)
+
+    assert carry_out(client, address).status_code == 302
+    assert ran == ["脾胃肝病科"]
 
 
 def test_one_sheet_comes_and_goes_alone(client: Client, desk: Desk) -> None:
