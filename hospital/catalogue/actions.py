@@ -15,7 +15,7 @@ from hospital.kernel import audit, pinyin
 from hospital.kernel.actors import Actor
 from hospital.kernel.clock import hospital_day
 from hospital.kernel.errors import Invalid
-from hospital.kernel.upserts import upsert
+from hospital.kernel.upserts import spelling, upsert
 from hospital.organisation.states import Title
 
 
@@ -40,8 +40,7 @@ def save_price_item(
         key={"code": code},
         values={
             "name": name,
-            "pinyin": pinyin.pinyin(name),
-            "initials": pinyin.initials(name),
+            **spelling(PriceItem, pinyin.pinyin(name)),
             "category": category,
             "unit": unit,
             "is_active": is_active,

@@ -77,6 +77,15 @@ def upsert(
     return Saved(row, created=False, changed=True)
 
 
+def spelling(model: type[models.Model], spaced: str) -> dict[str, str]:
+    """The columns `pinyin` and `initials` for a reading: as much of it as they hold."""
+    initials = "".join(syllable[0] for syllable in spaced.split())
+    return {
+        name: text[: model._meta.get_field(name).max_length]
+        for name, text in (("pinyin", spaced), ("initials", initials))
+    }
+
+
 def _differs(row: models.Model, name: str, value: object) -> bool:
     if isinstance(value, models.Model):
         return bool(getattr(row, f"{name}_id") != value.pk)

@@ -16,7 +16,7 @@ from hospital.kernel import audit, pinyin
 from hospital.kernel.actors import Actor
 from hospital.kernel.clock import hospital_day
 from hospital.kernel.errors import Invalid, NotFound
-from hospital.kernel.upserts import plain, upsert
+from hospital.kernel.upserts import plain, spelling, upsert
 from hospital.organisation.models import (
     Campus,
     Department,
@@ -85,8 +85,7 @@ def save_department(
         key={"code": code},
         values={
             "name": name,
-            "pinyin": pinyin.pinyin(name),
-            "initials": pinyin.initials(name),
+            **spelling(Department, pinyin.pinyin(name)),
             "parent": above,
             "hint": hint,
             "introduction": introduction,
@@ -177,8 +176,7 @@ def save_practitioner(
         key={"code": code},
         values={
             "name": name,
-            "pinyin": pinyin.name_pinyin(name),
-            "initials": pinyin.name_initials(name),
+            **spelling(Practitioner, pinyin.name_pinyin(name)),
             "sex": sex,
             "title": title,
             "specialty": specialty,

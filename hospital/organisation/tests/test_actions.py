@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from django.db import IntegrityError, transaction
 
+from hospital.kernel import pinyin
 from hospital.kernel.actors import SYSTEM
 from hospital.kernel.errors import Invalid
 from hospital.kernel.models import AuditEntry
@@ -189,3 +190,13 @@ def test_the_database_refuses_two_roles_at_a_time() -> None:
         PractitionerRole.objects.create(
             practitioner=person, department=role.department, valid_from=dt.date(2026, 1, 1)
         )
+
+
+@pytest.mark.parametrize("name", ["双" * 60, "㍿" * 60, "𠮷" * 60, "庄" * 60])
+def test_the_longest_name_is_kept_whatever_its_reading(name: str) -> None:
+    a_department(code="PWB", name=name)
+
+    row = Department.objects.get()
+    assert row.name == name
+    assert pinyin.initials(name).startswith(row.initials)
+    assert pinyin.pinyin(name).startswith(row.pinyin)
