@@ -7,6 +7,7 @@ import datetime as dt
 import pytest
 import time_machine
 from django.test import Client
+from pytest_django.fixtures import Settings
 
 from hospital.identity.models import WeChatUser
 from hospital.kernel import clock
@@ -161,6 +162,19 @@ def test_a_second_tap_for_the_codes_leaves_a_place_to_type_them() -> None:
     assert (again.status_code, "验证码刚刚发出" in page) == (409, True)
     assert page.count('autocomplete="one-time-code"') == 2
     assert PhoneCode.objects.count() == 2
+
+
+def test_without_an_sms_platform_the_phone_changes_at_the_window(settings: Settings) -> None:
+    patient, _, client = shared()
+    address = f"/m/patients/{patient.outpatient_no}/phone/"
+    settings.SMS_URL = ""
+    without = client.get(address).content.decode()
+    settings.SMS_URL = "https://sms.example/"
+    with_it = client.get(address).content.decode()
+
+    said = "收不到验证码，手机上现在不能更换手机号。请携带证件到挂号窗口更换"
+    assert (said in without, "获取短信验证码" in without) == (True, False)
+    assert (said in with_it, "获取短信验证码" in with_it) == (False, True)
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ import pytest
 from django.http import HttpResponse
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries
+from pytest_django.fixtures import Settings
 
 from hospital.identity.models import WeChatUser
 from hospital.kernel import clock
@@ -279,6 +280,18 @@ def test_a_second_tap_for_the_code_leaves_a_place_to_type_it() -> None:
     code = PhoneCode.objects.get()
     assert post(client, code=code.code).status_code == 302
     assert [patient.name for patient in patients_of(user)] == ["陈晓宁"]
+
+
+def test_without_an_sms_platform_the_page_says_so_and_where_to_go(settings: Settings) -> None:
+    client = patient_client(a_wechat_user())
+    settings.SMS_URL = ""
+    without = client.get(ADD).content.decode()
+    settings.SMS_URL = "https://sms.example/"
+    with_it = client.get(ADD).content.decode()
+
+    said = "收不到验证码，手机上现在不能添加就诊人。请携带证件到挂号窗口建档、挂号"
+    assert (said in without, "获取短信验证码" in without) == (True, False)
+    assert (said in with_it, "获取短信验证码" in with_it) == (False, True)
 
 
 def test_self_is_offered_once() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import Any, Final
 
+from django.conf import settings
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
@@ -123,6 +124,7 @@ def _phone_page(
         "is_sent": is_sent,
         "asks_code": asks_code or is_sent or "new_code" in form.data,
         "minutes": thresholds.CODE_MINUTES.value(),
+        "has_sms": bool(settings.SMS_URL),
     }
     return render(request, "patients/patient/phone.html", context, status=status)
 

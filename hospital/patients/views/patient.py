@@ -5,6 +5,7 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import Final
 
+from django.conf import settings
 from django.contrib import messages
 from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
@@ -132,6 +133,7 @@ def _add_page(
         "is_sent": is_sent,
         "asks_code": asks_code or is_sent or "code" in form.data,
         "minutes": thresholds.CODE_MINUTES.value(),
+        "has_sms": bool(settings.SMS_URL),
         "form": form,
         "told": form.told(),
         "next": path,
