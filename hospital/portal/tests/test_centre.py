@@ -222,8 +222,14 @@ def test_privacy_says_what_is_kept_and_leads_to_each_consent(
 ) -> None:
     page = text(client, "/m/privacy/")
 
-    for words in ("我们保存什么，为什么", "15 年", "2026-01", "撤回同意会怎样"):
+    for words in ("我们保存什么，为什么", "15 年", "2026-01"):
         assert words in page
+    free, bound = page.split("不能撤回的，为什么")
+    for purpose in ("代为挂号和查看", "微信提醒", "手机号、住址"):
+        assert purpose in free.split("可以撤回的同意，撤回后会怎样")[1]
+    for purpose in ("病历、处方、检查", "姓名和证件", "账单、支付、退款", "谁看过、谁改过"):
+        assert purpose in bound
+    assert 'href="/m/messages/settings/"' in free
     for address in ("seen/", "copies/"):
         assert f"/m/privacy/{patient.outpatient_no}/{address}" in page
     assert f"/m/patients/{patient.outpatient_no}/bound/" in page

@@ -85,7 +85,7 @@ def unbind(request: PatientRequest, number: str) -> HttpResponse:
 
 
 def _in_the_way(user_id: int, patient: Patient) -> list[dict[str, object]]:
-    """What the user must bring to an end before letting go of the patient: own bookings and bills."""
+    """What the user must bring to an end before letting go: own bookings to come, own bills."""
     rows = registration.appointments_for(wechat_user_id=user_id, at=clock.now())
     mine = [row for row in rows if row.wechat_user_id == user_id and row.patient_id == patient.pk]
     coming = [row for row in mine if row.is_upcoming]

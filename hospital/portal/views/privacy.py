@@ -37,7 +37,8 @@ def overview(request: PatientRequest) -> HttpResponse:
                 "may_manage": patients.may_manage(binding, on=clock.today()),
             }
         )
-    return render(request, "portal/patient/privacy.html", {"rows": rows})
+    removals = patients_actions.REMOVALS_PER_MONTH.value()
+    return render(request, "portal/patient/privacy.html", {"rows": rows, "removals": removals})
 
 
 @patient_page
