@@ -164,7 +164,7 @@ def test_a_copys_link_is_the_askers_for_a_day(
         assert client.get(address).status_code == 404
         patients.forget(at=clock.now() + dt.timedelta(seconds=1))
     copy.refresh_from_db()
-    assert bytes(copy.content) == b""
+    assert bytes(copy.content or b"") == b""
     assert not AuditEntry.objects.filter(act="patients.open_copy").exists()
 
 
