@@ -41,6 +41,7 @@ def check(book: Book, *, sheets: Sequence[Sheet]) -> list[Problem]:
         rows = book.of(sheet.title)
         problems += _resolve(rows, sheet, known)
         problems += _duplicates(rows, sheet)
+        problems += _same_but_for_case(rows, sheet)
         if sheet.parent:
             problems += _circles(rows, sheet)
     for sheet in sheets:
@@ -115,6 +116,20 @@ def _duplicates(rows: Sequence[Row], sheet: Sheet) -> Iterable[Problem]:
             start = first.setdefault(key(row), row.number)
             if start != row.number:
                 yield row.problem(sheet.key[0], f"与第 {start} 行重复")
+
+
+def _same_but_for_case(rows: Iterable[Row], sheet: Sheet) -> Iterable[Problem]:
+    """A code saved in other letters: it would be a second row that people take for the first."""
+    if len(sheet.key) > 1:
+        return  # what names such a row are references, which are codes as they are saved
+    saved = sheet.names()
+    spelt = {code.casefold(): code for code in saved}
+    for row in rows:
+        code = row.values.get(sheet.key[0])
+        if not code or code in saved:
+            continue
+        if known := spelt.get(code.casefold()):
+            yield row.problem(sheet.key[0], f"已经有“{known}”（{saved[known]}），只是大小写不同")
 
 
 def _circles(rows: Iterable[Row], sheet: Sheet) -> Iterable[Problem]:

@@ -305,3 +305,12 @@ def test_what_is_only_planned_may_be_planned_otherwise(desk: Desk) -> None:
     kind = catalogue.service_type("ZJ")
     quote = catalogue.fee_quote(service_type_id=kind.id, title="eminent", on=next_year)
     assert quote.total_fen == 4050
+
+
+def test_a_saved_code_in_other_letters_is_no_new_row(desk: Desk) -> None:
+    desk.import_it()
+    desk.fill("院区", "院区编码", 2, "bb")
+    desk.fill("医生", "工号", 2, "０１０１")
+
+    assert desk.problems() == [("院区", 2, "院区编码", "已经有“BB”（院本部），只是大小写不同")]
+    assert list(organisation.campus_names()) == ["BB"]

@@ -177,9 +177,10 @@ def test_a_wrong_form_says_so_at_the_field_and_keeps_what_was_typed(client: Clie
     for typed in ("骨伤", "外科", "顶楼"):
         assert f'value="{typed}"' in kept
     assert Department.objects.count() == 1
-    again = client.post(f"{MASTER}/departments/new/", {"code": "nk", "name": "新内科"})
-    assert again.status_code == 422
-    assert "已经有了：内科" in text(again)
+    for code, sentence in (("NK", "已经有了：内科"), ("nk", "已经有“NK”（内科）")):
+        again = client.post(f"{MASTER}/departments/new/", {"code": code, "name": "新内科"})
+        assert again.status_code == 422
+        assert sentence in text(again)
     assert [row.name for row in Department.objects.all()] == ["内科"]
 
 
@@ -428,6 +429,21 @@ def test_roles_are_planned_by_department_and_period(client: Client) -> None:
     assert save(client, "practitioners", "0101", specialty="胃痛").status_code == 302
     assert on(doctor.pk, on=soon) == [other]
     assert "第 1 版" in text(client.get(f"{MASTER}/roles/row/0101~FBK~{soon}/history/"))
+
+
+def test_a_role_that_was_never_held_leaves_for_the_list(client: Client) -> None:
+    stomach, _ = a_department(code="PWB"), a_department(code="FBK")
+    a_practitioner(stomach, code="0101")
+    planned = {"practitioner": "0101", "department": "FBK", "valid_from": "2027-01-01"}
+    client.post(f"{MASTER}/roles/new/", planned)
+
+    answer = save(client, "roles", "0101~FBK~2027-01-01", valid_to="2027-01-01")
+
+    assert answer.status_code == 302
+    shown = client.get(answer.headers["Location"])
+    assert shown.status_code == 200
+    assert "已保存" in text(shown)
+    assert "0101~FBK~2027-01-01" not in names(text(shown))
 
 
 READERS = [Role.OUTPATIENT_OFFICE, Role.FINANCE]

@@ -205,6 +205,9 @@ def _save(request: StaffRequest, sheet: Sheet, row: MasterRow | None) -> HttpRes
     except actions.ChangedMeanwhile as refusal:
         return form_page(request, sheet, row, _overtaken(sheet, refusal))
     _tell(request, saved, "已保存。" if saved.changed else "没有变化。")
+    if queries.find(sheet, saved.address, on=clock.today()) is None:
+        # A role ended on the day it begins was never held; a fee of next year is not there yet.
+        return redirect("onboarding-rows", sheet.slug)
     return redirect("onboarding-row", sheet.slug, saved.address)
 
 
