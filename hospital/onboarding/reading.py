@@ -25,8 +25,10 @@ from openpyxl.worksheet._read_only import ReadOnlyWorksheet
 from hospital.onboarding.kinds import Cell, clean
 
 MOST_BYTES: Final = 30_000_000
-MOST_UNPACKED_BYTES: Final = 600_000_000
+MOST_UNPACKED_BYTES: Final = 200_000_000
 MOST_ROWS: Final = 100_000
+_PIECE: Final = 1_000_000
+_LONGEST_TAG: Final = 1000
 _OLD_OR_ENCRYPTED: Final = b"\xd0\xcf\x11\xe0"
 _MERGED: Final = re.compile(rb'<(?:\w+:)?mergeCell\s[^>]*?ref="([A-Z0-9:]+)"')
 # What a damaged file makes the reader raise; found by damaging files at random (tests).
@@ -138,10 +140,23 @@ def _merged_ranges(path: Path) -> dict[str, list[str]]:
         parser = WorkbookParser(archive, "xl/workbook.xml", keep_links=False)
         parser.parse()
         return {
-            sheet.name: [found.decode() for found in _MERGED.findall(archive.read(part.target))]
+            sheet.name: [found.decode() for found in _merged_in(archive, part.target)]
             for sheet, part in parser.find_sheets()
             if part.target in archive.NameToInfo
         }
+
+
+def _merged_in(archive: zipfile.ZipFile, name: str) -> list[bytes]:
+    """Merged ranges of one sheet, read piece by piece: unpacked it may be hundreds of megabytes."""
+    found: list[bytes] = []
+    rest = b""
+    with archive.open(name) as file:
+        while piece := file.read(_PIECE):
+            text = rest + piece
+            end = text.rfind(b">") + 1
+            found += _MERGED.findall(text, 0, end)
+            rest = text[max(end, len(text) - _LONGEST_TAG) :]
+    return found
 
 
 def _read_sheets(path: Path, merged: dict[str, list[str]]) -> list[RawSheet]:

@@ -69,6 +69,20 @@ def test_too_large_and_bombs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
         read(path)
 
 
+@pytest.mark.parametrize("piece", [7, 64, 1001])
+def test_merged_cells_are_found_across_pieces(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, piece: int
+) -> None:
+    for area in ("B3:B4", "C3:D3"):
+        desk.page("科室").merge_cells(area)
+    desk.save()
+    monkeypatch.setattr(reading, "_PIECE", piece)
+
+    merged = {sheet.title: sorted(sheet.merged) for sheet in read(desk.path) if sheet.merged}
+
+    assert merged == {"科室": ["B3:B4", "C3:D3"]}
+
+
 def test_too_many_lines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     workbook = Workbook()
     for _ in range(12):
