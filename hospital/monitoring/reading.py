@@ -27,7 +27,7 @@ class Limits:
     def text(self) -> str:
         """The limits in force, for people."""
         word = "低于" if self.is_floor else "达到"
-        space = " " if self.warn.unit == "%" else ""
+        space = " " if self.warn.unit.isascii() else ""
         warn, bad = (amount(row.value(), row.unit) for row in (self.warn, self.bad))
         return f"{word} {warn}{space}提醒，{bad}{space}严重"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Final
 
@@ -9,12 +10,15 @@ import pytest
 import time_machine
 from django.urls import reverse
 
+from hospital.desk import audit_terms, audit_words
 from hospital.identity.function_matrix import FUNCTIONS
+from hospital.kernel import acts
 from hospital.kernel.models import AuditEntry
 from hospital.testing.people import a_staff, staff_client
 from hospital.testing.schedules import NOW
 from hospital.ui.masks import mask_name
-from tests.journeys.seeded import NAME, Seeded, seeded_hospital
+from tests.journeys.matrix_world import a_world
+from tests.journeys.seeded import NAME, Seeded, everything_else, seeded_hospital
 from tools.inventory import Address, addresses
 
 pytestmark = pytest.mark.django_db
@@ -99,6 +103,27 @@ def test_every_page_that_shows_a_patient_leaves_an_entry(seeded: Seeded) -> None
     silent = {name for name in showing if not looked[name][1]}
     assert silent == set()
     assert showing >= PAGES, "the walk came to fewer pages than it should"
+
+
+def test_the_trail_speaks_to_people(seeded: Seeded) -> None:
+    """No code of ours is left over for the audit administrator to guess at; pinyin is no code."""
+    everything_else(seeded)
+    a_world()
+    entries, codes = list(AuditEntry.objects.all()), audit_terms.codes()
+    words = {entry.act for entry in entries if entry.act not in acts.all_acts()}
+    words |= {one.subject_type for one in entries} - {"", *audit_terms.SUBJECTS}
+    for entry in entries:
+        for change in audit_words.changes(entry, codes):
+            said = [] if change.label.startswith("拼音") else [change.before, change.after]
+            words |= {word for word in (change.label, *said) if re.search("[a-z_]{3}", word)}
+    assert words == set()
+    assert len({entry.act for entry in entries}) >= 30
+
+
+def test_a_log_in_is_told_by_what_proved_it(seeded: Seeded) -> None:
+    entry = AuditEntry.objects.get(act="identity.log_in_staff")
+    told = {one.label: one.after for one in audit_words.changes(entry, audit_terms.codes())}
+    assert told == {"网络地址": "127.0.0.1", "登录凭据": "密码"}
 
 
 def test_a_printed_slip_and_a_reveal_are_entries_too(seeded: Seeded) -> None:

@@ -11,12 +11,13 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
-from hospital.desk import audit_sheet, audit_words
+from hospital.desk import audit_sheet, audit_terms, audit_words
 from hospital.desk.permissions import READ_AUDIT
 from hospital.desk.thresholds import EXPORT_AT_MOST
 from hospital.identity.access import StaffRequest, staff_page
 from hospital.identity.queries.finding import account_ids
 from hospital.kernel import acts, audit, clock
+from hospital.kernel.actors import Actor
 from hospital.kernel.errors import Invalid, NotFound
 from hospital.kernel.models import AuditEntry, AuditResult
 from hospital.patients import queries as patients
@@ -162,7 +163,7 @@ def _asked(data: QueryDict) -> _Asked:
     start = _day(data.get("start", ""), end - dt.timedelta(days=_DAYS_SHOWN - 1))
     act, result = typed(data, "act", most=80), typed(data, "result", most=10)
     below = typed(data, "below", most=18)
-    is_known = act in acts.all_acts() or act.rstrip(".") in audit_words.AREAS
+    is_known = act in acts.all_acts() or act.rstrip(".") in audit_terms.AREAS
     return _Asked(
         person=typed(data, "person", most=10),
         staff=typed(data, "staff", most=40),
@@ -191,12 +192,16 @@ def _groups() -> list[tuple[str, str, list[tuple[str, str]]]]:
     by_area: dict[str, list[tuple[str, str]]] = {}
     for code, label in acts.all_acts().items():
         by_area.setdefault(code.partition(".")[0], []).append((code, label))
-    return [(f"{area}.", audit_words.AREAS.get(area, area), rows) for area, rows in by_area.items()]
+    return [(f"{area}.", audit_terms.AREAS.get(area, area), rows) for area, rows in by_area.items()]
 
 
 def _words(asked: _Asked, wanted: audit.Wanted) -> str:
-    """What was searched for, for the audit: ids and codes, nothing that was typed."""
-    parts = [f"{asked.start}至{asked.end}", asked.act, asked.result, *list(wanted.by)[:5]]
+    """What was searched for, for the audit: ids and words of ours, nothing that was typed."""
+    area = audit_terms.AREAS.get(asked.act.rstrip("."))
+    act = area or (acts.label(asked.act) if asked.act else "")
+    result = str(AuditResult(asked.result).label) if asked.result else ""
+    staff = [f"员工 {Actor.parse(by).id}" for by in list(wanted.by)[:5]]
+    parts = [f"{asked.start}至{asked.end}", act, result, *staff]
     return " ".join(part for part in parts if part)
 
 
