@@ -17,5 +17,5 @@ def make_copy(*, copy_id: int, **_: object) -> None:
     copy = patients.copy_to_make(copy_id=copy_id)
     if copy is None:
         return
-    content = copying.archive(copy.patient, wechat_user_id=copy.wechat_user_id, at=at)
+    content = copying.archive(copy.patient, at=at)
     patients_actions.keep_copy(copy_id=copy.pk, content=content, by=SYSTEM, at=at)

@@ -43,9 +43,8 @@ class RecordKind(TextChoices):
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """Whose records of which time: patients this user may act for, [start, end) in UTC."""
+    """Whose records of which time: patients the asking user may act for, [start, end) in UTC."""
 
-    wechat_user_id: int
     patient_ids: Collection[int]
     start: dt.datetime
     end: dt.datetime
@@ -173,8 +172,7 @@ PROVIDERS: Final[dict[RecordKind, Provider]] = {
 
 
 def _appointments(asked: Asked) -> list[AppointmentRow]:
-    rows = registration.appointments_for(wechat_user_id=asked.wechat_user_id, at=asked.at)
-    return [row for row in rows if row.patient_id in asked.patient_ids]
+    return registration.appointments_of(patient_ids=asked.patient_ids, at=asked.at)
 
 
 def _day(row: AppointmentRow) -> str:

@@ -5,7 +5,7 @@ Rows are ready for pages: words, times in UTC, money in fen, and what may still 
 
 import datetime as dt
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -95,6 +95,12 @@ def appointments_for(*, wechat_user_id: int, at: dt.datetime) -> list[Appointmen
     past = [row for row in rows if not row.is_upcoming]
     coming.sort(key=lambda row: (row.band_starts_at, row.sequence_no))
     return coming + past
+
+
+def appointments_of(*, patient_ids: Collection[int], at: dt.datetime) -> list[AppointmentRow]:
+    """Every booking of patients the caller may ask about, whatever became of it, latest first."""
+    found = _loaded().filter(patient_id__in=patient_ids)
+    return _rows(found.order_by("-visit_date", "-pk"), at=at)
 
 
 def appointment_for(*, wechat_user_id: int, number: str, at: dt.datetime) -> AppointmentRow:

@@ -58,7 +58,12 @@ def keep_copy(*, copy_id: int, content: bytes, by: Actor, at: dt.datetime) -> No
 
 
 def open_copy(*, wechat_user_id: int, token: str, by: Actor, at: dt.datetime) -> bytes:
-    """Return the content of a copy to who asked for it (audited). Raises NotFound."""
+    """Return the content of a copy to who asked for it (audited), while that user still decides
+    for the patient. Raises NotFound."""
     copy = queries.copy_for(wechat_user_id=wechat_user_id, token=token, at=at)
+    number = copy.patient.outpatient_no
+    binding = queries.own_binding(wechat_user_id=wechat_user_id, number=number)
+    if not queries.may_manage(binding, on=hospital_day(at)):
+        raise NotFound("没有找到这份数据副本，或链接已过期。")
     audit.record(act="patients.open_copy", subject=copy, by=by, at=at)
     return bytes(copy.content or b"")

@@ -24,14 +24,17 @@ from hospital.patients.models import (
 from hospital.patients.queries.guardians import guardians_of, is_child, wards_of
 from hospital.patients.queries.persons import patient_by_number
 from hospital.patients.queries.upgrades import Upgrade, upgrade_of
+from hospital.patients.reference import COUNTRIES, ETHNIC_GROUPS
 from hospital.patients.states import PatientKind
 
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """Everything the patients area knows of one patient."""
+    """Everything the patients area knows of one patient; ethnic group and nationality in words."""
 
     patient: Patient
+    ethnic_group: str
+    nationality: str
     is_child: bool
     upgrade: Upgrade | None
     origins: dict[str, Origin]
@@ -50,9 +53,12 @@ def record(*, outpatient_no: str, at: dt.datetime) -> Record:
     """Return the record of an outpatient number, following a merge. Raises NotFound."""
     patient = patient_by_number(outpatient_no=outpatient_no)
     on = hospital_day(at)
+    group = ETHNIC_GROUPS.get(patient.ethnic_group)
     bound = PatientBinding.objects.filter(patient=patient).order_by("ended_at", "pk")
     return Record(
         patient=patient,
+        ethnic_group=group.name if group is not None else "",
+        nationality=COUNTRIES.get(patient.nationality, ""),
         is_child=is_child(patient=patient, on=on),
         upgrade=upgrade_of(patient=patient, at=at),
         origins={

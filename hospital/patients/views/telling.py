@@ -8,7 +8,6 @@ from typing import Final
 from hospital.kernel import clock
 from hospital.patients import golden
 from hospital.patients.queries import Record
-from hospital.patients.reference import COUNTRIES, ETHNIC_GROUPS
 from hospital.patients.states import (
     Assurance,
     IdentifierStatus,
@@ -33,8 +32,8 @@ def facts(record: Record) -> list[dict[str, str]]:
         "name_note": patient.name_note,
         "sex": Sex(patient.sex).label,
         "birth_date": birth_text(record),
-        "ethnic_group": _ethnic_group(patient.ethnic_group),
-        "nationality": COUNTRIES.get(patient.nationality, ""),
+        "ethnic_group": record.ethnic_group,
+        "nationality": record.nationality,
         "phone": patient.masked_phone,
         "address": "已登记" if patient.address else "",
     }
@@ -91,10 +90,6 @@ def _origin(record: Record, field: str) -> str:
     if origin is None:
         return ""
     return f"{origin.source.label}，{clock.hospital_day(origin.at):%Y-%m-%d}"
-
-
-def _ethnic_group(code: str) -> str:
-    return ETHNIC_GROUPS[code].name if code in ETHNIC_GROUPS else ""
 
 
 def _period(start: object, end: object) -> str:

@@ -9,8 +9,6 @@ from dataclasses import dataclass
 from hospital.payments.models import Allocation, Refund
 from hospital.payments.states import RECEIVED, RefundStatus
 
-_AT_MOST = 200
-
 
 @dataclass(frozen=True, slots=True)
 class PaidRow:
@@ -56,7 +54,7 @@ def paid_rows(
             path=row.bill.path,
             amount_fen=row.amount_fen,
         )
-        for row in rows.order_by("-payment__succeeded_at", "-pk")[:_AT_MOST]
+        for row in rows.order_by("-payment__succeeded_at", "-pk")
         if row.payment.succeeded_at is not None
     ]
 
@@ -78,6 +76,6 @@ def refund_rows(
             amount_fen=row.amount_fen,
             status=RefundStatus(row.status),
         )
-        for row in rows.order_by("-requested_at", "-pk")[:_AT_MOST]
+        for row in rows.order_by("-requested_at", "-pk")
         if row.bill is not None
     ]

@@ -75,6 +75,24 @@ def test_records_are_one_list_narrowed_by_kind_patient_and_time(
         assert "共 1 条" in text(client, f"{RECORDS}?kind=visit&span=nonsense")
 
 
+def test_a_crowded_list_hides_no_record(
+    client: Client, user: WeChatUser, patient: Patient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hospital.registration.queries._LISTED_AT_MOST", 1)
+    monkeypatch.setattr("hospital.portal.views.records.SHOWN_AT_MOST", 1)
+    second = a_patient(user, name="陈大安")
+    first = a_paid_booking(user=user, patient=patient)
+    a_paid_booking(user=user, patient=second)
+
+    own = text(client, f"{RECORDS}?patient={patient.outpatient_no}&kind=visit")
+    everything = text(client, f"{RECORDS}?kind=visit")
+
+    assert "共 1 条" in own
+    assert f'href="/m/appointments/{first.number}/"' in own
+    assert "共 2 条，显示最近 1 条" in everything
+    assert everything.count('href="/m/appointments/26') == 1
+
+
 def test_records_show_nothing_of_strangers(client: Client, patient: Patient) -> None:
     stranger = a_paid_booking(patient=a_patient(name="王某某"))
 
@@ -112,6 +130,13 @@ def test_a_copy_is_made_by_a_job_and_opened_by_who_asked(
     client: Client, user: WeChatUser, patient: Patient
 ) -> None:
     a_paid_booking(user=user, patient=patient)
+    patients.issue_card(patient_id=patient.pk, number="00A1B2C3D4", by=SYSTEM, at=clock.now())
+    card = patients.add_health_card(
+        patient_id=patient.pk, number="A" * 64, by=SYSTEM, at=clock.now()
+    )
+    patients.void_identifier(
+        identifier_id=card.pk, reason="扫错了别人的码", by=SYSTEM, at=clock.now()
+    )
     address = f"/m/privacy/{patient.outpatient_no}/copies/"
 
     asked = [client.post(f"{address}ask/") for _ in range(2)]
@@ -130,7 +155,12 @@ def test_a_copy_is_made_by_a_job_and_opened_by_who_asked(
         told = json.loads(packed.read("data.json"))
         page = packed.read("index.html").decode()
     assert told["个人信息"][0]["手机号"] == "13800138000"
-    assert told["证件与号码"] == [{"类型": "居民身份证", "号码": "11010519491231002X"}]
+    assert told["证件与号码"] == [
+        {"类型": "居民身份证", "号码": "11010519491231002X", "状态": "有效"}
+    ]
+    assert [row["卡号"] for row in told["就诊卡"]] == ["00A1B2C3D4"]
+    assert [row["同意书版本"] for row in told["微信绑定与同意"]] == ["2026-01"]
+    assert "A" * 64 not in page
     assert [row["内容"] for row in told["挂号"]] == ["针灸推拿科 陈知行"]
     assert told["谁看过档案"] == []
     assert "11010519491231002X" in page
@@ -180,6 +210,19 @@ def test_a_copy_nobody_could_make_is_asked_for_anew(client: Client, patient: Pat
     client.post(address)
 
     assert DataCopy.objects.get() != first
+
+
+def test_a_copy_closes_on_the_fourteenth_birthday() -> None:
+    user, born = a_wechat_user(), clock.today().replace(year=clock.today().year - 14)
+    child = a_patient(user, name="陈小满", born=born + dt.timedelta(days=1))
+    client = patient_client(user)
+    client.post(f"/m/privacy/{child.outpatient_no}/copies/ask/")
+    run_jobs(only="portal.jobs.make_copy")
+    address = f"/m/copies/{DataCopy.objects.get().token}/"
+    assert client.get(address).status_code == 200
+
+    with time_machine.travel(clock.now() + dt.timedelta(hours=23), tick=False):
+        assert patient_client(user).get(address).status_code == 404
 
 
 def test_an_unbound_user_opens_no_copy(client: Client, user: WeChatUser, patient: Patient) -> None:
@@ -250,6 +293,8 @@ def test_large_type_has_three_big_choices_and_the_telephone_everywhere(
     assert [page.count("x-choice-big") for page in (usual[0], large[0])] == [0, 3]
     assert all('href="tel:0750-8888888"' in page for page in large)
     assert not any("x-help" in page for page in usual)
+    # By patient and by time also in large type (M11.4); by kind is one choice too many.
+    assert ('name="span"' in large[1], 'name="kind"' in large[1]) == (True, False)
     for address in (RECORDS, "/m/privacy/", "/m/messages/", "/m/patients/"):
         assert large[0].count(f'href="{address}"') == (1 if address == "/m/patients/" else 0)
         assert f'href="{address}"' in more

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.cache import never_cache
@@ -13,6 +15,8 @@ from hospital.kernel.errors import NotFound
 from hospital.patients import queries as patients
 from hospital.portal import records
 from hospital.portal.records import SPANS, Asked, RecordKind
+
+SHOWN_AT_MOST: Final = 200
 
 
 @patient_page
@@ -31,7 +35,6 @@ def listing(request: PatientRequest) -> HttpResponse:
     word = request.GET.get("kind", "")
     kind = RecordKind(word) if word in RecordKind.values else None
     asked = Asked(
-        wechat_user_id=request.wechat_user.pk,
         patient_ids=[row.patient.pk for row in chosen],
         start=records.since(SPANS[span][1], at=at),
         end=at,
@@ -40,7 +43,11 @@ def listing(request: PatientRequest) -> HttpResponse:
     names = {row.patient.pk: row.name for row in bound}
     lines = records.records(asked, kind=kind)
     context = {
-        "lines": [{"line": line, "patient": names[line.patient_id]} for line in lines],
+        "lines": [
+            {"line": line, "patient": names[line.patient_id]} for line in lines[:SHOWN_AT_MOST]
+        ],
+        "count": len(lines),
+        "at_most": SHOWN_AT_MOST,
         "bound": bound,
         "number": number,
         "span": span,
