@@ -35,6 +35,7 @@ def standing(
     if not request.user.is_authenticated:
         return Standing.ENDED, None
     account, session = request.user, request.session
+    queries.asked_from(account=account, address=address)
     session_id = sessions.staff_session_id(session)
     if session_id is None or not queries.is_open(account=account, session_id=session_id):
         return Standing.ENDED, account

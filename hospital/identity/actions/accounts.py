@@ -95,6 +95,7 @@ def save_staff(
         account.is_active = is_active
         account.save()
         if is_active:
+            assigning.person_stays_apart(account, on=day)
             goals = {(role, department_id) for role in roles}
             has_asked = _import_roles(account, goals, by=by, at=at)
         else:
@@ -161,8 +162,12 @@ def change_account(
     by: Actor,
     at: dt.datetime,
 ) -> bool:
-    """Change what is known about somebody; say if that changed it. Raises Invalid, NotFound."""
+    """Change what is known about somebody; say if that changed it.
+
+    Raises Invalid, NotFound, AdministratorsApart.
+    """
     with transaction.atomic():
+        assigning.lock_access()
         account = _locked(account_id)
         errors = _name_errors(account.username, display_name) | _phone_errors(phone)
         if errors:
@@ -172,6 +177,7 @@ def change_account(
         _telephone(account, phone)
         account.practitioner_id = practitioner_id
         account.save()
+        assigning.person_stays_apart(account, on=hospital_day(at))
         after = _snapshot(account, on=hospital_day(at))
         if before == after and old_phone == account.phone_index:
             return False
@@ -223,6 +229,7 @@ def switch_on(*, account_id: int, reason: str, by: Actor, at: dt.datetime) -> No
             return
         account.is_active = True
         account.save(update_fields=["is_active"])
+        assigning.person_stays_apart(account, on=hospital_day(at))
         audit.record(
             act="identity.switch_on",
             subject=account,
@@ -283,7 +290,7 @@ def _import_roles(
         present.get(key) or Wanted(role=key[0], department_id=key[1])
         for key in sorted(wanted, key=str)
     ]
-    assigning.check_wanted(goals, on=day)
+    assigning.check_wanted(goals, account=account, on=day)
     if not assigning.approval_is_needed(at=at):
         assigning.assign(account, goals, request=None, at=at)
         return False

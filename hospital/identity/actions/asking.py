@@ -73,7 +73,7 @@ def ask_for_roles(
     _check_reason(reason)
     if not account.is_active:
         raise Invalid({"": ["账号已停用，请先启用。"]}, "账号已停用，请先启用。")
-    assigning.check_wanted(wanted, on=day)
+    assigning.check_wanted(wanted, account=account, on=day)
     if _state(wanted, day) == _state(assigning.held(account, on=day), day):
         raise NothingChanges
     _check_free(account=account)

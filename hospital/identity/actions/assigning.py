@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import ClassVar
 
@@ -87,8 +87,11 @@ def held(account: StaffAccount, *, on: dt.date) -> list[Wanted]:
     ]
 
 
-def check_wanted(wanted: Sequence[Wanted], *, on: dt.date) -> None:
-    """Whether these roles exist and fit together. Raises Invalid, AdministratorsApart."""
+def check_wanted(wanted: Sequence[Wanted], *, account: StaffAccount, on: dt.date) -> None:
+    """Whether these roles exist and fit together and to the person of this account.
+
+    Raises Invalid, AdministratorsApart.
+    """
     errors: list[str] = []
     known = queries.role_labels(with_retired=False)
     departments = organisation.department_labels()
@@ -103,14 +106,29 @@ def check_wanted(wanted: Sequence[Wanted], *, on: dt.date) -> None:
     errors += [f"“{known.get(role, role)}”重复了。" for (role, _), n in pairs.items() if n > 1]
     if errors:
         raise Invalid({"roles": errors}, " ".join(errors))
-    check_apart(entry.role for entry in wanted)
+    check_apart([entry.role for entry in wanted], account=account, on=on)
 
 
-def check_apart(roles: Iterable[str]) -> None:
-    """Whether one person may have all these roles. Raises AdministratorsApart."""
+def check_apart(roles: Collection[str], *, account: StaffAccount, on: dt.date) -> None:
+    """Whether one account may have all these roles, and its owner, who may have a second account,
+    sits on no other administrator's chair. Raises AdministratorsApart.
+    """
     different = set(roles)
-    if different & set(ADMINISTRATORS) and len(different) > 1:
+    chairs = different & set(ADMINISTRATORS)
+    if chairs and len(different) > 1:
         raise AdministratorsApart
+    for other in queries.accounts_of_person(account=account) if chairs else ():
+        elsewhere = {row.role for row in _lasting(other, on=on)} & set(ADMINISTRATORS)
+        if other.is_active and elsewhere - chairs:
+            raise AdministratorsApart(
+                "这个人（同一位医生或同一个手机号）的另一个账号已经是别的管理员，"
+                "三种管理员必须由不同的人担任。"
+            )
+
+
+def person_stays_apart(account: StaffAccount, *, on: dt.date) -> None:
+    """The same, for an account whose owner has just become another. Raises AdministratorsApart."""
+    check_apart([row.role for row in _lasting(account, on=on)], account=account, on=on)
 
 
 def assign(

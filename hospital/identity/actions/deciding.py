@@ -21,7 +21,7 @@ from hospital.kernel.four_eyes import check_may_decide, decide
 
 
 class OwnAccess(Refusal):
-    """Nobody approves what they themselves are to get."""
+    """Nobody approves what they themselves are to get, under whichever of their accounts."""
 
     code: ClassVar[str] = "OWN_ACCESS"
     default_message: ClassVar[str] = "不能批准自己的岗位，请由另一位安全管理员处理。"
@@ -79,8 +79,10 @@ def _locked(request_id: int, *, by: Actor) -> AccessRequest:
     if request is None:
         raise NotFound("没有这份申请。")
     check_may_decide(request, waiting=RequestStatus.WAITING, by=by)
-    if request.account_id is not None and by == Actor("staff", request.account_id):
-        raise OwnAccess
+    if request.account_id is not None:
+        whose = str(Actor("staff", request.account_id))
+        if queries.is_one_person(whose, str(by)):
+            raise OwnAccess
     return request
 
 
@@ -104,7 +106,7 @@ def _apply_roles(
     if not account.is_active:
         raise Invalid({"": ["账号已停用，请驳回。"]}, "账号已停用，请驳回。")
     wanted = assigning.wanted_of(request)
-    assigning.check_wanted(wanted, on=day)
+    assigning.check_wanted(wanted, account=account, on=day)
     keepers, before = assigning.keepers(on=day), assigning.held(account, on=day)
     assigning.assign(account, wanted, request=request, at=at)
     assigning.administrators_stay(keepers, on=day)

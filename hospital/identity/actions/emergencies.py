@@ -91,7 +91,7 @@ def review_break_glass(
     found = BreakGlass.objects.select_for_update().filter(pk=break_glass_id).first()
     if found is None:
         raise NotFound("没有这次紧急查阅。")
-    if found.account_id == reviewer.pk:
+    if queries.is_one_person(str(Actor("staff", found.account_id)), str(by)):
         raise OwnEmergency
     if found.verdict:
         raise AlreadyReviewed

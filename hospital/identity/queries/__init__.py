@@ -12,6 +12,7 @@ from hospital.identity.queries.borrowed import (
 from hospital.identity.queries.explaining import Explained, Holder, Reason, explain, who_may
 from hospital.identity.queries.grants import (
     Holding,
+    asked_from,
     assignments,
     break_glass_of,
     holdings,
@@ -36,6 +37,7 @@ from hospital.identity.queries.people import (
     person,
     roles_held,
 )
+from hospital.identity.queries.persons import accounts_of_person, is_one_person
 from hospital.identity.queries.requests import (
     access_request,
     access_requests,
@@ -58,6 +60,7 @@ from hospital.identity.queries.roles import (
     scopes_of,
 )
 from hospital.identity.queries.roles import forget as forget_grants
+from hospital.identity.queries.rules import network_history, network_rules
 from hospital.identity.queries.sessions import (
     HOSPITAL_NETWORKS,
     account_at_work,
@@ -66,8 +69,6 @@ from hospital.identity.queries.sessions import (
     is_inside,
     is_open,
     locked_accounts,
-    network_history,
-    network_rules,
     open_sessions,
     recovery_codes_left,
     second_factor,
@@ -96,7 +97,9 @@ __all__ = [
     "account_at_work",
     "account_changes",
     "accounts_narrowed_to",
+    "accounts_of_person",
     "accounts_of_practitioner",
+    "asked_from",
     "asks_second_step",
     "assignments",
     "break_glass_of",
@@ -118,6 +121,7 @@ __all__ = [
     "holdings",
     "is_allowed_from",
     "is_inside",
+    "is_one_person",
     "is_open",
     "lendable",
     "lock_wechat_user",

@@ -12,9 +12,11 @@ from dataclasses import dataclass
 
 from django.db.models import Q
 
+from hospital.identity import networks
 from hospital.identity.models import BreakGlass, Delegation, RoleAssignment, StaffAccount
 from hospital.identity.permissions import BREAK_GLASS
 from hospital.identity.queries import roles as role_queries
+from hospital.identity.queries.rules import network_rules
 from hospital.identity.reach import EVERYTHING, NOTHING, Reach
 from hospital.identity.states import ADMINISTRATORS, DataScope
 from hospital.kernel import clock
@@ -31,6 +33,13 @@ class Holding:
     scope: DataScope
     assignment: RoleAssignment
     delegation: Delegation | None = None
+
+
+def asked_from(*, account: StaffAccount, address: str) -> None:
+    """Remember from where this account object asks: what a colleague lends works only where the
+    colleague's role does."""
+    account.__dict__["_address"] = address
+    account.__dict__.pop("_holdings", None)
 
 
 def assignments(*, account: StaffAccount, on: dt.date) -> list[RoleAssignment]:
@@ -136,7 +145,20 @@ def _read(account: StaffAccount, *, on: dt.date) -> list[Holding]:
     if len(own) == len(found) or any(row.role in ADMINISTRATORS for row in own):
         return holdings
     lending = list(loans.select_related("giver").order_by("pk"))
-    return holdings + _borrowed(lending, found, now)
+    return holdings + _borrowed(lending, _usable_here(account, found), now)
+
+
+def _usable_here(account: StaffAccount, rows: list[RoleAssignment]) -> list[RoleAssignment]:
+    """Without the roles whose networks leave out where the account asks from."""
+    address: str | None = account.__dict__.get("_address")
+    if address is None:
+        return rows
+    shut = {
+        role
+        for role, rule in network_rules().items()
+        if rule.networks and not networks.contains(rule.networks, address)
+    }
+    return [row for row in rows if row.role not in shut]
 
 
 def _borrowed(

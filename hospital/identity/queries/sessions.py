@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import Final
 
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import Count, OuterRef, Q
@@ -12,21 +12,16 @@ from django.db.models import Count, OuterRef, Q
 from hospital.identity import networks
 from hospital.identity.models import (
     LoginAttempt,
-    NetworkRule,
-    RoleAssignment,
     SecondFactor,
     StaffAccount,
     StaffSession,
 )
 from hospital.identity.queries.attempts import login_failures
 from hospital.identity.queries.grants import roles_of
+from hospital.identity.queries.rules import rules_of
 from hospital.identity.states import ADMINISTRATORS, AttemptOutcome, SecondStep
-from hospital.kernel import clock
 from hospital.kernel.errors import NotFound
 from hospital.kernel.settings_rows import Setting
-
-if TYPE_CHECKING:
-    from django.db.models import QuerySet
 
 HOSPITAL_NETWORKS: Final = Setting(
     key="identity.hospital_networks",
@@ -62,7 +57,7 @@ def account_at_work(*, account_id: int) -> StaffAccount | None:
     rows = StaffAccount.objects.filter(pk=account_id, is_active=True)
     return rows.annotate(
         open_sessions=ArraySubquery(opened.values("pk")),
-        network_rules=ArraySubquery(_rules_of(OuterRef(OuterRef("pk"))).values("networks")),
+        network_rules=ArraySubquery(rules_of(OuterRef(OuterRef("pk"))).values("networks")),
     ).first()
 
 
@@ -78,7 +73,7 @@ def is_allowed_from(*, account: StaffAccount, address: str) -> bool:
     """Say whether every role of an account may be used from an address; no rule allows all."""
     rules: list[str] | None = getattr(account, "network_rules", None)
     if rules is None:
-        rules = list(_rules_of(account.pk).values_list("networks", flat=True))
+        rules = list(rules_of(account.pk).values_list("networks", flat=True))
     return all(networks.contains(rule, address) for rule in rules if rule)
 
 
@@ -168,24 +163,3 @@ def locked_accounts(*, at: dt.datetime, minutes: int, most: int) -> list[Locked]
             addresses = sorted({row.address for row in rows})
             found.append(Locked(account, failures, rows[0].at, frees, addresses))
     return sorted(found, key=lambda row: row.latest_at, reverse=True)
-
-
-def network_rules() -> dict[str, NetworkRule]:
-    """The rule in force of every role that ever had one."""
-    rows = NetworkRule.objects.order_by("role", "-pk").distinct("role")
-    return {row.role: row for row in rows}
-
-
-def network_history(*, role: str) -> list[NetworkRule]:
-    """Every rule of a role, the newest first."""
-    return list(NetworkRule.objects.filter(role=role).order_by("-pk")[:MOST_ROWS])
-
-
-def _rules_of(account: Any) -> QuerySet[NetworkRule]:
-    """The rules in force for an account's roles of today; `account` is its id, or refers to it."""
-    day = clock.today()
-    held = RoleAssignment.objects.filter(
-        Q(valid_to__isnull=True) | Q(valid_to__gt=day), account=account, valid_from__lte=day
-    )
-    rows = NetworkRule.objects.filter(role__in=held.values("role"))
-    return rows.order_by("role", "-pk").distinct("role")

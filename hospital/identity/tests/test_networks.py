@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 import pytest
 from django.db import DatabaseError, connection, transaction
 from django.test import Client
@@ -10,7 +12,7 @@ from hospital.identity import actions, networks, queries
 from hospital.identity.models import NetworkRule, StaffSession
 from hospital.identity.states import Role
 from hospital.kernel import clock
-from hospital.kernel.actors import SYSTEM
+from hospital.kernel.actors import SYSTEM, Actor
 from hospital.kernel.errors import Invalid
 from hospital.kernel.models import AuditEntry
 from hospital.testing.people import PASSWORD, a_staff, staff_client
@@ -58,6 +60,29 @@ def test_a_role_is_used_from_its_networks_only() -> None:
     assert client.get(PAGE, REMOTE_ADDR="10.1.2.9").status_code == 200
     assert client.get(PAGE, REMOTE_ADDR="10.1.3.9").status_code == 302
     assert client.get(PAGE, REMOTE_ADDR="10.1.2.9").status_code == 200
+
+
+def test_what_is_lent_works_only_where_the_lenders_role_does() -> None:
+    giver, taker = a_staff(Role.CASHIER), a_staff(Role.TRIAGE_NURSE)
+    at = clock.now()
+    actions.lend(
+        giver=giver,
+        taker_id=taker.pk,
+        permissions=["payments.collect"],
+        begins_at=at,
+        ends_at=at + dt.timedelta(hours=1),
+        reason="请假",
+        by=Actor("staff", giver.pk),
+        at=at,
+    )
+    nurse = staff_client(account=taker)
+    assert nurse.get("/staff/collect/").status_code == 200
+
+    rule(Role.CASHIER, "10.1.2.0/24")
+
+    assert nurse.get("/staff/collect/").status_code == 403
+    assert nurse.get(PAGE).status_code == 200  # the own work goes on
+    assert nurse.get("/staff/collect/", REMOTE_ADDR="10.1.2.9").status_code == 200
 
 
 def test_a_new_rule_holds_for_open_pages_and_the_newest_counts() -> None:

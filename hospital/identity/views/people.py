@@ -243,6 +243,10 @@ def _change(request: StaffRequest, form: forms.PersonForm, account: StaffAccount
     except Invalid as invalid:
         _show(form, invalid)
         return False
+    except actions.AdministratorsApart as refusal:
+        note_refusal(request, refusal)
+        form.add_error(None, refusal.message)
+        return False
     messages.success(request, "已保存。" if has_changed else "没有改动。")
     return True
 

@@ -16,6 +16,7 @@ from hospital.identity.views.differences import grant_changes, role_changes
 from hospital.identity.views.frame import access_tabs
 from hospital.identity.views.trail import names_of
 from hospital.kernel import clock
+from hospital.kernel.actors import Actor
 from hospital.kernel.errors import NotFound
 from hospital.kernel.permissions import all_permissions, permission
 from hospital.ui.typed import typed
@@ -47,6 +48,8 @@ def one(request: StaffRequest, request_id: int) -> HttpResponse:
     row = queries.access_request(request_id=request_id)
     names = names_of([row.asked_by, row.decided_by])
     is_roles = row.kind == RequestKind.ASSIGNMENT
+    me, whose = str(request.actor), str(Actor("staff", row.account_id or 0))
+    is_own = queries.is_one_person(whose, me)
     context = {
         "row": row,
         "line": _line(row, names, queries.role_labels()),
@@ -54,9 +57,9 @@ def one(request: StaffRequest, request_id: int) -> HttpResponse:
         "grants": [] if is_roles else grant_changes(row),
         "is_waiting": row.status == RequestStatus.WAITING,
         "may_decide": queries.may(request.user, APPROVE_ACCESS)
-        and row.asked_by != str(request.actor)
-        and row.account_id != request.user.pk,
-        "is_own": row.account_id == request.user.pk,
+        and not queries.is_one_person(row.asked_by, me)
+        and not is_own,
+        "is_own": is_own,
     }
     return render(request, "identity/staff/request.html", context)
 
