@@ -4,8 +4,6 @@ Pictures land in test-artifacts/access/."""
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 from django.conf import settings
 from playwright.sync_api import Browser, Page, expect
@@ -17,21 +15,12 @@ from hospital.testing.bookings import a_booking
 from hospital.testing.browser import Watch
 from hospital.testing.organisation import a_department
 from hospital.testing.people import a_staff, staff_client
-from tests.browser.axe import violations
+from tests.browser.looking import Check
 from tests.browser.walk import DESK
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
-PICTURES = Path("test-artifacts/access")
+check = Check("access")
 LONG = "欧阳上官婉儿"
-
-
-def check(page: Page, name: str) -> None:
-    """The page as it stands now is accessible, fits its width, and is kept as a picture."""
-    page.locator(".x-toast").evaluate_all("all => all.forEach(one => one.remove())")
-    assert violations(page) == []
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-    PICTURES.mkdir(parents=True, exist_ok=True)
-    page.screenshot(path=PICTURES / f"{name}.png", full_page=True)
 
 
 def desk_of(

@@ -5,7 +5,6 @@ Pictures land in test-artifacts/card-desk/ and are looked at.
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,10 +17,10 @@ from hospital.patients.models import NewPersonDecision, Patient, PatientCard
 from hospital.patients.states import Assurance, CardStatus, Sex
 from hospital.testing.browser import Watch
 from hospital.testing.people import a_patient, a_resident_id, staff_client
-from tests.browser.axe import violations
+from tests.browser.looking import Check
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
-PICTURES = Path("test-artifacts/card-desk")
+check = Check("card-desk")
 DESK: dict[str, Any] = {"viewport": {"width": 1366, "height": 768}, "locale": "zh-CN"}
 LONG = "阿卜杜热西提·努尔买买提江"
 
@@ -32,13 +31,6 @@ def desk_of(role: Role, browser: Browser, server: LiveServer) -> Page:
     cookie = {"name": settings.SESSION_COOKIE_NAME, "value": session, "url": server.url}
     context.add_cookies([cookie])  # type: ignore[list-item]
     return context.new_page()
-
-
-def check(page: Page, name: str) -> None:
-    assert violations(page) == []
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-    PICTURES.mkdir(parents=True, exist_ok=True)
-    page.screenshot(path=PICTURES / f"{name}.png", full_page=True)
 
 
 def reader_types(page: Page, *lines: str) -> None:

@@ -3,11 +3,9 @@ mouse; pictures land in test-artifacts/configuration/."""
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 from django.conf import settings as django_settings
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, expect
 from pytest_django.live_server_helper import LiveServer
 
 from hospital.identity.states import Role
@@ -15,21 +13,12 @@ from hospital.registration import thresholds
 from hospital.testing.browser import Watch
 from hospital.testing.organisation import a_department
 from hospital.testing.people import a_staff, staff_client
-from tests.browser.axe import violations
+from tests.browser.looking import Check
 from tests.browser.walk import DESK
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
-PICTURES = Path("test-artifacts/configuration")
+check = Check("configuration")
 SCOPED = thresholds.LIMIT_DEPARTMENT_DAY
-
-
-def check(page: Page, name: str) -> None:
-    """The page as it stands now is accessible, fits its width, and is kept as a picture."""
-    page.locator(".x-toast").evaluate_all("all => all.forEach(one => one.remove())")
-    assert violations(page) == []
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-    PICTURES.mkdir(parents=True, exist_ok=True)
-    page.screenshot(path=PICTURES / f"{name}.png", full_page=True)
 
 
 def test_a_setting_is_found_changed_and_taken_back(

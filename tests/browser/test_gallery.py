@@ -6,18 +6,17 @@ The full-page pictures land in test-artifacts/gallery/ for people to look at.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any, Literal
 
 import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 from pytest_django.live_server_helper import LiveServer
 
-from tests.browser.axe import violations
+from tests.browser.looking import Check, problems
 
 pytestmark = pytest.mark.browser
 
-PICTURES = Path("test-artifacts/gallery")
+check = Check("gallery")
 PHONE: dict[str, Any] = {
     "viewport": {"width": 375, "height": 812},
     "device_scale_factor": 1,  # pictures of the whole gallery are ten screens tall
@@ -73,10 +72,7 @@ def test_every_look_is_accessible_and_fits(
     request: pytest.FixtureRequest,
 ) -> None:
     page = open_gallery(query, device, scheme)
-    assert violations(page) == []
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-    PICTURES.mkdir(parents=True, exist_ok=True)
-    page.screenshot(path=PICTURES / f"{request.node.callspec.id}.png", full_page=True)
+    check(page, request.node.callspec.id)
 
 
 def test_a_chosen_theme_wins_over_the_systems(
@@ -95,7 +91,7 @@ def test_even_larger_type_fits_the_phone(
 ) -> None:
     page = open_gallery("audience=patient&care=1", PHONE, "light")
     page.evaluate("document.documentElement.style.setProperty('--fs', '1.6')")
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert problems(page, is_deep=False) == []
 
 
 def test_a_sheet_takes_the_focus_and_gives_it_back(
@@ -108,7 +104,7 @@ def test_a_sheet_takes_the_focus_and_gives_it_back(
     dialog = page.get_by_role("dialog", name="选择就诊时段")
     expect(dialog).to_be_visible()
     expect(dialog.get_by_role("heading")).to_be_focused()
-    assert violations(page) == []
+    assert problems(page) == []
     page.keyboard.press("Escape")
     expect(dialog).to_have_count(0)
     expect(opener).to_be_focused()
@@ -166,7 +162,7 @@ def test_the_combobox_is_worked_by_keys(
     box.press_sequentially("zw")
     expect(page.get_by_role("option")).to_have_count(1)
     expect(box).to_have_attribute("aria-expanded", "true")
-    assert violations(page) == []
+    assert problems(page) == []
     box.press("Enter")
     expect(box).to_have_value("治未病中心")
     expect(page.locator('[name="department"]')).to_have_value("ZWB")
@@ -191,7 +187,7 @@ def test_keys_press_their_buttons_and_the_list_names_them(
     page.keyboard.press("?")
     sheet = page.get_by_role("dialog", name="全部快捷键")
     expect(sheet).to_contain_text("叫号")
-    assert violations(page) == []
+    assert problems(page) == []
     page.keyboard.press("Escape")
     expect(sheet).to_have_count(0)
 

@@ -6,7 +6,6 @@ Pictures land in test-artifacts/log-in/. What matters most: nothing half filled 
 from __future__ import annotations
 
 import re
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,20 +19,13 @@ from hospital.identity.states import Role
 from hospital.kernel import clock
 from hospital.testing.browser import Watch
 from hospital.testing.people import PASSWORD, a_staff, staff_client
-from tests.browser.axe import violations
+from tests.browser.looking import Check
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
-PICTURES = Path("test-artifacts/log-in")
+check = Check("log-in", is_whole=False)
 DESK: dict[str, Any] = {"viewport": {"width": 1366, "height": 768}, "locale": "zh-CN"}
 REASON = "下周去进修，挂号查询请同事代办"
 IDLE = "localStorage.setItem('staff-seen', Date.now() - 16 * 60 * 1000)"
-
-
-def look(page: Page, name: str) -> None:
-    assert violations(page) == []
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-    PICTURES.mkdir(parents=True, exist_ok=True)
-    page.screenshot(path=PICTURES / f"{name}.png")
 
 
 def a_desk(browser: Browser, server: LiveServer, *roles: Role) -> BrowserContext:
@@ -67,37 +59,37 @@ def test_the_security_administrators_first_day(
     page.goto("/staff/")
     page.get_by_label("用户名").fill("officer")
     page.get_by_label("密码").fill(PASSWORD)
-    look(page, "1-log-in")
+    check(page, "1-log-in")
     page.get_by_role("button", name="登录").click()
 
     expect(page.get_by_role("heading", name="绑定动态口令")).to_be_visible()
-    look(page, "2-enrolment")
+    check(page, "2-enrolment")
     secret = page.locator(".i-secret").inner_text().replace(" ", "")
     step = codes.step_at(clock.now())
     page.get_by_label("手机上显示的 6 位数字").fill(codes.code_of(secret, step))
     page.get_by_role("button", name="绑定并登录").click()
     expect(page.locator(".i-codes li")).to_have_count(10)
-    look(page, "3-recovery-codes")
+    check(page, "3-recovery-codes")
     recovery = page.locator(".i-codes li").first.inner_text()
     page.get_by_role("link", name="已保存，进入工作台").click()
 
     page.goto("/staff/sessions/")
     expect(page.get_by_text("就是这里")).to_be_visible()
-    look(page, "4-own-log-ins")
+    check(page, "4-own-log-ins")
     page.goto("/staff/second-factor/")
-    look(page, "5-another-phone")
+    check(page, "5-another-phone")
     page.goto("/staff/log-ins/")
-    look(page, "6-all-log-ins")
+    check(page, "6-all-log-ins")
     page.goto("/staff/log-ins/locked/")
-    look(page, "7-locked")
+    check(page, "7-locked")
     page.goto("/staff/log-ins/networks/")
-    look(page, "8-networks")
+    check(page, "8-networks")
     page.goto("/staff/log-ins/networks/cashier/")
     page.get_by_label("网络", exact=True).fill("10.1.2.0/24, 窗口")
     page.get_by_label("原因").fill("只在窗口收费")
     page.keyboard.press("F8")
     expect(page.get_by_text("网络要写成")).to_be_visible()
-    look(page, "9-network")
+    check(page, "9-network")
     page.get_by_label("网络", exact=True).fill("10.1.2.0/24")
     page.keyboard.press("F8")
     expect(page.get_by_text("10.1.2.0/24")).to_be_visible()
@@ -108,7 +100,7 @@ def test_the_security_administrators_first_day(
     page.get_by_label("密码").fill(PASSWORD)
     page.get_by_role("button", name="登录").click()
     expect(page.get_by_role("heading", name="输入动态口令")).to_be_visible()
-    look(page, "10-second-step")
+    check(page, "10-second-step")
     page.get_by_label("动态口令").fill(recovery)
     page.get_by_role("button", name="登录").click()
     expect(page).to_have_url(re.compile(r"/staff/(?!login)"))
@@ -124,7 +116,7 @@ def test_an_idle_page_locks_in_every_window_and_keeps_what_is_typed(
     first.keyboard.press("Shift")
     expect(first.get_by_role("dialog", name="已锁定")).to_be_visible()
     expect(second.get_by_role("dialog", name="已锁定")).to_be_visible()
-    look(first, "11-lock")
+    check(first, "11-lock")
     first.keyboard.press("Escape")
     first.keyboard.press("Escape")
     expect(first.get_by_role("dialog", name="已锁定")).to_be_visible()
@@ -152,7 +144,7 @@ def test_a_form_sent_too_late_goes_on_after_the_password(
 
     expect(page.get_by_role("dialog", name="已锁定")).to_be_visible()
     open_lock(page)
-    look(page, "12-held")
+    check(page, "12-held")
     assert not Delegation.objects.exists()
     page.get_by_role("button", name="以林若水的身份继续提交").click()
 
@@ -171,7 +163,7 @@ def test_a_log_in_ended_elsewhere_leaves_the_page_as_it_is(
     page.locator("#taker-text").press_sequentially("n")
 
     expect(page.get_by_role("dialog", name="登录已结束")).to_be_visible()
-    look(page, "13-ended")
+    check(page, "13-ended")
     with context.expect_page() as opened:
         page.get_by_role("link", name="在新窗口登录").click()
     opened.value.get_by_label("用户名").fill(clerk.username)

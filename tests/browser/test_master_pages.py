@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 import io
 import re
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -22,30 +21,16 @@ from hospital.testing.browser import Watch
 from hospital.testing.organisation import a_department, a_practitioner, a_room
 from hospital.testing.people import a_staff, a_wechat_user, patient_client, staff_client
 from hospital.testing.schedules import a_released_schedule
-from tests.browser.axe import violations
+from tests.browser.looking import Check
 from tests.browser.walk import PHONE
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
-PICTURES = Path("test-artifacts/master")
+check = Check("master")
 DESK: dict[str, Any] = {
     "viewport": {"width": 1366, "height": 768},
     "locale": "zh-CN",
     "reduced_motion": "reduce",
 }
-
-
-def check(page: Page, name: str) -> None:
-    """The page as it stands now is accessible, fits its width, and is kept as a picture."""
-    page.locator(".x-toast").evaluate_all("all => all.forEach(one => one.remove())")
-    assert violations(page) == []
-    look(page, name)
-
-
-def look(page: Page, name: str) -> None:
-    """A page of a kind checked before: it fits its width and is kept as a picture."""
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-    PICTURES.mkdir(parents=True, exist_ok=True)
-    page.screenshot(path=PICTURES / f"{name}.png", full_page=True)
 
 
 def opened(
@@ -140,7 +125,7 @@ def test_the_steward_keeps_the_data_by_keys(
     page.set_viewport_size({"width": 1024, "height": 768})
     check(page, "practitioner_1024")
     page.goto("/staff/master/templates/")
-    look(page, "templates_1024")
+    check(page, "templates_1024", is_deep=False)
     page.goto("/staff/master/locations/new/")
     check(page, "new_location_1024")
 
@@ -152,7 +137,7 @@ def test_the_steward_keeps_the_data_by_keys(
         image = phone.locator(".x-avatar img").first
         expect(image).to_be_visible()
         assert image.evaluate("picture => picture.decode().then(() => picture.naturalWidth)") == 400
-        look(phone, f"phone_{shot}")
+        check(phone, f"phone_{shot}", is_deep=False)
 
 
 def test_a_workbook_goes_out_and_comes_in(
@@ -190,7 +175,7 @@ def test_a_workbook_goes_out_and_comes_in(
     expect(page.get_by_text("这是预览，还没有导入")).to_be_visible()
     check(page, "import_preview")
     page.set_viewport_size({"width": 1024, "height": 768})
-    look(page, "import_preview_1024")
+    check(page, "import_preview_1024", is_deep=False)
     page.get_by_role("button", name="确认导入").click()
     expect(page.locator(".x-banner")).to_contain_text("已于")
     assert Department.objects.get(code="FBK").name == "肺病与呼吸科"

@@ -31,23 +31,13 @@ from hospital.testing.people import (
     staff_client,
 )
 from hospital.testing.wechat import StandIn
-from tests.browser.axe import violations
+from tests.browser.looking import Check
 from tests.browser.walk import DESK, PHONE
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
-PICTURES = Path("test-artifacts/messages")
+check = Check("messages")
 DEMO = Path(__file__).parents[2] / "demo"
 READER = "oMenuReader00000000001"
-
-
-def check(page: Page, name: str) -> None:
-    """The page as it stands now is accessible, fits its width, and is kept as a picture."""
-    # A toast that just fades is neither read nor in the way.
-    page.locator(".x-toast").evaluate_all("all => all.forEach(one => one.remove())")
-    assert violations(page) == []
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-    PICTURES.mkdir(parents=True, exist_ok=True)
-    page.screenshot(path=PICTURES / f"{name}.png", full_page=True)
 
 
 def opened(browser: Browser, server: LiveServer, kind: dict[str, Any], *cookie: str) -> Page:
@@ -145,7 +135,7 @@ def test_the_account_gets_a_menu_that_the_phone_shows(
     expect(phone.get_by_role("link", name="我的医院")).to_be_visible()
     phone.get_by_role("button", name="就医服务").click()
     expect(phone.get_by_text("怎样申请停诊后的退费和改约说明")).to_be_visible()
-    phone.screenshot(path=PICTURES / "menu-on-the-phone.png")
+    check.keep(phone, "menu-on-the-phone")
     phone.close()
 
 

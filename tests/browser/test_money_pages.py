@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -42,11 +41,11 @@ from hospital.testing.jobs import run_jobs
 from hospital.testing.people import a_staff, a_wechat_user, patient_client, staff_client
 from hospital.testing.wechat import StandIn
 from hospital.wechat.outcomes import RefundProgress
-from tests.browser.axe import violations
+from tests.browser.looking import Check
 from tests.browser.walk import LOOKS
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
-PICTURES = Path("test-artifacts/money")
+check = Check("money", is_whole=False, is_quiet=True)
 DESK: dict[str, Any] = {"viewport": {"width": 1366, "height": 768}, "reduced_motion": "reduce"}
 PHONE: dict[str, Any] = {
     "viewport": {"width": 375, "height": 812},
@@ -64,15 +63,6 @@ window.WeixinJSBridge = {
     told({ err_msg: `${name}:${await window.thumb(fields)}` }),
 };
 """
-
-
-def check(page: Page, name: str) -> None:
-    """The page as it stands now is accessible, fits its width, and is kept as a picture."""
-    page.wait_for_load_state("networkidle")
-    assert violations(page) == []
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-    PICTURES.mkdir(parents=True, exist_ok=True)
-    page.screenshot(path=PICTURES / f"{name}.png")
 
 
 @dataclasses.dataclass
@@ -263,7 +253,7 @@ def slip_is_printed(page: Page) -> None:
     assert wide / 96 * 25.4 >= 30
     page.emulate_media(media="print")
     expect(page.locator(".x-topbar")).to_be_hidden()
-    page.screenshot(path=PICTURES / "slip-print.png")
+    check.keep(page, "slip-print")
 
 
 def test_statements_of_the_channel(desk: Desk, wechat: StandIn) -> None:

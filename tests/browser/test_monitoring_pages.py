@@ -4,12 +4,11 @@ pictures land in test-artifacts/monitoring/."""
 from __future__ import annotations
 
 import datetime as dt
-from pathlib import Path
 from typing import Any
 
 import pytest
 from django.conf import settings as django_settings
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, expect
 from pytest_django.fixtures import Settings
 from pytest_django.live_server_helper import LiveServer
 
@@ -24,21 +23,12 @@ from hospital.monitoring.states import BackupKind
 from hospital.monitoring.tests.world import a_due_job, a_failed_job, processes, run
 from hospital.testing.browser import Watch
 from hospital.testing.people import a_staff, staff_client
-from tests.browser.axe import violations
+from tests.browser.looking import Check
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 SCREEN: Any = {"viewport": {"width": 1366, "height": 768}, "locale": "zh-CN"}
-PICTURES = Path("test-artifacts/monitoring")
+check = Check("monitoring")
 KEY = "k1:" + "A" * 43 + "="
-
-
-def check(page: Page, name: str) -> None:
-    """The page as it stands now is accessible, fits its width, and is kept as a picture."""
-    page.locator(".x-toast").evaluate_all("all => all.forEach(one => one.remove())")
-    assert violations(page) == []
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-    PICTURES.mkdir(parents=True, exist_ok=True)
-    page.screenshot(path=PICTURES / f"{name}.png", full_page=True)
 
 
 def all_is_well(settings: Settings) -> None:

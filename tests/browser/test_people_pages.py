@@ -8,7 +8,6 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any, Literal
 
 import pytest
@@ -33,11 +32,11 @@ from hospital.testing.people import (
     a_wechat_user,
     patient_client,
 )
-from tests.browser.axe import violations
+from tests.browser.looking import Check
 from tests.browser.walk import LOOKS
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
-PICTURES = Path("test-artifacts/people")
+check = Check("people")
 PHONE: dict[str, Any] = {
     "viewport": {"width": 375, "height": 812},
     "device_scale_factor": 2,
@@ -68,14 +67,6 @@ def phone_of(user: WeChatUser, browser: Browser, server: LiveServer) -> Page:
     cookie = {"name": settings.PATIENT_COOKIE_NAME, "value": session, "url": f"{server.url}/m/"}
     context.add_cookies([cookie])  # type: ignore[list-item]
     return context.new_page()
-
-
-def check(page: Page, name: str) -> None:
-    """The page as it stands now is accessible, fits its width, and is kept as a picture."""
-    assert violations(page) == []
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-    PICTURES.mkdir(parents=True, exist_ok=True)
-    page.screenshot(path=PICTURES / f"{name}.png", full_page=True)
 
 
 def tell(user: WeChatUser) -> None:

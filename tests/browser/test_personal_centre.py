@@ -6,7 +6,6 @@ Pages hold the longest name and a full list; pictures land in test-artifacts/cen
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 from django.conf import settings
@@ -32,11 +31,11 @@ from hospital.testing.people import (
     a_wechat_user,
     patient_client,
 )
-from tests.browser.axe import violations
+from tests.browser.looking import Check
 from tests.browser.walk import PHONE
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
-PICTURES = Path("test-artifacts/centre")
+check = Check("centre")
 # Pages that large type makes other pages of; size alone is judged by width here.
 OTHER_WHEN_LARGE = ("home", "more", "family", "records")
 LONG = "阿卜杜热合曼·买买提明"
@@ -56,15 +55,6 @@ def phone(browser: Browser, live_server: LiveServer, watched: Watch, user: WeCha
     cookie = {"name": settings.PATIENT_COOKIE_NAME, "value": session, "url": address}
     context.add_cookies([cookie])  # type: ignore[list-item]
     return watched(context.new_page())
-
-
-def check(page: Page, name: str, *, is_deep: bool = True) -> None:
-    """The page fits its width and is kept as a picture; looked at deeply, it is accessible too."""
-    PICTURES.mkdir(parents=True, exist_ok=True)
-    page.screenshot(path=PICTURES / f"{name}.png", full_page=True)
-    if is_deep:
-        assert violations(page) == [], name
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), name
 
 
 def look_at_all(page: Page, patient: Patient, look: str) -> None:
