@@ -7,6 +7,7 @@ import django
 import hypothesis
 import pgtrigger
 import pytest
+from django.conf import settings
 from django.contrib.auth.hashers import Argon2PasswordHasher
 from django.db import connection
 from django.db.backends.postgresql.operations import DatabaseOperations
@@ -30,6 +31,9 @@ Argon2PasswordHasher.parallelism = 1
 DatabaseOperations.execute_sql_flush = pgtrigger.ignore()(  # type: ignore[method-assign]
     DatabaseOperations.execute_sql_flush
 )
+
+# Every test client builds the middleware anew, and would look through all folders of static files.
+settings.WHITENOISE_AUTOREFRESH = True
 
 # A property says nothing about speed, and a busy machine is no counterexample. The same examples
 # every time, so that a red test is the change's own doing; EXPLORE=1 draws new ones.
