@@ -41,7 +41,8 @@ test-all: export FAULTS = all
 test test-all: $(STAMP) browser
 	@tools/check
 	@echo "test: running the tests on two workers"
-	@exec $(BIN)/python -m tools.together pytest -n 2 --dist loadscope --durations 10 \
+	@exec $(BIN)/python -m tools.together pytest -n 2 --dist loadscope --no-loadscope-reorder \
+		--durations 10 \
 		--randomly-seed=$(ORDER) $(CHOICE) \
 		--junit-xml test-artifacts/junit.xml $(ARGS)
 

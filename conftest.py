@@ -45,6 +45,18 @@ hypothesis.settings.load_profile("patient")
 pytest_plugins = ["hospital.testing.browser", "hospital.testing.wechat"]
 
 
+#: Marks of tests that take seconds.
+LONG = ("browser", "race", "slow")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files with long tests come first, each whole: what is short then fills the workers evenly,
+    and none is left alone with a minute's work when the other has nothing more to do."""
+    long = {item.path for item in items if any(item.get_closest_marker(mark) for mark in LONG)}
+    items.sort(key=lambda item: item.path not in long)
+
+
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
     """pytest-django's own, and at the end nobody stays connected: threads and killed processes of

@@ -109,6 +109,7 @@ def written() -> int:
         return int(cursor.fetchone()[0])
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("_quiet")
 def test_hostile_callbacks_change_nothing(world: World) -> None:
     handler, before, kinds = ClientHandler(enforce_csrf_checks=True), written(), Counter[str]()

@@ -132,6 +132,7 @@ def visitors(world: World) -> dict[Role, Visitor]:
     return {role: Visitor.of(account) for role, account in world.accounts.items()}
 
 
+@pytest.mark.slow
 def test_the_function_matrix_holds_at_every_address(
     world: World, visitors: dict[Role, Visitor]
 ) -> None:

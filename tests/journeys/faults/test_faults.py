@@ -49,6 +49,7 @@ def walk(story: Story, row: Row, settings: Settings, _hurried: None) -> Walk:
     return Walk(story, row)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("row", TRIED, ids=lambda row: row.name)
 def test_a_fault_has_one_right_end(walk: Walk, row: Row) -> None:
     WALKS[row.operation](walk)
