@@ -39,9 +39,8 @@ demo: $(STAMP)
 test: CHOICE = -m "not thorough"
 test-all: export FAULTS = all
 test test-all: $(STAMP) browser
-	@tools/check
-	@echo "test: running the tests on two workers"
-	@exec $(BIN)/python -m tools.together pytest -n 2 --dist loadscope --no-loadscope-reorder \
+	@echo "test: running the tests on two workers, and tools/check beside them"
+	@exec $(BIN)/python -m tools.together --beside tools/check pytest -n 2 --dist loadscope --no-loadscope-reorder \
 		--durations 10 \
 		--randomly-seed=$(ORDER) $(CHOICE) \
 		--junit-xml test-artifacts/junit.xml $(ARGS)

@@ -1,8 +1,10 @@
-"""`python -m tools.together MODULE …`: runs a Python module as one family with its own PostgreSQL.
+"""`python -m tools.together [--beside COMMAND] MODULE …`: runs a Python module as one family with
+its own PostgreSQL.
 
 The tests and the benchmark start servers, browsers and stand-ins of their own. Whatever happens to
 them, their whole process group ends with them, and so does the embedded PostgreSQL. The exit code
-is the module's.
+is the module's. COMMAND runs meanwhile, in the time in which the module waits; what it says comes
+in one piece when it has ended, and when only it fails, its exit code is ours.
 """
 
 import contextlib
@@ -10,6 +12,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from types import FrameType
@@ -29,11 +32,19 @@ class Stopped(BaseException):
 def main() -> int:
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _stop)
+    module = sys.argv[1:]
+    beside = None
+    if module[:1] == ["--beside"]:
+        beside, module = Beside(module[1]), module[2:]
     try:
         with _database():
-            return _run([sys.executable, "-m", *sys.argv[1:]])
+            code = _run([sys.executable, "-m", *module])
+        return code or (beside.wait() if beside else 0)
     except Stopped:
         return 130
+    finally:
+        if beside:
+            beside.end()
 
 
 def _stop(number: int, frame: FrameType | None) -> None:
@@ -41,6 +52,41 @@ def _stop(number: int, frame: FrameType | None) -> None:
     for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(each, signal.SIG_IGN)
     raise Stopped
+
+
+class Beside:
+    """A command that runs meanwhile, gently: the module goes first."""
+
+    def __init__(self, command: str) -> None:
+        self._command = command
+        self._process = subprocess.Popen(
+            ["nice", command],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+        self._teller = threading.Thread(target=self._tell, daemon=True)
+        self._teller.start()
+
+    def wait(self) -> int:
+        """Its exit code, once it has ended; named again here when it is a bad one."""
+        self._teller.join()
+        code = self._process.returncode
+        if code:
+            print(f"together: {self._command} failed, see above", flush=True)
+        return code
+
+    def end(self) -> None:
+        """Nothing of it is left, even where it has started something of its own."""
+        if self._teller.is_alive():
+            kill_group(self._process.pid)
+            self._teller.join()
+
+    def _tell(self) -> None:
+        words, _ = self._process.communicate()
+        sys.stdout.write(f"\n{words}")
+        sys.stdout.flush()
 
 
 @contextlib.contextmanager
