@@ -13,6 +13,9 @@ export PORT SANDBOX_PORT LIVE_PORT DATA RESET
 BIN   := .venv/bin
 STAMP := .venv/installed
 
+# Dozens of processes start in a test run: they compile our modules once, not each for itself.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-all check bench chaos clean docs lock browser fuzz
 
