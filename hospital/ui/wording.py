@@ -93,8 +93,9 @@ def age_text(birth_date: dt.date, *, on: dt.date) -> str:
 
 
 def _whole_months(earlier: dt.date, later: dt.date) -> int:
+    """Somebody born on 29 February ages on 1 March, as the rules about ages have it."""
     months = (later.year - earlier.year) * 12 + later.month - earlier.month
-    return months - 1 if _add_months(earlier, months) > later else months
+    return months - 1 if later.day < earlier.day else months
 
 
 def _add_months(day: dt.date, months: int) -> dt.date:

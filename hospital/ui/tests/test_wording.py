@@ -65,5 +65,9 @@ def test_ages_follow_m3_13(born: dt.date, shown: str) -> None:
 
 def test_birthdays_at_the_end_of_a_month() -> None:
     born = dt.date(2024, 2, 29)
-    assert wording.age_text(born, on=dt.date(2025, 2, 28)) == "1岁"
+    assert wording.age_text(born, on=dt.date(2025, 2, 28)) == "11个月30天"
+    assert wording.age_text(born, on=dt.date(2025, 3, 1)) == "1岁"
+    assert wording.age_text(born, on=dt.date(2038, 2, 28)) == "13岁"
+    assert wording.age_text(born, on=dt.date(2038, 3, 1)) == "14岁"
+    assert wording.age_text(dt.date(2026, 1, 31), on=dt.date(2026, 2, 28)) == "28天"
     assert wording.age_text(dt.date(2026, 1, 31), on=dt.date(2026, 3, 1)) == "1个月1天"
