@@ -27,6 +27,11 @@ def text_of(version: str) -> tuple[str, ...]:
     return _TEXTS.get(version, ())
 
 
+def title_of(version: str) -> str:
+    """Return a version as pages show it."""
+    return f"{VERSION}（监护人）" if version == GUARDIAN_VERSION else version
+
+
 _TEXTS: Final = {
     VERSION: PURPOSES,
     GUARDIAN_VERSION: (*PURPOSES, GUARDIAN_PURPOSE),

@@ -138,7 +138,7 @@ def _guardian(row: Guardian) -> dict[str, str]:
 def _binding(row: PatientBinding) -> dict[str, str]:
     return {
         "与绑定人的关系": Relationship(row.relationship).label,
-        "同意书版本": row.consent_version,
+        "同意书版本": row.consent_title,
         "同意时间": stamp_text(row.consented_at),
         "解除时间": stamp_text(row.ended_at) if row.ended_at else "",
     }

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.db import models
 from django.db.models import Q
 
+from hospital.patients import consent
 from hospital.patients.models.persons import Patient
 from hospital.patients.states import Relationship
 
@@ -57,3 +58,8 @@ class PatientBinding(models.Model):
 
     def __str__(self) -> str:
         return f"binding {self.pk}"
+
+    @property
+    def consent_title(self) -> str:
+        """The words for the version of the text that was agreed to."""
+        return consent.title_of(self.consent_version)

@@ -137,5 +137,5 @@ def _line(binding: PatientBinding) -> dict[str, object]:
         "relationship": relationship.label,
         "is_self": relationship is Relationship.SELF,
         "since": binding.consented_at,
-        "version": binding.consent_version,
+        "version": binding.consent_title,
     }

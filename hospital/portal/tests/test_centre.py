@@ -269,7 +269,7 @@ def test_privacy_says_what_is_kept_and_leads_to_each_consent(
         assert words in page
     free, bound = page.split("不能撤回的，为什么")
     for purpose in ("代为挂号和查看", "微信提醒", "手机号、住址"):
-        assert purpose in free.split("可以撤回的同意，撤回后会怎样")[1]
+        assert purpose in free.split("可以撤回的同意")[1]
     for purpose in ("病历、处方、检查", "姓名和证件", "账单、支付、退款", "谁看过、谁改过"):
         assert purpose in bound
     assert 'href="/m/messages/settings/"' in free

@@ -33,7 +33,7 @@ def overview(request: PatientRequest) -> HttpResponse:
             {
                 "bound": bound,
                 "since": binding.consented_at,
-                "version": binding.consent_version,
+                "version": binding.consent_title,
                 "may_manage": patients.may_manage(binding, on=clock.today()),
             }
         )
