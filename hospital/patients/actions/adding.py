@@ -123,7 +123,9 @@ class TooManyAdditions(Refusal):
     """The WeChat user added too many people lately (M11.1)."""
 
     code: ClassVar[str] = "TOO_MANY_ADDITIONS"
-    default_message: ClassVar[str] = "近 30 天内添加就诊人的次数过多，请过些天再试，或到窗口办理。"
+    default_message: ClassVar[str] = (
+        "近 30 天内添加就诊人的次数过多，请过些天再试；急需就诊可到挂号窗口挂号。"
+    )
 
 
 class TooManyUsers(Refusal):
@@ -394,7 +396,10 @@ def _check_known(
     # The patient row is the lock under which its users are counted.
     Patient.objects.select_for_update(no_key=True).get(pk=patient.pk)
     if PatientBinding.objects.filter(patient=patient, ended_at__isnull=True).count() >= limit:
-        message = f"这位就诊人已被 {limit} 个微信用户绑定，请携带证件到挂号窗口办理。"
+        message = (
+            f"这位就诊人已被 {limit} 个微信用户绑定。"
+            "请本人在手机上解除其中一个，或携带证件到门诊办公室办理。"
+        )
         raise TooManyUsers(message, limit=limit)
 
 

@@ -16,7 +16,15 @@ from hospital.identity import queries as identity
 from hospital.identity.access import StaffRequest, note_refusal, staff_page
 from hospital.kernel import clock, serials
 from hospital.kernel.errors import Invalid, NotAllowed, Refusal
-from hospital.patients import actions, contacts, desk_forms, documents, queries, reader_text
+from hospital.patients import (
+    actions,
+    contacts,
+    desk_forms,
+    documents,
+    queries,
+    reader_text,
+    thresholds,
+)
 from hospital.patients.actions import Custody, NameOnFileDiffers, ProbablyKnown
 from hospital.patients.desk_forms import NewbornForm, PersonForm, UnidentifiedForm
 from hospital.patients.permissions import EDIT_PATIENT, FIND_PATIENT, UPGRADE_IDENTITY
@@ -149,7 +157,8 @@ def newborn(request: StaffRequest) -> HttpResponse:
         except actions.GuardianNotKnown as refusal:
             form.add_error("mother_no", refusal.message)
         else:
-            messages.success(request, "新生儿已登记，请提醒家长在 60 天内补登证件。")
+            days = thresholds.NEWBORN_DAYS.value()
+            messages.success(request, f"新生儿已登记，请提醒家长在出生后 {days} 天内补登证件。")
             return redirect("patients-record", number=child.outpatient_no)
     return _side_page(request, "newborn", form)
 
@@ -175,7 +184,8 @@ def unidentified(request: StaffRequest) -> HttpResponse:
             for field, sentences in problem.errors.items():
                 form.add_error(field or None, sentences)
         else:
-            messages.success(request, "已登记，抢救不受影响；请在 72 小时内补实名。")
+            hours = thresholds.RESCUE_HOURS.value()
+            messages.success(request, f"已登记，抢救不受影响；请在 {hours} 小时内补实名。")
             return redirect("patients-record", number=patient.outpatient_no)
     return _side_page(request, "unidentified", form)
 
