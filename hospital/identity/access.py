@@ -8,7 +8,6 @@ the resolver test and the generated access table. A view without a mark is refus
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import wraps
@@ -29,7 +28,7 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 from django_htmx.http import HttpResponseClientRedirect
 
-from hospital.identity import paths, queries, sessions
+from hospital.identity import networks, paths, queries, sessions
 from hospital.identity.standing import Standing, standing
 from hospital.kernel import audit, clock, whereabouts
 from hospital.kernel.actors import Actor
@@ -109,14 +108,14 @@ def access_of(view: object) -> Access | None:
 def client_address(request: HttpRequest) -> str:
     """Return the visitor's network address, looking behind our own TRUSTED_PROXIES proxies.
 
-    Each proxy appends the address it saw, so only the last so many entries can be believed.
+    Each proxy appends the address it saw, so only the last so many entries can be believed. One
+    nobody can read is nowhere rather than the proxy's own, which lies inside the hospital.
     """
     hops = settings.TRUSTED_PROXIES
-    seen = [part.strip() for part in request.headers.get("X-Forwarded-For", "").split(",")]
-    if hops and len(seen) >= hops and _is_address(seen[-hops]):
-        return seen[-hops]
-    address = str(request.META.get("REMOTE_ADDR") or "")
-    return address if _is_address(address) else "127.0.0.1"
+    seen = [part for part in request.headers.get("X-Forwarded-For", "").split(",") if part.strip()]
+    if hops and len(seen) >= hops:
+        return networks.readable(seen[-hops])
+    return networks.readable(str(request.META.get("REMOTE_ADDR") or ""))
 
 
 def own_path(text: str | None, otherwise: str) -> str:
@@ -273,14 +272,6 @@ def _announced_bytes(request: HttpRequest) -> int:
         return int(request.META.get("CONTENT_LENGTH") or 0)
     except ValueError:
         return 0
-
-
-def _is_address(text: str) -> bool:
-    try:
-        ipaddress.ip_address(text)
-    except ValueError:
-        return False
-    return True
 
 
 def standing_of(

@@ -13,7 +13,7 @@ from typing import ClassVar, Final
 
 from django.db import connection, transaction
 
-from hospital.identity import queries
+from hospital.identity import networks, queries
 from hospital.identity.models import LoginAttempt, StaffAccount
 from hospital.identity.states import AttemptOutcome, SecondStep
 from hospital.kernel import audit, sealed, whereabouts
@@ -156,7 +156,7 @@ def count_attempt(
     known_name = account.username if account is not None else _fingerprint(username)
     since = at - dt.timedelta(minutes=LOGIN_WINDOW_MINUTES.value())
     with transaction.atomic():
-        _lock_in_turn([f"login:{known_name}", f"login:{address}"])
+        _lock_in_turn([f"login:{known_name}", f"login:{networks.neighbourhood(address)}"])
         too_many = (
             queries.login_failures(since=since, username=known_name) >= FAILURES_PER_ACCOUNT.value()
             or queries.login_failures(since=since, address=address) >= FAILURES_PER_ADDRESS.value()

@@ -137,6 +137,18 @@ def test_one_address_guesses_many_names_at_once_and_is_throttled() -> None:
     assert outcomes.count(AttemptOutcome.THROTTLED) == 7
 
 
+def test_a_subscriber_of_ipv6_is_one_address() -> None:
+    set_value(setting=actions.FAILURES_PER_ADDRESS, value=5, by=SYSTEM, at=LONG_AGO)
+
+    def guess(number: int, address: str) -> int:
+        typed = {"username": f"name{number}", "password": "x"}
+        return Client().post(LOGIN, typed, REMOTE_ADDR=address).status_code
+
+    assert [guess(n, f"2001:db8:1:1:{n}::{n}") for n in range(1, 6)] == [422] * 5
+    assert guess(6, "2001:db8:1:1:ffff::6") == 429
+    assert guess(7, "2001:db8:1:2::1") == 422
+
+
 def test_a_new_password_ends_every_other_log_in() -> None:
     account = a_staff(Role.REGISTRATION_CLERK, username="clerk")
     here, elsewhere = Client(), Client()
