@@ -80,9 +80,11 @@ def upsert(
 def spelling(model: type[models.Model], spaced: str) -> dict[str, str]:
     """The columns `pinyin` and `initials` for a reading: as much of it as they hold."""
     initials = "".join(syllable[0] for syllable in spaced.split())
+    texts = {"pinyin": spaced, "initials": initials}
     return {
-        name: text[: model._meta.get_field(name).max_length]
-        for name, text in (("pinyin", spaced), ("initials", initials))
+        column.name: texts[column.name][: column.max_length]
+        for column in model._meta.fields
+        if column.name in texts
     }
 
 
