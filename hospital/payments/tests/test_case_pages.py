@@ -86,7 +86,7 @@ def abnormal(wechat: StandIn) -> PaymentCase:
     actions.submit_refund(refund_id=refund.pk, by=SYSTEM, at=clock.now())
     state = refund_word(refund, RefundProgress.ABNORMAL)
     actions.record_refund_result(state=state, by=SYSTEM, at=clock.now())
-    return PaymentCase.objects.get(kind=CaseKind.REFUND_ABNORMAL)
+    return PaymentCase.objects.get(kind=CaseKind.REFUND_ABNORMAL, refund=refund)
 
 
 def test_the_list_says_how_long_what_and_what_to_do(wechat: StandIn) -> None:
@@ -241,6 +241,19 @@ def test_a_transfer_is_entered_compared_and_booked(
     assert case.number in get(proposer, CASES + "?show=closed")
 
 
+def test_a_slip_proves_one_transfer_and_the_field_says_so(
+    wechat: StandIn, first: StaffAccount
+) -> None:
+    client = staff_client(account=first)
+    for case in (abnormal(wechat), abnormal(wechat)):
+        answer = post(client, "case-transfer", case.pk, way="bank", **TRANSFER)
+
+    assert answer.status_code == 422
+    assert text(answer).count("这张回单已经登记在另一笔转账上") == 1
+    assert f'value="{TRANSFER["proof"]}"' in text(answer)
+    assert OfflineTransfer.objects.count() == 1
+
+
 def test_a_card_needs_its_bank(wechat: StandIn, first: StaffAccount) -> None:
     case, client = abnormal(wechat), staff_client(account=first)
     facts = {"way": "card", "payee": "陈晓宁", "payee_account": "6222021234567890123"}
@@ -279,7 +292,10 @@ def test_a_case_is_closed_only_with_a_reason_and_without_open_money(
     open_case(kind=CaseKind.UNKNOWN_REFUND, number="R1", at=clock.now())
     case = PaymentCase.objects.get(kind=CaseKind.UNKNOWN_REFUND)
     for note in ("", "  ", "\x00"):
-        assert post(client, "case-close", case.pk, note=note).status_code == 422
+        blank = post(client, "case-close", case.pk, note=note)
+        assert blank.status_code == 422
+        assert 'id="id_note-error"' in text(blank)
+        assert "x-banner" not in text(blank)
     case.refresh_from_db()
     assert case.closed_at is None
     assert post(client, "case-close", case.pk, note="商户平台手工退的").status_code == 302
@@ -356,12 +372,27 @@ def test_a_bill_nobody_can_be_refunded_for_is_called_by_its_number(first: StaffA
 @pytest.mark.parametrize(
     "code",
     [
-        "INVALID_REQUEST",
+        # What WeChat documents for asking for a refund,
         "PARAM_ERROR",
-        "NO_AUTH",
-        "MCH_NOT_EXISTS",
+        "INVALID_REQUEST",
         "SIGN_ERROR",
+        "NOT_ENOUGH",
+        "USER_ACCOUNT_ABNORMAL",
+        "MCH_NOT_EXISTS",
+        "RESOURCE_NOT_EXISTS",
+        "FREQUENCY_LIMITED",
         "SYSTEM_ERROR",
+        # and what any of its calls may answer.
+        "APPID_MCHID_NOT_MATCH",
+        "BANK_ERROR",
+        "NO_AUTH",
+        "ORDER_CLOSED",
+        "ORDER_NOT_EXIST",
+        "OUT_TRADE_NO_USED",
+        "RATELIMIT_EXCEEDED",
+        "REQUEST_BLOCKED",
+        "RULE_LIMIT",
+        "TRADE_ERROR",
     ],
 )
 def test_wechats_codes_are_told_in_words(code: str) -> None:

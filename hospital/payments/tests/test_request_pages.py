@@ -86,6 +86,9 @@ def test_what_was_typed_comes_back_when_it_does_not_fit(wechat: StandIn) -> None
         answer = ask(client, bill, 4200, **changes)
         assert answer.status_code == status, changes
         assert words in answer.content.decode(), changes
+    blank = ask(client, bill, 4200, reason="  ").content.decode()
+    assert 'id="id_reason-error"' in blank
+    assert blank.count("请写明退款原因") == 1
     again = answer.content.decode()
     assert 'value="项目未做"' in again
     assert again.count("checked") == 1
@@ -111,7 +114,14 @@ def test_more_waits_for_somebody_else(wechat: StandIn) -> None:
     for words in ("陈令仪", "项目未做", "¥42.00", bill.number, "陈*宁", here):
         assert words in page(other, APPROVALS), words
     assert "等待另一人确认" in page(asker, APPROVALS)
-    assert other.post(decide, {"answer": "no", "note": ""}).status_code == 422
+    for blank in ("", "   ", "　"):
+        refused = other.post(decide, {"answer": "no", "note": blank})
+        assert refused.status_code == 422
+        shown = refused.content.decode()
+        assert 'id="id_note-error"' in shown, "told at the field"
+        assert 'aria-describedby="id_note-error"' in shown
+        assert shown.count("请写明理由") == 1
+        assert "x-banner" not in shown
     assert money(bill) == (4200, 4200, 0)
 
     assert other.post(decide, {"answer": "yes"}).status_code == 302

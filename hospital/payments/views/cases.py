@@ -5,7 +5,7 @@ refused step shows the page again with the sentence and what was typed.
 """
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 
@@ -47,6 +47,7 @@ class _Typed:
 
     problem: str = ""
     note: str = ""
+    note_errors: Sequence[str] = ()
     transfer: TransferForm | None = None
     payee: tuple[str, str] | None = None
 
@@ -213,10 +214,17 @@ def _step(
         raise
     except Refusal as refusal:
         note_refusal(request, refusal)
-        typed = _Typed(
-            problem=refusal.message, note=request.POST.get("note", "")[:200], transfer=transfer
-        )
         is_input = isinstance(refusal, Invalid)
+        errors = refusal.errors if isinstance(refusal, Invalid) else {}
+        if transfer is not None:
+            for name, sentences in errors.items():
+                transfer.add_error(name, sentences)
+        typed = _Typed(
+            problem="" if errors else refusal.message,
+            note=request.POST.get("note", "")[:200],
+            note_errors=errors.get("note", ()),
+            transfer=transfer,
+        )
         status = HTTPStatus.UNPROCESSABLE_ENTITY if is_input else HTTPStatus.CONFLICT
         return _case(request, case_id, typed, status=status)
     messages.success(request, done)

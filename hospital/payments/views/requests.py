@@ -5,6 +5,7 @@ again with everything that was typed.
 """
 
 import datetime as dt
+from collections.abc import Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 
@@ -48,9 +49,11 @@ def ask(request: StaffRequest, number: str) -> HttpResponse:
         return _ask(request, page, chosen=[line.pk for line in page.charges])
     form, chosen = RefundForm(request.POST), _chosen(request)
     if not form.is_valid() or not chosen:
-        problems = [str(error) for errors in form.errors.values() for error in errors]
+        errors = {name: [str(error) for error in found] for name, found in form.errors.items()}
+        why = errors.pop("reason", [])
+        problems = [error for found in errors.values() for error in found]
         problem = " ".join(problems if chosen else [NOTHING_CHOSEN, *problems])
-        return _ask(request, page, chosen=chosen, problem=problem, status=422)
+        return _ask(request, page, chosen=chosen, problem=problem, why=why, status=422)
     facts = form.cleaned_data
     try:
         asked = actions.propose_refund(
@@ -128,8 +131,9 @@ def decide(request: StaffRequest, request_id: int) -> HttpResponse:
         raise
     except Refusal as refusal:
         note_refusal(request, refusal)
-        status = 422 if isinstance(refusal, Invalid) else 409
-        return _one(request, request_id, problem=refusal.message, status=status)
+        if isinstance(refusal, Invalid):
+            return _one(request, request_id, errors=refusal.errors["note"], status=422)
+        return _one(request, request_id, problem=refusal.message, status=409)
     return redirect("payments-refund-request", request_id=request_id)
 
 
@@ -235,6 +239,7 @@ def _ask(
     *,
     chosen: list[int],
     problem: str = "",
+    why: Sequence[str] = (),
     status: int = HTTPStatus.OK,
 ) -> HttpResponse:
     _seen(request, page.bill.patient_id)
@@ -245,6 +250,7 @@ def _ask(
         "lines": [{"line": line, "is_chosen": line.pk in chosen} for line in page.charges],
         "problem": problem,
         "reason": request.POST.get("reason", "")[:80],
+        "reason_errors": why,
         # After a refusal nothing was claimed, so the key is still good; it also names this form.
         "key": request.POST.get("key", "")[:80] or serials.opaque(),
         **_sum(page, chosen),
@@ -253,7 +259,12 @@ def _ask(
 
 
 def _one(
-    request: StaffRequest, request_id: int, *, problem: str = "", status: int = HTTPStatus.OK
+    request: StaffRequest,
+    request_id: int,
+    *,
+    problem: str = "",
+    errors: Sequence[str] = (),
+    status: int = HTTPStatus.OK,
 ) -> HttpResponse:
     found = queries.refund_request(request_id=request_id)
     _seen(request, found.bill.patient_id)
@@ -273,6 +284,7 @@ def _one(
         "is_mine": found.asked_by == str(request.actor),
         "may_approve": identity.may(request.user, APPROVE_REFUND),
         "problem": problem,
+        "errors": errors,
         "note": request.POST.get("note", "")[:200],
     }
     return render(request, "payments/staff/refund_request.html", context, status=status)
