@@ -9,7 +9,7 @@ from hospital.kernel.actors import Actor
 from hospital.kernel.models import Transition
 from hospital.messaging.queries import SentRow
 from hospital.payments.queries import PaymentStory
-from hospital.payments.states import NoticeOutcome, PaymentStatus, RefundStatus
+from hospital.payments.states import NoticeOutcome, PaymentStatus, RefundStatus, refund_failure
 from hospital.registration.queries import HistoryRow
 
 _KINDS = {"patient": "患者微信", "system": "系统"}
@@ -99,9 +99,16 @@ def _move(move: Transition, names: Names) -> Event:
         at=move.at,
         title=f"{subject}：{labels[move.to_status]}",
         by=names.of(move.by),
-        note=move.reason,
+        note=_why(move),
         tone="done" if move.to_status in _GOOD else "",
     )
+
+
+def _why(move: Transition) -> str:
+    """Why something moved; what WeChat says of a refused refund is a code."""
+    if (move.subject_type, move.to_status) != ("payments.refund", RefundStatus.FAILED):
+        return move.reason
+    return f"{refund_failure(move.reason)}（{move.reason}）"
 
 
 def _message(row: SentRow) -> Event:

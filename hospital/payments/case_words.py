@@ -7,7 +7,7 @@ its remedy has its own words where the remedy alone says too little.
 import datetime as dt
 from collections.abc import Mapping
 
-from hospital.payments.states import CaseKind, CaseRemedy
+from hospital.payments.states import REFUND_FAILURES, CaseKind, CaseRemedy
 
 _HELD = "这笔钱已在医院的微信商户号里，记在“待处理款”，没有记到任何账单上。"
 
@@ -59,17 +59,7 @@ _TODO_OF: Mapping[tuple[CaseKind, CaseRemedy], str] = {
     ): "到“账单”页重新取得；一直有误时联系微信支付客服。",
 }
 _REASONS: Mapping[str, str] = {
-    "NOT_ENOUGH": "商户号余额不足",
-    "FREQUENCY_LIMITED": "微信要求稍后再试",
-    "RATELIMIT_EXCEEDED": "微信要求稍后再试",
-    "RESOURCE_NOT_EXISTS": "微信暂时查不到原订单",
-    "USER_ACCOUNT_ABNORMAL": "付款人账户异常",
-    "INVALID_REQUEST": "微信不接受：订单不能这样退",
-    "PARAM_ERROR": "微信不接受：内容有误",
-    "NO_AUTH": "商户号没有退款权限",
-    "MCH_NOT_EXISTS": "微信找不到商户号",
-    "SIGN_ERROR": "与微信的签名不符",
-    "SYSTEM_ERROR": "微信系统繁忙",
+    **REFUND_FAILURES,
     "limit: age": "付款已超过 365 天",
     "limit: count": "退款次数已用完",
     "no payment left that could be refunded": "没有可以退的支付",

@@ -96,6 +96,36 @@ CARRYING = COMMITTED - {R.SUCCEEDED}
 # WeChat will never take it: the payer's account is closed. Only the bank can pay then.
 PAYER_GONE = frozenset({"USER_ACCOUNT_ABNORMAL"})
 
+#: Why WeChat did not take a refund, by its code, for people: what is wrong and not who is to blame.
+REFUND_FAILURES: Mapping[str, str] = {
+    "NOT_ENOUGH": "商户号余额不足",
+    "FREQUENCY_LIMITED": "微信要求稍后再试",
+    "RATELIMIT_EXCEEDED": "微信要求稍后再试",
+    "RESOURCE_NOT_EXISTS": "微信暂时查不到原订单",
+    "ORDER_NOT_EXIST": "微信暂时查不到原订单",
+    "USER_ACCOUNT_ABNORMAL": "付款人账户异常",
+    "INVALID_REQUEST": "微信不接受：订单不能这样退",
+    "TRADE_ERROR": "微信不接受：订单现在不能退",
+    "ORDER_CLOSED": "微信不接受：订单已关闭",
+    "OUT_TRADE_NO_USED": "微信不接受：单号重复",
+    "PARAM_ERROR": "微信不接受：内容有误",
+    "RULE_LIMIT": "微信的业务规则不允许",
+    "REQUEST_BLOCKED": "微信拦截了这次请求",
+    "NO_AUTH": "商户号没有退款权限",
+    "MCH_NOT_EXISTS": "微信找不到商户号",
+    "APPID_MCHID_NOT_MATCH": "公众号与商户号不匹配",
+    "SIGN_ERROR": "与微信的签名不符",
+    "SYSTEM_ERROR": "微信系统繁忙",
+    "BANK_ERROR": "银行系统繁忙",
+}
+
+
+def refund_failure(code: str) -> str:
+    """A refund's failure in words, "" where there is none; not all of WeChat's codes are written
+    down."""
+    return REFUND_FAILURES.get(code, "微信没有受理") if code else ""
+
+
 REFUND_MOVES: Moves = frozenset(
     {
         (R.REQUESTED, R.SUBMITTED),

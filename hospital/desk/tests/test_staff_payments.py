@@ -1,5 +1,6 @@
 """The desk's money pages: search, one payment's story, refunds, and and the way to open cases."""
 
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -18,7 +19,9 @@ from hospital.desk.tests.world import (
     money_returns,
 )
 from hospital.identity.states import Role
-from hospital.payments import queries
+from hospital.kernel import clock
+from hospital.kernel.actors import SYSTEM
+from hospital.payments import actions, queries
 from hospital.testing.bookings import a_booking
 from hospital.testing.people import a_patient, staff_client
 from hospital.testing.schedules import NOW, a_released_schedule
@@ -177,6 +180,30 @@ def test_refunds_are_listed_with_a_push_for_those_that_need_one(client: Client) 
     assert "退款成功" in done
     assert push not in done
     assert "陈晓宁" not in waiting + done
+
+
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [
+        ("NOT_ENOUGH", "商户号余额不足"),
+        ("USER_ACCOUNT_ABNORMAL", "付款人账户异常"),
+        ("SOMETHING_NEW", "微信没有受理"),
+    ],
+)
+def test_why_wechat_refused_a_refund_is_told_in_words(
+    client: Client, code: str, words: str
+) -> None:
+    booked, _ = a_booking_paid_by_wechat()
+    refund = give_back(booked)
+    actions.submit_refund(refund_id=refund.pk, by=SYSTEM, at=clock.now())
+    actions.record_refund_refused(
+        refund_id=refund.pk, code=code, attempt=0, by=SYSTEM, at=clock.now()
+    )
+
+    listed, told = page(client, REFUNDS), page(client, one(refund.payment_id))
+
+    assert re.search(rf"{words}\s*<small>{code}</small>", listed)
+    assert f"{words}（{code}）" in told
 
 
 def test_refunds_can_be_narrowed(client: Client) -> None:

@@ -13,7 +13,7 @@ from hospital.kernel import clock
 from hospital.patients.actions import record_view
 from hospital.payments import queries
 from hospital.payments.permissions import ASK_CHANNEL, ASK_REFUND, VIEW_PAYMENTS
-from hospital.payments.states import PaymentStatus, RefundStatus
+from hospital.payments.states import PaymentStatus, RefundStatus, refund_failure
 from hospital.registration import queries as registration
 from hospital.registration.permissions import VIEW_APPOINTMENTS
 from hospital.ui.masks import mask_name
@@ -104,7 +104,14 @@ def refunds(request: StaffRequest) -> HttpResponse:
         "statuses": RefundStatus.choices,
         "start": start,
         "end": end,
-        "rows": [{"refund": row, "tone": _TONES.get(row.status, "")} for row in rows],
+        "rows": [
+            {
+                "refund": row,
+                "tone": _TONES.get(row.status, ""),
+                "failure": refund_failure(row.failure),
+            }
+            for row in rows
+        ],
         "is_cut": len(rows) >= queries.SEARCH_LIMIT,
         "total_fen": sum(row.amount_fen for row in rows),
         "may_ask": identity.may(request.user, ASK_CHANNEL),
