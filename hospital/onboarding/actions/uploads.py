@@ -84,8 +84,10 @@ def carry_out(*, upload_id: int, preview: str, by: Actor, at: dt.datetime) -> Wo
 
 @transaction.atomic
 def drop_workbook(*, upload_id: int) -> None:
-    """Forget a kept workbook that was not carried out."""
-    WorkbookUpload.objects.filter(pk=upload_id, done_at=None).delete()
+    """Forget a kept workbook that was not carried out. Raises NotFound when there is none."""
+    dropped, _ = WorkbookUpload.objects.filter(pk=upload_id, done_at=None).delete()
+    if not dropped:
+        raise NotFound("没有找到这份工作簿，可能已经放弃、导入或过期。")
 
 
 def _only(slug: str) -> frozenset[str]:

@@ -154,6 +154,7 @@ def test_patients_see_the_portrait_at_an_address_that_never_changes(steward: Cli
     history = steward.get(f"{DOCTOR}/history/").content.decode()
     assert f"照片 {Photo.objects.get().digest[:6]}" in history
 
+    assert steward.post("/staff/master/practitioners/row/0%00/photo/remove/").status_code == 404
     steward.post(f"{DOCTOR}/photo/remove/")
     assert Practitioner.objects.get().photo_id is None
     assert "<img" not in phone.get("/m/doctors/0101/").content.decode()

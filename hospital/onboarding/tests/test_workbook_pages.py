@@ -236,6 +236,7 @@ def test_a_workbook_is_given_up_or_forgotten(client: Client, desk: Desk) -> None
     assert client.post(f"{address}drop/").headers["Location"] == f"{WORKBOOK}/"
     assert client.get(address).status_code == 404
     assert client.post(f"{address}carry-out/").status_code == 404
+    assert client.post(f"{address}drop/").status_code == 404
 
     handed_in(client, exported(client, "campuses"))
     long_ago = clock.now() - dt.timedelta(days=8)

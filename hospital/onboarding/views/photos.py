@@ -55,6 +55,7 @@ def save(request: StaffRequest, address: str) -> HttpResponse:
 @require_POST
 def remove(request: StaffRequest, address: str) -> HttpResponse:
     """Show the surname instead of a picture again."""
+    master.row_of(master.sheet_of("practitioners"), address, on=clock.today())
     actions.save_photo(code=address, content=None, by=request.actor, at=clock.now())
     messages.success(request, "照片已移除，改为显示姓氏头像。")
     return redirect("onboarding-row", "practitioners", address)
