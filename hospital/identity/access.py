@@ -64,6 +64,13 @@ class PermissionMissing(NotAllowed):
     default_message: ClassVar[str] = "您的岗位没有打开这个页面的权限。"
 
 
+class PasswordFirst(NotAllowed):
+    """A program asks with a password somebody else gave; a person is led to the page for it."""
+
+    code: ClassVar[str] = "PASSWORD_FIRST"
+    default_message: ClassVar[str] = "请先修改别人给您的密码。"
+
+
 @dataclass(frozen=True, slots=True)
 class Access:
     """Who may open a view: the kind of visitor and, for staff, the permission asked for."""
@@ -202,7 +209,10 @@ def api(permission: Permission) -> Callable[[StaffView[P]], Page[P]]:
             if account is None:
                 answer = {"code": "LOGIN_REQUIRED", "message": "请先登录。"}
                 return JsonResponse(answer, status=HTTPStatus.UNAUTHORIZED)
-            return view(_admit(request, account, permission), *args, **kwargs)
+            staff_request = _admit(request, account, permission)
+            if account.must_change_password:
+                raise PasswordFirst
+            return view(staff_request, *args, **kwargs)
 
         return _wear(marked, Access("api", permission))
 

@@ -6,7 +6,7 @@ An open redirect would let a stranger's link end on a stranger's page with our n
 from __future__ import annotations
 
 from typing import Final
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from django.utils.http import url_has_allowed_host_and_scheme
 
@@ -23,5 +23,5 @@ def own_path(text: str | None, *, home: str) -> str:
         return home
     if not url_has_allowed_host_and_scheme(text, allowed_hosts=None):
         return home
-    # A browser folds "/m/../x" before it asks; the audience prefix must survive that.
-    return home if ".." in urlsplit(text).path else text
+    # A browser folds "/m/../x" and "/m/%2e%2e/x" before it asks; the prefix must survive that.
+    return home if ".." in unquote(urlsplit(text).path) else text

@@ -156,8 +156,9 @@ def lock_staff(session: SessionBase) -> None:
 
 
 def staff_is_awake(session: SessionBase, *, at: dt.datetime) -> bool:
-    """Say whether staff was active lately (X10: idle 15 minutes)."""
-    idle = at.timestamp() - session.get(_STAFF_SEEN, 0.0)
+    """Say whether staff was active lately (X10: idle 15 minutes), also after a clock was set back:
+    what lies far ahead proves nobody's presence."""
+    idle = abs(at.timestamp() - session.get(_STAFF_SEEN, 0.0))
     return bool(idle < dt.timedelta(minutes=STAFF_IDLE_MINUTES.value()).total_seconds())
 
 

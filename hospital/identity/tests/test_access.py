@@ -293,6 +293,26 @@ def test_a_quarter_of_an_hour_without_a_click_locks_the_log_in() -> None:
         assert client.get("/staff/page/").status_code == 302
 
 
+def test_a_clock_that_was_set_back_keeps_nobody_awake() -> None:
+    with time_machine.travel(dt.datetime(2026, 11, 23, 2, 0, tzinfo=dt.UTC)):
+        client = staff_client(Role.REGISTRATION_CLERK)
+    with time_machine.travel(dt.datetime(2026, 11, 22, 2, 0, tzinfo=dt.UTC)):
+        assert client.get("/staff/page/").status_code == 302
+    with time_machine.travel(dt.datetime(2026, 11, 23, 1, 59, tzinfo=dt.UTC)):
+        assert client.get("/staff/page/").status_code == 200  # another server, a minute behind
+
+
+def test_no_program_works_with_a_password_somebody_else_gave() -> None:
+    account = a_staff(Role.REGISTRATION_CLERK)
+    client = staff_client(account=account)
+    assert client.get("/api/page/").status_code == 200
+
+    type(account).objects.update(must_change_password=True)
+
+    answer = client.get("/api/page/")
+    assert (answer.status_code, json.loads(answer.content)["code"]) == (403, "PASSWORD_FIRST")
+
+
 def test_a_page_that_refreshes_itself_does_not_keep_staff_logged_in() -> None:
     client = staff_client(Role.REGISTRATION_CLERK)
     start = clock.now()
@@ -376,6 +396,8 @@ def test_a_refusal_to_a_program_is_json() -> None:
         ("https://evil.example/m/", "/m/", "/m/"),
         ("//evil.example/m/", "/m/", "/m/"),
         ("/m/../staff/desk/", "/m/", "/m/"),
+        ("/m/%2e%2E/staff/desk/", "/m/", "/m/"),
+        ("/m/.%2e/staff/desk/", "/m/", "/m/"),
         ("/m//evil.example", "/m/", "/m//evil.example"),
         ("/m/\\evil.example\n", "/m/", "/m/"),
         ("javascript:alert(1)", "/m/", "/m/"),

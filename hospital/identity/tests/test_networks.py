@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 
 import pytest
 from django.db import DatabaseError, connection, transaction
@@ -15,6 +16,7 @@ from hospital.kernel import clock
 from hospital.kernel.actors import SYSTEM, Actor
 from hospital.kernel.errors import Invalid
 from hospital.kernel.models import AuditEntry
+from hospital.kernel.settings_rows import set_value
 from hospital.testing.people import PASSWORD, a_staff, staff_client
 
 pytestmark = pytest.mark.django_db
@@ -41,6 +43,33 @@ def rule(role: str, text: str, *, address: str = "127.0.0.1") -> bool:
 )
 def test_a_network_holds_its_addresses(text: str, address: str, is_inside: bool) -> None:  # noqa: FBT001
     assert networks.contains(text, address) is is_inside
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "10.0.0/8",
+        "10.0.0.256",
+        "10.0.0.0/33",
+        "10.0.0.1-9",
+        "hospital",
+        "10.0.0.0/8;::1",
+        "f::/129",
+    ],
+)
+def test_hospital_networks_nobody_could_read_are_not_set(text: str) -> None:
+    with pytest.raises(Invalid):
+        set_value(setting=queries.HOSPITAL_NETWORKS, value=text, by=SYSTEM, at=clock.now())
+
+    assert queries.is_inside(address="10.0.0.1")
+
+
+@pytest.mark.parametrize("text", ["10.0.0.0/8, ::1", "192.168.0.7 fc00::/7", "2001:db8:1::/48"])
+def test_hospital_networks_are_set_as_people_write_them(text: str) -> None:
+    set_value(setting=queries.HOSPITAL_NETWORKS, value=text, by=SYSTEM, at=clock.now())
+
+    assert queries.is_inside(address=re.split("[,/ ]", text)[0])
 
 
 def test_a_role_is_used_from_its_networks_only() -> None:
