@@ -7,8 +7,6 @@ match what people type against it. Readings have no tones; ü is written v, as o
 import unicodedata
 from typing import Final
 
-from pypinyin import Style, lazy_pinyin
-
 # Characters that are read differently as a surname; two-character surnames first.
 _SURNAMES: Final = {
     "万俟": "mo qi",
@@ -83,6 +81,9 @@ def fold(text: str) -> str:
 
 
 def _syllables(text: str) -> list[str]:
+    # Its dictionaries are a fifth of the time in which a process starts; most never read a name.
+    from pypinyin import Style, lazy_pinyin
+
     narrow = unicodedata.normalize("NFKC", text).casefold()
     # The library lets `errors` return several syllables; its annotation does not say so.
     read = lazy_pinyin(narrow, style=Style.NORMAL, errors=_letters)  # type: ignore[arg-type]
