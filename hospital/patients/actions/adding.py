@@ -170,7 +170,7 @@ def ask_code(
     """
     told = Told(name, document_kind, document_no, phone, relationship, sex, birth_date)
     person, user = _person(told, wechat_user_id, is_guardian=is_guardian, at=at)
-    with _mismatches_kept(user, by=by, at=at), transaction.atomic():
+    with _counted(user, by=by, at=at):
         bindings = locked_bindings(wechat_user_id)
         _check_list(person, relationship, user, bindings, by=by, at=at)
         known = _owner(person)
@@ -225,7 +225,7 @@ def add_patient(
             typed=code,
             at=at,
         )
-    with _mismatches_kept(user, by=by, at=at), transaction.atomic():
+    with _counted(user, by=by, at=at):
         return _bind(person, relationship, proof, user=user, key=key, by=by, at=at)
 
 
@@ -259,21 +259,33 @@ def _person(
     user = identity.wechat_user(user_id=wechat_user_id)
     if user is None:
         raise NotFound
-    tried = queries.mismatches(wechat_user=user, since=at - dt.timedelta(days=1))
-    if tried >= MISMATCHES_PER_DAY.value():
-        raise TooManyMismatches
+    _check_mismatches(user, at=at)
     return person, user
 
 
 @contextlib.contextmanager
-def _mismatches_kept(user: WeChatUser, *, by: Actor, at: dt.datetime) -> Iterator[None]:
-    """Count documents that do not fit, also though nothing else of the try is kept."""
-    try:
-        yield
-    except (NameMismatch, PhoneMismatch) as refusal:
-        told = {"code": refusal.code}
-        audit.record(act=queries.MISMATCH, subject=user, by=by, at=at, after=told)
-        raise
+def _counted(user: WeChatUser, *, by: Actor, at: dt.datetime) -> Iterator[None]:
+    """One try of a user at a time, in a transaction; a document that does not fit is counted,
+    also though nothing else of the try is kept."""
+    problem: Refusal | None = None
+    with transaction.atomic():
+        identity.lock_wechat_user(user_id=user.pk)
+        _check_mismatches(user, at=at)
+        try:
+            with transaction.atomic():
+                yield
+        except (NameMismatch, PhoneMismatch) as refusal:
+            told = {"code": refusal.code}
+            audit.record(act=queries.MISMATCH, subject=user, by=by, at=at, after=told)
+            problem = refusal
+    if problem is not None:
+        raise problem
+
+
+def _check_mismatches(user: WeChatUser, *, at: dt.datetime) -> None:
+    tried = queries.mismatches(wechat_user=user, since=at - dt.timedelta(days=1))
+    if tried >= MISMATCHES_PER_DAY.value():
+        raise TooManyMismatches
 
 
 def _bind(

@@ -15,7 +15,7 @@ from hospital.kernel.errors import Refusal
 from hospital.patients import actions
 from hospital.patients.models import Patient, PatientBinding
 from hospital.patients.states import DocumentKind, Relationship
-from hospital.testing.people import a_resident_id, a_wechat_user
+from hospital.testing.people import a_patient, a_resident_id, a_wechat_user
 
 pytestmark = [pytest.mark.race, pytest.mark.django_db(transaction=True)]
 AT = dt.datetime(2026, 11, 22, 2, 0, tzinfo=dt.UTC)
@@ -76,3 +76,14 @@ def test_a_double_tap_from_one_phone_adds_once() -> None:
 
     assert answers == ["added"] * 4
     assert PatientBinding.objects.count() == 1
+
+
+def test_guessing_with_many_hands_stops_after_five_as_well() -> None:
+    number = a_resident_id()
+    a_patient(name="陈大安", document_no=number)
+    user = a_wechat_user()
+
+    answers = all_at_once([adding(user, number=number, key=f"k{n}") for n in range(12)])
+
+    assert answers == ["NAME_MISMATCH"] * 5 + ["TOO_MANY_MISMATCHES"] * 7
+    assert not PatientBinding.objects.filter(wechat_user=user).exists()
