@@ -14,7 +14,9 @@ _LONGEST_ADDRESS: Final = 100
 _HAN: Final = re.compile("[㐀-鿿豈-\ufaff\U00020000-\U000323af]")
 #: Every mark people type for the dot in names of ethnic minorities.
 _DOTS: Final = re.compile(r"[.•‧∙・·･]")
-_LATIN_NAME: Final = re.compile(r"[^\W\d_]+(?:[ '·-][^\W\d_]+)*", re.UNICODE)
+#: The rarest characters are newer than the tables of letters here, so they are named beside them.
+_LETTER: Final = r"(?:[^\W\d_]|[\U00020000-\U000323af])"
+_LATIN_NAME: Final = re.compile(rf"{_LETTER}+(?:[ '·-]{_LETTER}+)*", re.UNICODE)
 _MAINLAND: Final = re.compile(r"1[3-9][0-9]{9}")
 _HK_MACAU: Final = re.compile(r"(852|853)[2-9][0-9]{7}")
 

@@ -19,6 +19,7 @@ from hospital.patients.states import DocumentKind, Sex
 OLDEST_YEARS: Final = 150
 _WEIGHTS: Final = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 _CHECKS: Final = "10X98765432"
+_CENTENARIANS: Final = ("996", "997", "998", "999")
 #: Provinces of GB/T 2260; 71, 81 and 82 also start resident IDs issued on the mainland.
 _PROVINCES: Final = frozenset(
     {*range(11, 16), *range(21, 24), *range(31, 38), *range(41, 47), *range(50, 55)}
@@ -119,8 +120,13 @@ def parse_resident_id(text: str, *, on: dt.date) -> Document:
 
 
 def widen(fifteen: str) -> str:
-    """Return the 18 characters of an old 15-digit number, whose century is always 19."""
-    seventeen = f"{fifteen[:6]}19{fifteen[6:]}"
+    """Return the 18 characters of an old 15-digit number.
+
+    Its century is 19, except for those who were a hundred already when numbers were given out:
+    their last three digits were kept for them (GB 11643-1989).
+    """
+    century = "18" if fifteen[12:] in _CENTENARIANS else "19"
+    seventeen = f"{fifteen[:6]}{century}{fifteen[6:]}"
     return seventeen + check_character(seventeen)
 
 

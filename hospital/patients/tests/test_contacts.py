@@ -52,6 +52,7 @@ def test_phones_are_stored_as_digits(typed: str, stored: str) -> None:
 def test_rare_characters_of_every_plane_are_names() -> None:
     assert contacts.clean_name(" 王 𬭩 ") == "王𬭩"
     assert contacts.clean_name("㛃·𠮷") == "㛃·𠮷"
+    assert contacts.clean_name("陈\U00031350\U000323af") == "陈\U00031350\U000323af"
     with pytest.raises(contacts.BadName, match="用拼音代替该字"):
         contacts.clean_name("王\ue000")
 

@@ -69,7 +69,7 @@ def test_any_swap_of_different_neighbours_fails(number: str, place: int) -> None
         documents.parse_resident_id(number[:place] + other + one + number[place + 2 :], on=TODAY)
 
 
-@given(AREAS, st.dates(dt.date(1900, 1, 1), dt.date(1999, 12, 31)), st.integers(0, 999))
+@given(AREAS, st.dates(dt.date(1900, 1, 1), dt.date(1999, 12, 31)), st.integers(0, 995))
 def test_fifteen_digits_become_eighteen(area: str, born: dt.date, serial: int) -> None:
     fifteen = f"{area}{born:%y%m%d}{serial:03d}"
 
@@ -79,6 +79,21 @@ def test_fifteen_digits_become_eighteen(area: str, born: dt.date, serial: int) -
     assert document.birth_date == born
     assert (document.sex is Sex.MALE) == (serial % 2 == 1)
     assert document.number[:6] + document.number[8:17] == fifteen  # and back again
+
+
+@given(AREAS, st.dates(dt.date(1880, 1, 1), dt.date(1899, 12, 31)), st.integers(996, 999))
+def test_the_last_four_of_fifteen_digits_were_kept_for_centenarians(
+    area: str, born: dt.date, serial: int
+) -> None:
+    fifteen = f"{area}{born:%y%m%d}{serial:03d}"
+
+    document = documents.parse_resident_id(fifteen, on=TODAY)
+
+    assert (document.birth_date, document.number[:17]) == (
+        born,
+        f"{area}{born:%Y%m%d}{serial:03d}",
+    )
+    assert document.number[:6] + document.number[8:17] == fifteen
 
 
 PERMITS = st.sampled_from(
