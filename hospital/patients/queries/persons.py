@@ -21,6 +21,8 @@ def patient(*, patient_id: int) -> Patient:
 
 def patient_by_number(*, outpatient_no: str) -> Patient:
     """Return the patient of an outpatient number, following a merge. Raises NotFound."""
+    if not outpatient_no.isalnum():  # nor may any character a database refuses get there
+        raise NotFound("没有找到这位患者。")
     rows = Patient.objects.select_related("merged_into").filter(outpatient_no=outpatient_no)
     return _golden(rows.first())
 

@@ -275,6 +275,10 @@ class TestTheRecord:
         asked = clerk.post(page(stranger, "prove"), typed)
         assert asked.status_code == 409
         assert known.outpatient_no in asked.content.decode()
+        for nobody in ("", "1\x00", "9999999999"):
+            wrong = clerk.post(page(stranger, "same"), {"other": nobody, "reason": "家属辨认"})
+            assert wrong.status_code == 404
+        assert not stranger.links.exists()
         report = {"other": known.outpatient_no, "reason": "家属辨认"}
         clerk.post(page(stranger, "same"), report)
 
@@ -327,9 +331,10 @@ class TestTheRecord:
             clerk.post(page(patient, "void", str(other.identifiers.get().pk)), reason),
             office.post(page(patient, "unbind", str(binding.pk)), reason),
             clerk.get(f"{DESK}9999999999/"),
+            clerk.get(f"{DESK}2000%000000/"),  # a character no database takes
         ]
 
-        assert [answer.status_code for answer in answers] == [404] * 4
+        assert [answer.status_code for answer in answers] == [404] * 5
         card.refresh_from_db()
         binding.refresh_from_db()
         assert (card.status, binding.ended_at) == (CardStatus.ACTIVE, None)
