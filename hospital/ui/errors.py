@@ -87,6 +87,7 @@ def _answer(request: HttpRequest, status: HTTPStatus) -> HttpResponse:
     staff = request.path.startswith("/staff/")
     context = {
         "hospital_name": settings.HOSPITAL_NAME,
+        "hospital_phone": settings.HOSPITAL_PHONE,
         "care": request.COOKIES.get("care") == "1",
         "title": title,
         "message": text,

@@ -5,6 +5,7 @@ import json
 import pytest
 from django.db import InterfaceError, OperationalError
 from django.test import RequestFactory
+from pytest_django.fixtures import Settings
 
 from hospital.ui import errors
 
@@ -29,6 +30,16 @@ def test_pages_speak_to_their_audience(path: str, mark: str, home: str) -> None:
         assert response.status_code == status
         assert mark in html
         assert f'href="{home}"' in html
+
+
+def test_large_type_keeps_its_telephone_when_something_goes_wrong(settings: Settings) -> None:
+    settings.HOSPITAL_PHONE = "0750-8888888"
+    usual = RequestFactory().get("/m/x/")
+    large = RequestFactory().get("/m/x/", headers={"Cookie": "care=1"})
+
+    for view in (errors.not_found, errors.forbidden, errors.server_error):
+        assert 'href="tel:0750-8888888"' in view(large).content.decode()
+        assert "x-help" not in view(usual).content.decode()
 
 
 def test_a_crash_says_what_is_safe_and_offers_to_try_again() -> None:
