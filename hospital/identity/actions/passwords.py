@@ -20,6 +20,12 @@ from hospital.kernel.errors import Invalid, Refusal
 
 #: The present password and the four before it are not taken again.
 NOT_AGAIN: Final = 5
+# Django's own sentences are not all translated, and name fields nobody sees.
+_SENTENCES: Final = {
+    "password_too_short": "密码太短，至少要 {min_length} 个字符。",
+    "password_too_common": "密码太常见，容易被人猜到。",
+    "password_too_similar": "密码和登录名、姓名或拼音太像。",
+}
 _USED: Final = "不能使用最近 5 次用过的密码。"
 
 
@@ -92,8 +98,8 @@ def password_errors(account: StaffAccount, password: str) -> list[str]:
     """Return the sentences against a password, none when it is good enough."""
     try:
         validate_password(password, account)
-    except ValidationError as problem:
-        return list(problem.messages)
+    except ValidationError as found:
+        return [_SENTENCES[str(one.code)].format(**(one.params or {})) for one in found.error_list]
     return []
 
 

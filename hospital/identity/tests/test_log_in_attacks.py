@@ -204,6 +204,21 @@ def test_the_last_five_passwords_do_not_come_back() -> None:
     assert PasswordUsed.objects.count() == 4
 
 
+def test_every_rule_about_passwords_has_a_chinese_sentence() -> None:
+    account = a_staff(Role.REGISTRATION_CLERK, username="fangzhiruo")
+
+    with pytest.raises(Invalid) as refusal:
+        change(account, PASSWORD, "fang")
+
+    assert refusal.value.errors == {"new": ["密码太短，至少要 10 个字符。"]}
+    with pytest.raises(Invalid) as refusal:
+        change(account, PASSWORD, "linruoshui")
+    assert refusal.value.errors == {"new": ["密码和登录名、姓名或拼音太像。"]}
+    with pytest.raises(Invalid) as refusal:
+        change(account, PASSWORD, "1234567890")
+    assert refusal.value.errors == {"new": ["密码太常见，容易被人猜到。"]}
+
+
 @pytest.mark.parametrize("password", ["linruoshui1", "Lin-Ruoshui", "fangzhiruo-1", "1234567890"])
 def test_a_password_is_not_ones_name_nor_everybodys(password: str) -> None:
     account = a_staff(Role.REGISTRATION_CLERK, username="fangzhiruo")

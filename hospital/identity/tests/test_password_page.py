@@ -35,7 +35,9 @@ def test_it_changes_the_password_and_keeps_this_session_only() -> None:
     [
         ({"current": "wrong", "new": NEW, "again": NEW}, "当前密码不正确。"),
         ({"current": PASSWORD, "new": NEW, "again": NEW + "x"}, "两次输入的新密码不一致。"),
-        ({"current": PASSWORD, "new": "short", "again": "short"}, "至少"),
+        ({"current": PASSWORD, "new": "shOrt", "again": "shOrt"}, "密码太短，至少要 10 个字符。"),
+        ({"current": PASSWORD, "new": "qwertyuiop", "again": "qwertyuiop"}, "密码太常见"),
+        ({"current": PASSWORD, "new": "linruoshui", "again": "linruoshui"}, "密码和登录名、姓名"),
         ({"current": "", "new": "", "again": ""}, "请输入当前密码。"),
     ],
 )
