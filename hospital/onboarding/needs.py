@@ -4,9 +4,12 @@ Asked of the areas that own those rows; the forms and the import ask the same qu
 """
 
 import datetime as dt
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Final
+from urllib.parse import urlencode
+
+from django.urls import reverse
 
 from hospital.billing import queries as billing
 from hospital.catalogue import queries as catalogue
@@ -22,10 +25,14 @@ _NAMED_AT_MOST: Final = 6
 
 @dataclass(frozen=True)
 class Need:
-    """One kind of thing that needs the row; only what `blocks` keeps it from being switched off."""
+    """One kind of thing that needs the row; only what `blocks` keeps it from being switched off.
+
+    `url` leads to where it is looked after, "" for nowhere.
+    """
 
     text: str
     blocks: bool = True
+    url: str = ""
 
 
 def needs_of_change(
@@ -40,12 +47,36 @@ def needs_of_change(
     found: list[tuple[str, Need | None]] = []
     ends = values.get("valid_to")
     if ends is not None and ends != saved.values.get("valid_to"):
-        found.append(("valid_to", _held(_sessions_of(sheet, saved), at=at, since=ends)))
+        which = _sessions_of(sheet, saved)
+        found.append(("valid_to", _held(which, at=at, since=ends)))
+        if sheet.title == "任职":
+            # Elsewhere a template stops with what it needs; a role it does not ask for.
+            found.append(("valid_to", _planned(which, on=ends)))
     if sheet.title == "医生":
+        found += [(field, need) for field, need in _leaving(saved, values, at)]
         gone = set(_codes(saved.values)) - set(_codes(values))
         for which in ({"practitioner_id": saved.id, **_in(code)} for code in sorted(gone)):
-            found += [("departments", need) for need in _scheduled(which, at)]
+            found += [("departments", need) for need in _scheduled(which, at, saved)]
     return [(field, need) for field, need in found if need is not None]
+
+
+def _leaving(
+    saved: MasterRow, values: Mapping[str, Any], at: dt.datetime
+) -> Iterator[tuple[str, Need | None]]:
+    """What to think of when a practitioner's licence or time here will end: nothing is refused,
+    because a licence ends whatever the hospital wants."""
+    licensed = values.get("licence_end_date")
+    if licensed is not None and licensed < saved.values["licence_end_date"]:
+        since = licensed + dt.timedelta(days=1)
+        held = _held({"practitioner_id": saved.id}, at=at, since=since)
+        yield (
+            "licence_end_date",
+            replace(held, text=f"执业证到期后还有{held.text}", blocks=False) if held else None,
+        )
+    ends = values.get("valid_to")
+    if ends is not None and ends != saved.values.get("valid_to"):
+        names = identity.accounts_of_practitioner(practitioner_id=saved.id)
+        yield "valid_to", _named("不会随之停用的登录账号", names, url=_accounts(), blocks=False)
 
 
 def _asked(sheet: Sheet, row: MasterRow, at: dt.datetime) -> list[Need]:
@@ -76,36 +107,58 @@ def _department(row: MasterRow, at: dt.datetime) -> Answer:
     today = hospital_day(at)
     which = {"department_id": row.id}
     return (
-        _named("下级科室", organisation.departments_below(row.id)),
-        *_scheduled(which, at),
-        _named("账号的科室范围", identity.accounts_narrowed_to(department_id=row.id, on=today)),
-        _named("仍在此任职的医生", organisation.people_of(row.id, on=today), blocks=False),
-        _named("属于这个科室的位置", organisation.places_of(row.id), blocks=False),
+        _named("下级科室", organisation.departments_below(row.id), url=_rows("departments", row)),
+        *_scheduled(which, at, row),
+        _named(
+            "账号的科室范围",
+            identity.accounts_narrowed_to(department_id=row.id, on=today),
+            url=_accounts(),
+        ),
+        _named(
+            "仍在此任职的医生",
+            organisation.people_of(row.id, on=today),
+            url=_rows("practitioners", row),
+            blocks=False,
+        ),
+        _named(
+            "属于这个科室的位置",
+            organisation.places_of(row.id),
+            url=_rows("locations", row),
+            blocks=False,
+        ),
     )
 
 
 def _location(row: MasterRow, at: dt.datetime) -> Answer:
     return (
-        _named("下级位置", organisation.places_below(row.id)),
-        *_scheduled({"room_id": row.id}, at),
+        _named("下级位置", organisation.places_below(row.id), url=_rows("locations", row)),
+        *_scheduled({"room_id": row.id}, at, row),
     )
 
 
 def _practitioner(row: MasterRow, at: dt.datetime) -> Answer:
     return (
-        *_scheduled({"practitioner_id": row.id}, at),
-        _named("登录账号", identity.accounts_of_practitioner(practitioner_id=row.id)),
+        *_scheduled({"practitioner_id": row.id}, at, row),
+        _named(
+            "登录账号",
+            identity.accounts_of_practitioner(practitioner_id=row.id),
+            url=_accounts(),
+        ),
     )
 
 
 def _service_type(row: MasterRow, at: dt.datetime) -> Answer:
-    return _scheduled({"service_type_id": row.id}, at)
+    return _scheduled({"service_type_id": row.id}, at, row)
 
 
 def _price_item(row: MasterRow, at: dt.datetime) -> Answer:
     bills = billing.open_bills_with(price_item_id=row.id)
     return (
-        _named("挂号费", catalogue.fees_with(price_item_id=row.id, on=hospital_day(at))),
+        _named(
+            "挂号费",
+            catalogue.fees_with(price_item_id=row.id, on=hospital_day(at)),
+            url=_rows("fees", row),
+        ),
         Need(f"{bills} 张未付账单里有它；账单上的金额已定，不受影响", blocks=False)
         if bills
         else None,
@@ -119,10 +172,14 @@ def _template(row: MasterRow, at: dt.datetime) -> Answer:
     return (Need(f"已生成的 {coming.count} 场出诊照常进行，以后不再生成", blocks=False),)
 
 
-def _scheduled(which: Mapping[str, int], at: dt.datetime) -> Answer:
+def _scheduled(which: Mapping[str, int], at: dt.datetime, row: MasterRow) -> Answer:
     """Templates that go on making sessions, and sessions already made."""
-    templates = scheduling.templates_with(which, on=hospital_day(at))
-    return _named("启用中的排班模板", templates), _held(which, at=at)
+    return _planned(which, on=hospital_day(at), row=row), _held(which, at=at)
+
+
+def _planned(which: Mapping[str, int], *, on: dt.date, row: MasterRow | None = None) -> Need | None:
+    url = _rows("templates", row) if row else reverse("onboarding-rows", args=["templates"])
+    return _named("启用中的排班模板", scheduling.templates_with(which, on=on), url=url)
 
 
 def _held(
@@ -135,12 +192,22 @@ def _held(
     return Need(f"未结束的出诊 {coming.count} 场（{days}）")
 
 
-def _named(noun: str, names: Sequence[str], *, blocks: bool = True) -> Need | None:
+def _rows(slug: str, row: MasterRow) -> str:
+    """The list of what uses a row: found by its name, which stands in theirs."""
+    query = urlencode({"q": row.values["name"], "state": "active"})
+    return f"{reverse('onboarding-rows', args=[slug])}?{query}"
+
+
+def _accounts() -> str:
+    return reverse("identity-people")
+
+
+def _named(noun: str, names: Sequence[str], *, url: str = "", blocks: bool = True) -> Need | None:
     if not names:
         return None
     shown = "、".join(names[:_NAMED_AT_MOST])
     more = " 等" if len(names) > _NAMED_AT_MOST else ""
-    return Need(f"{noun} {len(names)} 个：{shown}{more}", blocks)
+    return Need(f"{noun} {len(names)} 个：{shown}{more}", blocks, url)
 
 
 _QUESTIONS: Final[Mapping[str, Callable[[MasterRow, dt.datetime], Answer]]] = {

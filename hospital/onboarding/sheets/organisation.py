@@ -80,7 +80,7 @@ def _licences(book: Book) -> Iterable[Problem]:
     """M15.2: nobody works without a valid licence."""
     for row in book.of(PRACTITIONERS.title):
         works = row.has("licence_end_date", "is_active") and row.values["is_active"]
-        if works and row.values["licence_end_date"] <= book.today:
+        if works and row.values["licence_end_date"] < book.today:
             reason = "执业证已到期；请更新日期，或把“启用”改为“否”"
             yield row.problem("licence_end_date", reason)
 
@@ -300,7 +300,7 @@ PRACTITIONERS = Sheet(
             "licence_end_date",
             Day(),
             required=True,
-            note="到期当天起不能排班",
+            note="当天仍可出诊，第二天起不再排班",
             example="2031-12-31",
             width=16,
         ),

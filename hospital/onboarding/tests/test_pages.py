@@ -401,11 +401,15 @@ def test_a_doctor_does_not_leave_a_department_with_sessions_there(client: Client
     ]
     began = PractitionerRole.objects.filter(department=here).get().valid_from
     answer = save(client, "roles", f"0101~PWB~{began}", valid_to=day.isoformat())
-    assert [need.text for need in answer.context["filled"].needs] == [held]
+    assert [need.text for need in answer.context["filled"].needs] == [
+        held,
+        f"启用中的排班模板 1 个：{schedule.template.code}",
+    ]
     assert PractitionerRole.objects.filter(valid_to=None).count() == 2
 
     assert save(client, "practitioners", "0101", departments=["PWB"]).status_code == 302
     after = (day + dt.timedelta(days=1)).isoformat()
+    ScheduleTemplate.objects.update(valid_to=after)
     assert save(client, "roles", f"0101~PWB~{began}", valid_to=after).status_code == 302
 
 
