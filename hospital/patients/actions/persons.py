@@ -14,7 +14,7 @@ from hospital.patients import contacts, golden, queries
 from hospital.patients.events import PhoneChanged
 from hospital.patients.facts import Person
 from hospital.patients.golden import Origin
-from hospital.patients.models import Patient
+from hospital.patients.models import LONGEST_INITIALS, LONGEST_PINYIN, Patient
 from hospital.patients.reference import ETHNIC_GROUPS
 from hospital.patients.states import Assurance, PatientKind, Source
 
@@ -180,6 +180,6 @@ def _write(patient: Patient, values: dict[str, object], origin: Origin) -> None:
 
 def _derive(patient: Patient) -> None:
     """Bring the search columns in line with what they are computed from."""
-    patient.pinyin = pinyin.name_pinyin(patient.name)
-    patient.initials = pinyin.name_initials(patient.name)
+    patient.pinyin = pinyin.name_pinyin(patient.name)[:LONGEST_PINYIN]
+    patient.initials = pinyin.name_initials(patient.name)[:LONGEST_INITIALS]
     patient.phone_index = queries.phone_index(patient.phone) if patient.phone else ""

@@ -12,9 +12,16 @@ from hospital.patients.models.identifiers import (
     PatientLink,
 )
 from hospital.patients.models.passes import PatientPass
-from hospital.patients.models.persons import PINYIN_AS_TYPED, Patient
+from hospital.patients.models.persons import (
+    LONGEST_INITIALS,
+    LONGEST_PINYIN,
+    PINYIN_AS_TYPED,
+    Patient,
+)
 
 __all__ = [
+    "LONGEST_INITIALS",
+    "LONGEST_PINYIN",
     "PINYIN_AS_TYPED",
     "DataCopy",
     "Guardian",

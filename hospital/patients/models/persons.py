@@ -20,6 +20,11 @@ from hospital.ui.masks import mask_name, mask_phone
 PINYIN_AS_TYPED = Replace("pinyin", Value(" "), Value(""))
 
 
+#: How much of a long name's reading is kept, for sorting and finding.
+LONGEST_PINYIN = 200
+LONGEST_INITIALS = 40
+
+
 class Patient(models.Model):
     """A person receiving care (golden record of the patient index)."""
 
@@ -27,8 +32,8 @@ class Patient(models.Model):
     kind = models.CharField(max_length=12, choices=PatientKind.choices, default=PatientKind.KNOWN)
     name = models.CharField("姓名", max_length=40)
     name_note = models.CharField("生僻字写法", max_length=40, blank=True, default="")
-    pinyin = models.CharField(max_length=200)
-    initials = models.CharField(max_length=40)
+    pinyin = models.CharField(max_length=LONGEST_PINYIN)
+    initials = models.CharField(max_length=LONGEST_INITIALS)
     sex = models.CharField("性别", max_length=7, choices=Sex.choices)
     birth_date = models.DateField("出生日期")
     is_birth_date_estimated = models.BooleanField("出生日期为估计", default=False)

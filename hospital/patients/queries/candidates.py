@@ -12,7 +12,13 @@ from hospital.kernel import pinyin
 from hospital.patients import likeness, thresholds
 from hospital.patients.facts import Person
 from hospital.patients.likeness import Likeness, Profile
-from hospital.patients.models import PINYIN_AS_TYPED, Guardian, Patient, PatientIdentifier
+from hospital.patients.models import (
+    LONGEST_PINYIN,
+    PINYIN_AS_TYPED,
+    Guardian,
+    Patient,
+    PatientIdentifier,
+)
 from hospital.patients.queries.identifiers import documents_of, number_index, phone_index
 from hospital.patients.states import DocumentKind, IdentifierStatus, PatientKind, Sex
 
@@ -88,8 +94,8 @@ def profile_of(patient: Patient) -> Profile:
 
 
 def sound(name: str) -> str:
-    """Return a name as it sounds: its pinyin without spaces."""
-    return pinyin.name_pinyin(name).replace(" ", "")
+    """Return a name as it sounds: its pinyin as it is kept, without spaces."""
+    return pinyin.name_pinyin(name)[:LONGEST_PINYIN].replace(" ", "")
 
 
 def _who_may_matter(person: Person, wanted: Profile) -> list[Patient]:

@@ -148,6 +148,23 @@ class TestLookAlikes:
         assert refusal.value.details == {"candidates": [known.pk]}
         assert Patient.objects.count() == 1
 
+    @pytest.mark.parametrize("name", ["庄" * 40, "\ufb03" * 40])
+    def test_the_longest_name_is_kept_and_known_again(self, name: str) -> None:
+        known = find(facts(name=name))
+
+        again = facts(
+            name=name,
+            document_kind=DocumentKind.PASSPORT,
+            document_no="E12345678",
+            sex=Sex.FEMALE,
+            birth_date=Patient.objects.get().birth_date,
+        )
+        with pytest.raises(actions.ProbablyKnown) as refusal:
+            find(again)
+
+        assert Patient.objects.get().name == name
+        assert [one.patient.pk for one in refusal.value.candidates] == [known.patient_id]
+
     def test_a_weight_the_hospital_set_counts_from_its_moment_on(self) -> None:
         """A shared family phone is no sign of one person here, from next week on."""
         known, told = self.alike()
