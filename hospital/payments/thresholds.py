@@ -14,3 +14,13 @@ APPROVAL_ABOVE_FEN: Final = Setting(
     rule="SM11",
     is_money=True,
 )
+CODE_DAYS: Final = Setting(
+    key="payments.code_days",
+    label="缴费码办结多少天后不再显示内容",
+    default=30,
+    unit="天",
+    minimum=1,
+    maximum=3650,
+    rule="X16",
+    is_policy=True,
+)

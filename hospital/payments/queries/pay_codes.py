@@ -13,6 +13,7 @@ from hospital.payments.models import PayCode
 from hospital.payments.queries.collecting import may_end
 from hospital.payments.queries.desk import live_payments
 from hospital.payments.states import CodeState
+from hospital.payments.thresholds import CODE_DAYS
 
 if TYPE_CHECKING:
     from hospital.billing.models import Bill, Charge
@@ -21,7 +22,8 @@ if TYPE_CHECKING:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PayCodePage:
     """Ready for the page; the patient's name is still to be masked. `total_fen` is what is unpaid
-    now; `lines` only for somebody bound to the patient (M5.2). A revoked code tells nothing."""
+    now; `lines` only for somebody bound to the patient (M5.2). A revoked code tells nothing, one
+    that was done with long ago only that (X16)."""
 
     token: str
     state: CodeState
@@ -43,9 +45,11 @@ def pay_code_page(*, token: str, wechat_user_id: int, at: dt.datetime) -> PayCod
     """What this user sees of a code. Raises NotFound."""
     code = _code(token)
     if code.revoked_at is not None:
-        return _revoked(token)
+        return _silent(token, CodeState.REVOKED)
     bills = _bills(code)
     payable = _payable(bills, at)
+    if not payable and _ended_at(bills) < at - dt.timedelta(days=CODE_DAYS.value()):
+        return _silent(token, _state(bills, payable, is_mine=False, is_blocked=False))
     live = live_payments(bill_ids=[bill.pk for bill in payable])
     mine = next((row for row in live if row.payer_id == wechat_user_id), None)
     blocking = [row for row in live if not may_end(row, wechat_user_id, at)]
@@ -118,10 +122,16 @@ def _category(category: str) -> str:
     return FeeCategory(category).label if category in FeeCategory.values else category
 
 
-def _revoked(token: str) -> PayCodePage:
+def _ended_at(bills: list["Bill"]) -> dt.datetime:
+    """When the last of them was paid or ran out; one given up counts from its first day."""
+    return max(bill.settled_at or bill.expires_at or bill.issued_at for bill in bills)
+
+
+def _silent(token: str, state: CodeState) -> PayCodePage:
+    """How it stands, and nothing of whom and what it was for."""
     return PayCodePage(
         token=token,
-        state=CodeState.REVOKED,
+        state=state,
         bill_ids=(),
         patient_name="",
         titles=(),

@@ -4,6 +4,7 @@ import datetime as dt
 from typing import Any
 
 import pytest
+import time_machine
 from django.conf import settings
 from django.db import transaction
 from django.test import Client
@@ -253,3 +254,15 @@ def test_a_paid_code_says_so_to_everybody(wechat: StandIn) -> None:
     assert "已支付" in shown
     assert "data-pay" not in shown
     assert bill.status == BillStatus.SETTLED
+
+
+def test_x16_a_code_done_with_a_month_ago_says_only_that(wechat: StandIn) -> None:
+    bill, owed = bill_of(a_paid_payment(wechat)), a_bill(ends_in=None)
+    paid, open_still = own(code_of(bill)), own(code_of(owed))
+    reader, now = a_wechat_user(), clock.now()
+    for days, is_told in ((0, True), (29, True), (31, False)):
+        with time_machine.travel(now + dt.timedelta(days=days), tick=False):
+            shown, still = (page(patient_client(reader), at) for at in (paid, open_still))
+        assert "已支付" in shown
+        assert [word in shown for word in ("陈*宁", "挂号费", "25.00")] == [is_told] * 3
+        assert "陈*宁" in still  # an old slip can still be paid (M5.3)
