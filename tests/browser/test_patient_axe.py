@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from hospital.testing.people import a_resident_id
-from tests.browser.axe import set_large, violations
+from tests.browser.axe import set_large
+from tests.browser.looking import Check, problems
 from tests.browser.walk import (
     DEPARTMENT,
     DESK,
@@ -31,7 +31,7 @@ from tools.demo_place import Place
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.thorough]
 
-PICTURES = Path("test-artifacts/pages")
+check = Check("pages", is_whole=False)
 WAIT_MS = 20_000
 
 
@@ -56,16 +56,13 @@ class Looker:
 
     def __post_init__(self) -> None:
         self.wrong: list[str] = []
-        PICTURES.mkdir(parents=True, exist_ok=True)
 
     def look(self, name: str) -> None:
         for size, theme in self.looks:
             self._turn(size, theme)
             where = f"{name} {size} {theme}"
-            self.wrong += [f"{where}: {problem}" for problem in violations(self.page)]
-            if not self.page.evaluate("document.documentElement.scrollWidth <= innerWidth"):
-                self.wrong.append(f"{where}: sticks out sideways")
-            self.page.screenshot(path=PICTURES / f"{size}-{name}-{theme}.png")
+            self.wrong += [f"{where}: {problem}" for problem in problems(self.page)]
+            check.keep(self.page, f"{size}-{name}-{theme}")
         self._turn(*self.looks[0])
 
     def _turn(self, size: str, theme: str) -> None:
