@@ -5,7 +5,6 @@ Pictures land in test-artifacts/access/."""
 from __future__ import annotations
 
 import pytest
-from django.conf import settings
 from playwright.sync_api import Browser, Page, expect
 from pytest_django.live_server_helper import LiveServer
 
@@ -14,9 +13,9 @@ from hospital.identity.states import Role
 from hospital.testing.bookings import a_booking
 from hospital.testing.browser import Watch
 from hospital.testing.organisation import a_department
-from hospital.testing.people import a_staff, staff_client
+from hospital.testing.people import a_staff
 from tests.browser.looking import Check
-from tests.browser.walk import DESK
+from tests.browser.windows import a_desk
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 check = Check("access")
@@ -26,10 +25,7 @@ LONG = "欧阳上官婉儿"
 def desk_of(
     account: StaffAccount, browser: Browser, live_server: LiveServer, watched: Watch
 ) -> Page:
-    session = staff_client(account=account).cookies[settings.SESSION_COOKIE_NAME]
-    context = browser.new_context(**DESK, base_url=live_server.url)
-    context.add_cookies([{"name": session.key, "value": session.value, "url": live_server.url}])
-    return watched(context.new_page(), but="422")
+    return watched(a_desk(browser, live_server, account).new_page(), but="422")
 
 
 def test_somebody_new_gets_a_role_from_two_administrators(

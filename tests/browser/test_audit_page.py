@@ -4,7 +4,6 @@ pictures land in test-artifacts/audit/."""
 from __future__ import annotations
 
 import pytest
-from django.conf import settings as django_settings
 from playwright.sync_api import Browser, expect
 from pytest_django.live_server_helper import LiveServer
 
@@ -12,13 +11,12 @@ from hospital.identity.states import Role
 from hospital.kernel import audit, clock, whereabouts
 from hospital.kernel.actors import SYSTEM, Actor
 from hospital.testing.browser import Watch
-from hospital.testing.people import a_patient, a_staff, staff_client
+from hospital.testing.people import a_patient, a_staff
 from tests.browser.looking import Check
-from tests.browser.walk import DESK
+from tests.browser.windows import SMALL, a_desk
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 check = Check("audit")
-SMALL = DESK | {"viewport": {"width": 1366, "height": 768}}
 
 
 def fill_trail() -> str:
@@ -69,10 +67,8 @@ def test_who_saw_this_record_is_found_by_keyboard(
     browser: Browser, live_server: LiveServer, watched: Watch
 ) -> None:
     number = fill_trail()
-    session = staff_client(Role.AUDIT_ADMIN).cookies[django_settings.SESSION_COOKIE_NAME]
-    context = browser.new_context(**SMALL, base_url=live_server.url)
-    context.add_cookies([{"name": session.key, "value": session.value, "url": live_server.url}])
-    page = watched(context.new_page())
+    auditor = a_staff(Role.AUDIT_ADMIN)
+    page = watched(a_desk(browser, live_server, auditor, SMALL).new_page())
 
     page.goto("/staff/audit/")
     check(page, "trail")

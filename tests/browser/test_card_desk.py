@@ -5,10 +5,7 @@ Pictures land in test-artifacts/card-desk/ and are looked at.
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
-from django.conf import settings
 from playwright.sync_api import Browser, Page, expect
 from pytest_django.live_server_helper import LiveServer
 
@@ -16,21 +13,17 @@ from hospital.identity.states import Role
 from hospital.patients.models import NewPersonDecision, Patient, PatientCard
 from hospital.patients.states import Assurance, CardStatus, Sex
 from hospital.testing.browser import Watch
-from hospital.testing.people import a_patient, a_resident_id, staff_client
+from hospital.testing.people import a_patient, a_resident_id, a_staff
 from tests.browser.looking import Check
+from tests.browser.windows import MOVING, SMALL, a_desk
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 check = Check("card-desk")
-DESK: dict[str, Any] = {"viewport": {"width": 1366, "height": 768}, "locale": "zh-CN"}
 LONG = "阿卜杜热西提·努尔买买提江"
 
 
 def desk_of(role: Role, browser: Browser, server: LiveServer) -> Page:
-    context = browser.new_context(**DESK, base_url=server.url)
-    session = staff_client(role).cookies[settings.SESSION_COOKIE_NAME].value
-    cookie = {"name": settings.SESSION_COOKIE_NAME, "value": session, "url": server.url}
-    context.add_cookies([cookie])  # type: ignore[list-item]
-    return context.new_page()
+    return a_desk(browser, server, a_staff(role), SMALL | MOVING).new_page()
 
 
 def reader_types(page: Page, *lines: str) -> None:
@@ -127,7 +120,7 @@ def test_the_rarer_pages_are_accessible(
     page.keyboard.press("Tab")
     page.keyboard.press("Space")
     page.keyboard.press("F8")
-    expect(page.get_by_text("出生后 60 天内补登证件")).to_be_visible()
+    expect(page.locator(".x-banner")).to_contain_text("出生后 60 天内补登证件")
     page.reload()  # without the notice that is fading away
     check(page, "child")
     page.keyboard.press("F7")

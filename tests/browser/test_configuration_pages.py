@@ -4,7 +4,6 @@ mouse; pictures land in test-artifacts/configuration/."""
 from __future__ import annotations
 
 import pytest
-from django.conf import settings as django_settings
 from playwright.sync_api import Browser, expect
 from pytest_django.live_server_helper import LiveServer
 
@@ -12,9 +11,9 @@ from hospital.identity.states import Role
 from hospital.registration import thresholds
 from hospital.testing.browser import Watch
 from hospital.testing.organisation import a_department
-from hospital.testing.people import a_staff, staff_client
+from hospital.testing.people import a_staff
 from tests.browser.looking import Check
-from tests.browser.walk import DESK
+from tests.browser.windows import a_desk
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 check = Check("configuration")
@@ -26,10 +25,7 @@ def test_a_setting_is_found_changed_and_taken_back(
 ) -> None:
     a_department(name="针灸推拿与康复医学科（治未病中心）")
     account = a_staff(Role.SYSTEM_ADMIN)
-    session = staff_client(account=account).cookies[django_settings.SESSION_COOKIE_NAME]
-    context = browser.new_context(**DESK, base_url=live_server.url)
-    context.add_cookies([{"name": session.key, "value": session.value, "url": live_server.url}])
-    page = watched(context.new_page(), but="422")
+    page = watched(a_desk(browser, live_server, account).new_page(), but="422")
 
     page.goto("/staff/configuration/")
     check(page, "list")

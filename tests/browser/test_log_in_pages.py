@@ -6,10 +6,8 @@ Pictures land in test-artifacts/log-in/. What matters most: nothing half filled 
 from __future__ import annotations
 
 import re
-from typing import Any
 
 import pytest
-from django.conf import settings
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 from pytest_django.live_server_helper import LiveServer
 
@@ -18,24 +16,15 @@ from hospital.identity.models import Delegation, StaffSession
 from hospital.identity.states import Role
 from hospital.kernel import clock
 from hospital.testing.browser import Watch
-from hospital.testing.people import PASSWORD, a_staff, staff_client
+from hospital.testing.people import PASSWORD, a_staff
 from tests.browser.looking import Check
+from tests.browser.windows import MOVING, SMALL, a_desk
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 check = Check("log-in", is_whole=False)
-DESK: dict[str, Any] = {"viewport": {"width": 1366, "height": 768}, "locale": "zh-CN"}
+DESK = SMALL | MOVING
 REASON = "下周去进修，挂号查询请同事代办"
 IDLE = "localStorage.setItem('staff-seen', Date.now() - 16 * 60 * 1000)"
-
-
-def a_desk(browser: Browser, server: LiveServer, *roles: Role) -> BrowserContext:
-    """A browser in which somebody with these roles is logged in."""
-    context = browser.new_context(**DESK, base_url=server.url)
-    session = staff_client(*roles).cookies[settings.SESSION_COOKIE_NAME].value
-    context.add_cookies(
-        [{"name": settings.SESSION_COOKIE_NAME, "value": session, "url": server.url}]
-    )
-    return context
 
 
 def half_filled(context: BrowserContext, watched: Watch) -> Page:
@@ -109,7 +98,7 @@ def test_the_security_administrators_first_day(
 def test_an_idle_page_locks_in_every_window_and_keeps_what_is_typed(
     browser: Browser, live_server: LiveServer, watched: Watch
 ) -> None:
-    context = a_desk(browser, live_server, Role.REGISTRATION_CLERK)
+    context = a_desk(browser, live_server, a_staff(Role.REGISTRATION_CLERK), DESK)
     first, second = half_filled(context, watched), half_filled(context, watched)
 
     first.evaluate(IDLE)
@@ -135,7 +124,9 @@ def test_an_idle_page_locks_in_every_window_and_keeps_what_is_typed(
 def test_a_form_sent_too_late_goes_on_after_the_password(
     browser: Browser, live_server: LiveServer, watched: Watch
 ) -> None:
-    page = half_filled(a_desk(browser, live_server, Role.REGISTRATION_CLERK), watched)
+    page = half_filled(
+        a_desk(browser, live_server, a_staff(Role.REGISTRATION_CLERK), DESK), watched
+    )
     page.evaluate(
         "fetch('/staff/lock/', {method: 'POST', headers: {'X-CSRFToken':"
         " document.querySelector('meta[name=csrf-token]').content}})"
@@ -155,7 +146,7 @@ def test_a_form_sent_too_late_goes_on_after_the_password(
 def test_a_log_in_ended_elsewhere_leaves_the_page_as_it_is(
     browser: Browser, live_server: LiveServer, watched: Watch
 ) -> None:
-    context = a_desk(browser, live_server, Role.REGISTRATION_CLERK)
+    context = a_desk(browser, live_server, a_staff(Role.REGISTRATION_CLERK), DESK)
     page = half_filled(context, watched)
     clerk = StaffSession.objects.get().account
     page.locator("#taker-text").press_sequentially("li")

@@ -5,13 +5,11 @@ from __future__ import annotations
 import datetime as dt
 import io
 import re
-from typing import Any
 
 import pytest
-from django.conf import settings
 from openpyxl import load_workbook
 from PIL import Image
-from playwright.sync_api import Browser, Dialog, Page, expect
+from playwright.sync_api import Browser, Dialog, expect
 from pytest_django.live_server_helper import LiveServer
 
 from hospital.identity.states import Role
@@ -19,26 +17,13 @@ from hospital.kernel import clock
 from hospital.organisation.models import Department, Practitioner
 from hospital.testing.browser import Watch
 from hospital.testing.organisation import a_department, a_practitioner, a_room
-from hospital.testing.people import a_staff, a_wechat_user, patient_client, staff_client
+from hospital.testing.people import a_staff, a_wechat_user
 from hospital.testing.schedules import a_released_schedule
 from tests.browser.looking import Check
-from tests.browser.walk import PHONE
+from tests.browser.windows import SMALL, a_desk, a_phone
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 check = Check("master")
-DESK: dict[str, Any] = {
-    "viewport": {"width": 1366, "height": 768},
-    "locale": "zh-CN",
-    "reduced_motion": "reduce",
-}
-
-
-def opened(
-    browser: Browser, server: LiveServer, kind: dict[str, Any], name: str, value: str
-) -> Page:
-    context = browser.new_context(**kind, base_url=server.url)
-    context.add_cookies([{"name": name, "value": value, "url": f"{server.url}/"}])
-    return context.new_page()
 
 
 def a_hospital() -> None:
@@ -63,9 +48,8 @@ def test_the_steward_keeps_the_data_by_keys(
     browser: Browser, live_server: LiveServer, watched: Watch
 ) -> None:
     a_hospital()
-    steward = staff_client(account=a_staff(Role.SYSTEM_ADMIN, display_name="周慎行"))
-    name = settings.SESSION_COOKIE_NAME
-    page = watched(opened(browser, live_server, DESK, name, steward.cookies[name].value), but="422")
+    steward = a_staff(Role.SYSTEM_ADMIN, display_name="周慎行")
+    page = watched(a_desk(browser, live_server, steward, SMALL).new_page(), but="422")
 
     page.goto("/staff/master/departments/")
     check(page, "list")
@@ -129,9 +113,7 @@ def test_the_steward_keeps_the_data_by_keys(
     page.goto("/staff/master/locations/new/")
     check(page, "new_location_1024")
 
-    cookie = settings.PATIENT_COOKIE_NAME
-    value = patient_client(a_wechat_user()).cookies[cookie].value
-    phone = watched(opened(browser, live_server, PHONE, cookie, value))
+    phone = watched(a_phone(browser, live_server, a_wechat_user()).new_page())
     for address, shot in (("/m/doctors/0101/", "doctor"), ("/m/departments/PWB/", "doctors")):
         phone.goto(address)
         image = phone.locator(".x-avatar img").first
@@ -144,9 +126,8 @@ def test_a_workbook_goes_out_and_comes_in(
     browser: Browser, live_server: LiveServer, watched: Watch
 ) -> None:
     a_hospital()
-    steward = staff_client(account=a_staff(Role.SYSTEM_ADMIN, display_name="周慎行"))
-    name = settings.SESSION_COOKIE_NAME
-    page = watched(opened(browser, live_server, DESK, name, steward.cookies[name].value), but="422")
+    steward = a_staff(Role.SYSTEM_ADMIN, display_name="周慎行")
+    page = watched(a_desk(browser, live_server, steward, SMALL).new_page(), but="422")
     page.goto("/staff/master/workbook/")
     with page.expect_download() as download:
         page.get_by_role("link", name="整本导出").click()

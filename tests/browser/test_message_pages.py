@@ -5,11 +5,9 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
 
 import pytest
-from django.conf import settings as django_settings
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, expect
 from pytest_django import Settings
 from pytest_django.live_server_helper import LiveServer
 
@@ -27,24 +25,16 @@ from hospital.testing.people import (
     a_patient,
     a_staff,
     a_wechat_user,
-    patient_client,
-    staff_client,
 )
 from hospital.testing.wechat import StandIn
 from tests.browser.looking import Check
-from tests.browser.walk import DESK, PHONE
+from tests.browser.walk import PHONE
+from tests.browser.windows import a_desk, a_phone
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 check = Check("messages")
 DEMO = Path(__file__).parents[2] / "demo"
 READER = "oMenuReader00000000001"
-
-
-def opened(browser: Browser, server: LiveServer, kind: dict[str, Any], *cookie: str) -> Page:
-    context = browser.new_context(**kind, base_url=server.url)
-    name, value = cookie
-    context.add_cookies([{"name": name, "value": value, "url": f"{server.url}/"}])
-    return context.new_page()
 
 
 def test_the_desk_follows_a_message_and_telephones(
@@ -58,9 +48,8 @@ def test_the_desk_follows_a_message_and_telephones(
     fails(suspended, Channel.TEMPLATE, Reason.NOT_FOLLOWING, at=now)
     fails(suspended, Channel.SMS, Reason.SMS_REFUSED, at=now)
     ends(suspended, at=now)
-    clerk = staff_client(account=a_staff(Role.OUTPATIENT_OFFICE))
-    name = django_settings.SESSION_COOKIE_NAME
-    page = watched(opened(browser, live_server, DESK, name, clerk.cookies[name].value))
+    clerk = a_staff(Role.OUTPATIENT_OFFICE)
+    page = watched(a_desk(browser, live_server, clerk).new_page())
 
     page.goto("/staff/messages/")
     check(page, "log")
@@ -91,9 +80,8 @@ def test_the_account_gets_a_menu_that_the_phone_shows(
     browser: Browser, live_server: LiveServer, watched: Watch, wechat: StandIn
 ) -> None:
     wechat.user(openid=READER, subscribed=True)
-    admin = staff_client(account=a_staff(Role.SYSTEM_ADMIN, display_name="欧阳上官婉儿"))
-    name = django_settings.SESSION_COOKIE_NAME
-    page = watched(opened(browser, live_server, DESK, name, admin.cookies[name].value))
+    admin = a_staff(Role.SYSTEM_ADMIN, display_name="欧阳上官婉儿")
+    page = watched(a_desk(browser, live_server, admin).new_page())
     page.goto("/staff/account/menu/")
     check(page, "menu-none")
     page.get_by_role("link", name="自动回复").click()
@@ -144,9 +132,7 @@ def test_the_account_answers_what_is_tried(
 ) -> None:
     document = json.loads((DEMO / "account.json").read_text("utf-8"))
     set_up_account(document=document, by=SYSTEM, at=clock.now())
-    admin = staff_client(account=a_staff(Role.SYSTEM_ADMIN))
-    name = django_settings.SESSION_COOKIE_NAME
-    page = watched(opened(browser, live_server, DESK, name, admin.cookies[name].value))
+    page = watched(a_desk(browser, live_server, a_staff(Role.SYSTEM_ADMIN)).new_page())
     page.goto("/staff/account/replies/")
     page.get_by_label("患者发来的文字").fill("你好，请问明天怎么挂号？我妈妈咳嗽好几天了")
     page.get_by_role("button", name="看看回复什么").click()
@@ -173,9 +159,7 @@ def test_a_patient_turns_switches_with_a_thumb(
         theme=Theme.DARK if look == "dark" else Theme.AUTO,
         by=Actor("patient", user.pk),
     )
-    name = django_settings.PATIENT_COOKIE_NAME
-    session = patient_client(user).cookies[name].value
-    page = watched(opened(browser, live_server, PHONE, name, session))
+    page = watched(a_phone(browser, live_server, user).new_page())
     page.goto("/m/messages/")
     page.get_by_role("link", name="消息设置").click()
     check(page, f"settings-{look}")

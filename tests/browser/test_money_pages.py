@@ -8,7 +8,6 @@ import datetime as dt
 from typing import Any
 
 import pytest
-from django.conf import settings as django_settings
 from playwright.sync_api import Browser, Page, expect
 from pytest_django.fixtures import Settings
 from pytest_django.live_server_helper import LiveServer
@@ -38,22 +37,15 @@ from hospital.payments.tests.world import (
 )
 from hospital.testing.browser import Watch
 from hospital.testing.jobs import run_jobs
-from hospital.testing.people import a_staff, a_wechat_user, patient_client, staff_client
+from hospital.testing.people import a_staff, a_wechat_user
 from hospital.testing.wechat import StandIn
 from hospital.wechat.outcomes import RefundProgress
 from tests.browser.looking import Check
-from tests.browser.walk import LOOKS
+from tests.browser.walk import LOOKS, PHONE
+from tests.browser.windows import SMALL, a_desk, a_phone, without_live
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 check = Check("money", is_whole=False, is_quiet=True)
-DESK: dict[str, Any] = {"viewport": {"width": 1366, "height": 768}, "reduced_motion": "reduce"}
-PHONE: dict[str, Any] = {
-    "viewport": {"width": 375, "height": 812},
-    "device_scale_factor": 2,
-    "is_mobile": True,
-    "has_touch": True,
-    "reduced_motion": "reduce",
-}
 IN_WECHAT = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) MicroMessenger/8.0.50"
 # The browser itself writes a refused form to its console; the sentence on the page is our answer.
 REFUSED = "the server responded with a status of 4"
@@ -74,11 +66,9 @@ class Desk:
     watched: Watch
 
     def sits(self, role: Role, name: str) -> Page:
-        context = self.browser.new_context(**DESK, base_url=self.server.url, locale="zh-CN")
-        context.route(f"{django_settings.LIVE_URL}/**", lambda route: route.fulfill(status=204))
-        cookie = django_settings.SESSION_COOKIE_NAME
-        value = staff_client(account=a_staff(role, display_name=name)).cookies[cookie].value
-        context.add_cookies([{"name": cookie, "value": value, "url": f"{self.server.url}/"}])
+        account = a_staff(role, display_name=name)
+        context = a_desk(self.browser, self.server, account, SMALL)
+        without_live(context)
         return self.watched(context.new_page(), but=REFUSED)
 
 
@@ -297,13 +287,9 @@ def code_of(*of: Bill) -> str:
 @pytest.mark.parametrize("look", LOOKS)
 def test_the_page_behind_our_own_code(desk: Desk, wechat: StandIn, look: str) -> None:
     user = somebody(look)
-    url = desk.server.url
-    context = desk.browser.new_context(**PHONE, base_url=url, locale="zh-CN", user_agent=IN_WECHAT)
-    context.route(f"{django_settings.LIVE_URL}/**", lambda route: route.fulfill(status=204))
+    context = a_phone(desk.browser, desk.server, user, PHONE | {"user_agent": IN_WECHAT})
+    without_live(context)
     context.add_init_script(BRIDGE)
-    cookie = django_settings.PATIENT_COOKIE_NAME
-    session = patient_client(user).cookies[cookie].value
-    context.add_cookies([{"name": cookie, "value": session, "url": f"{url}/m/"}])
     page = desk.watched(context.new_page())
 
     def thumb(fields: Any) -> str:
@@ -337,7 +323,7 @@ def test_the_page_behind_our_own_code(desk: Desk, wechat: StandIn, look: str) ->
 
 def outside(desk: Desk, token: str) -> None:
     """The camera of the phone instead of WeChat."""
-    context = desk.browser.new_context(**PHONE, base_url=desk.server.url, locale="zh-CN")
+    context = desk.browser.new_context(**PHONE, base_url=desk.server.url)
     page = desk.watched(context.new_page())
     page.goto(f"/p/{token}")
     expect(page.get_by_role("heading", name="请用微信打开")).to_be_visible()

@@ -4,10 +4,8 @@ pictures land in test-artifacts/monitoring/."""
 from __future__ import annotations
 
 import datetime as dt
-from typing import Any
 
 import pytest
-from django.conf import settings as django_settings
 from playwright.sync_api import Browser, expect
 from pytest_django.fixtures import Settings
 from pytest_django.live_server_helper import LiveServer
@@ -22,11 +20,11 @@ from hospital.monitoring.models import Alert, DaySize
 from hospital.monitoring.states import BackupKind
 from hospital.monitoring.tests.world import a_due_job, a_failed_job, processes, run
 from hospital.testing.browser import Watch
-from hospital.testing.people import a_staff, staff_client
+from hospital.testing.people import a_staff
 from tests.browser.looking import Check
+from tests.browser.windows import MOVING, SMALL, a_desk
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
-SCREEN: Any = {"viewport": {"width": 1366, "height": 768}, "locale": "zh-CN"}
 check = Check("monitoring")
 KEY = "k1:" + "A" * 43 + "="
 
@@ -82,10 +80,7 @@ def test_it_is_watched_and_an_alert_is_taken_on(
 ) -> None:
     all_is_well(settings)
     account = a_staff(Role.SYSTEM_ADMIN, display_name="沈工")
-    session = staff_client(account=account).cookies[django_settings.SESSION_COOKIE_NAME]
-    cookie: Any = {"name": session.key, "value": session.value, "url": live_server.url}
-    context = browser.new_context(**SCREEN, base_url=live_server.url)
-    context.add_cookies([cookie])
+    context = a_desk(browser, live_server, account, SMALL | MOVING)
     page = watched(context.new_page(), but="422")
 
     page.goto("/staff/monitoring/")

@@ -11,7 +11,6 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from django.conf import settings
 from django.db import transaction
 from django.urls import reverse
 from playwright.sync_api import Browser, Page, expect
@@ -29,20 +28,13 @@ from hospital.payments.tests.world import (
     a_reversed_payment,
     bill_of,
 )
-from hospital.testing.people import patient_client
 from hospital.testing.wechat import StandIn
 from tests.browser.axe import set_large
 from tests.browser.looking import Check
+from tests.browser.windows import a_phone, without_live
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 check = Check("pay", is_whole=False)
-PHONE: dict[str, Any] = {
-    "viewport": {"width": 375, "height": 812},
-    "device_scale_factor": 2,
-    "is_mobile": True,
-    "has_touch": True,
-    "locale": "zh-CN",
-}
 BRIDGE = """
 window.WeixinJSBridge = {
   invoke: async (name, fields, told) =>
@@ -64,13 +56,9 @@ def open_page(
 ) -> Page:
     """The payer's phone with the pay page open."""
     assert bill.wechat_user is not None
-    context = browser.new_context(**PHONE, base_url=server.url, reduced_motion="reduce")
-    session = patient_client(bill.wechat_user).cookies[settings.PATIENT_COOKIE_NAME].value
-    cookie = {"name": settings.PATIENT_COOKIE_NAME, "value": session, "url": f"{server.url}/m/"}
-    context.add_cookies([cookie])  # type: ignore[list-item]
+    context = a_phone(browser, server, bill.wechat_user)
     context.add_init_script(BRIDGE)
-    # No live channel here: 204 tells an EventSource not to come back.
-    context.route(f"{settings.LIVE_URL}/**", lambda route: route.fulfill(status=204))
+    without_live(context)
     page = context.new_page()
     page.expose_function("thumb", thumb)
     page.goto(reverse("payments-pay", args=[bill.token]))

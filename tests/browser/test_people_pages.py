@@ -11,7 +11,6 @@ from collections.abc import Callable
 from typing import Any, Literal
 
 import pytest
-from django.conf import settings
 from playwright.sync_api import Browser, Page, expect
 from pytest_django.live_server_helper import LiveServer
 
@@ -30,21 +29,13 @@ from hospital.testing.people import (
     a_resident_id,
     a_staff,
     a_wechat_user,
-    patient_client,
 )
 from tests.browser.looking import Check
-from tests.browser.walk import LOOKS
+from tests.browser.walk import DESK, LOOKS, PHONE
+from tests.browser.windows import MOVING, a_phone
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 check = Check("people")
-PHONE: dict[str, Any] = {
-    "viewport": {"width": 375, "height": 812},
-    "device_scale_factor": 2,
-    "is_mobile": True,
-    "has_touch": True,
-    "locale": "zh-CN",
-}
-DESK: dict[str, Any] = {"viewport": {"width": 1440, "height": 900}, "locale": "zh-CN"}
 Scheme = Literal["light", "dark"]
 Watch = Callable[[Page], Page]
 
@@ -62,11 +53,7 @@ def somebody_who_likes(look: str) -> WeChatUser:
 
 def phone_of(user: WeChatUser, browser: Browser, server: LiveServer) -> Page:
     """The user's phone, logged in."""
-    context = browser.new_context(**PHONE, base_url=server.url)
-    session = patient_client(user).cookies[settings.PATIENT_COOKIE_NAME].value
-    cookie = {"name": settings.PATIENT_COOKIE_NAME, "value": session, "url": f"{server.url}/m/"}
-    context.add_cookies([cookie])  # type: ignore[list-item]
-    return context.new_page()
+    return a_phone(browser, server, user, PHONE | MOVING).new_page()
 
 
 def tell(user: WeChatUser) -> None:
@@ -157,7 +144,7 @@ def test_a_child_is_added_by_thumb(browser: Browser, live_server: LiveServer, lo
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize(("device", "name"), [(DESK, "desk"), (PHONE, "phone")])
+@pytest.mark.parametrize(("device", "name"), [(DESK | MOVING, "desk"), (PHONE | MOVING, "phone")])
 def test_staff_logs_in(
     browser: Browser, live_server: LiveServer, device: dict[str, Any], name: str, scheme: Scheme
 ) -> None:

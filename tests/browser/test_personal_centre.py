@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from django.conf import settings
 from playwright.sync_api import Browser, Page, expect
 from pytest_django.fixtures import Settings
 from pytest_django.live_server_helper import LiveServer
@@ -29,10 +28,9 @@ from hospital.testing.people import (
     a_resident_id,
     a_staff,
     a_wechat_user,
-    patient_client,
 )
 from tests.browser.looking import Check
-from tests.browser.walk import PHONE
+from tests.browser.windows import a_phone
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 check = Check("centre")
@@ -49,12 +47,7 @@ def user() -> WeChatUser:
 
 @pytest.fixture
 def phone(browser: Browser, live_server: LiveServer, watched: Watch, user: WeChatUser) -> Page:
-    context = browser.new_context(**PHONE, base_url=live_server.url)
-    session = patient_client(user).cookies[settings.PATIENT_COOKIE_NAME].value
-    address = f"{live_server.url}/m/"
-    cookie = {"name": settings.PATIENT_COOKIE_NAME, "value": session, "url": address}
-    context.add_cookies([cookie])  # type: ignore[list-item]
-    return watched(context.new_page())
+    return watched(a_phone(browser, live_server, user).new_page())
 
 
 def look_at_all(page: Page, patient: Patient, look: str) -> None:
