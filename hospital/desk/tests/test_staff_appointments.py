@@ -19,6 +19,8 @@ from hospital.desk.tests.world import (
 )
 from hospital.identity.states import Role
 from hospital.kernel.actors import SYSTEM, Actor
+from hospital.patients.models import Patient
+from hospital.patients.states import Assurance
 from hospital.registration import actions, queries
 from hospital.registration.models import Appointment
 from hospital.scheduling import actions as scheduling
@@ -59,6 +61,19 @@ def page(client: Client, address: str, *, htmx: bool = False, **typed: str) -> s
 
 def whole(booked: Appointment) -> str:
     return reverse("desk-appointment", args=[booked.number])
+
+
+def test_who_must_bring_a_document_is_prompted_for_it(client: Client) -> None:
+    booked = a_paid_booking(patient=a_patient(name="陈晓宁"))
+    assert "现在登记证件" not in page(client, whole(booked))
+    Patient.objects.filter(pk=booked.patient_id).update(assurance=Assurance.DECLARED)
+
+    prompted = page(client, whole(booked))
+    office = page(staff_client(Role.OUTPATIENT_OFFICE), whole(booked))
+
+    assert "未实名档案，下次就诊时补登证件" in prompted
+    assert f'href="/staff/card-desk/{booked.patient.outpatient_no}/prove/"' in prompted
+    assert ("未实名档案" in office, "现在登记证件" in office) == (True, False)
 
 
 @pytest.mark.parametrize(
@@ -328,10 +343,10 @@ def test_the_history_costs_little(
 ) -> None:
     booked = a_booking()
     page(client, whole(booked))
-    with django_assert_num_queries(13):  # unpaid: the bill to collect, too
+    with django_assert_num_queries(14):  # unpaid: the bill to collect, too
         page(client, whole(booked))
     an_order(Bill.objects.get(pk=booked.bill_id))
-    with django_assert_num_queries(21):  # one payment: bills, moves, notices, refunds, cases
+    with django_assert_num_queries(22):  # one payment: bills, moves, notices, refunds, cases
         page(client, whole(booked))
 
 

@@ -13,7 +13,9 @@ from hospital.identity.access import StaffRequest, staff_page
 from hospital.identity.permissions import BREAK_GLASS
 from hospital.kernel import clock
 from hospital.messaging import queries as messaging
+from hospital.patients import queries as patients
 from hospital.patients.actions import record_view
+from hospital.patients.permissions import UPGRADE_IDENTITY
 from hospital.payments import queries as payments
 from hospital.payments.permissions import COLLECT, VIEW_PAYMENTS
 from hospital.registration import queries
@@ -73,6 +75,10 @@ def appointment(request: StaffRequest, number: str) -> HttpResponse:
         "payments": found,
         "may_view_payments": identity.may(request.user, VIEW_PAYMENTS),
         "collect": _collect(request, row),
+        "upgrade": patients.upgrade_of(
+            patient=patients.patient(patient_id=row.patient_id), at=clock.now()
+        ),
+        "may_prove": identity.may(request.user, UPGRADE_IDENTITY),
         "events": events,
         "topics": [f"appointment:{row.id}", f"bill:{row.bill_id}"],
         "here": request.path,
