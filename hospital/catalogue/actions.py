@@ -9,12 +9,13 @@ from collections.abc import Collection, Sequence
 
 from django.db import transaction
 
-from hospital.catalogue.models import Price, PriceItem, ServiceFee, ServiceType
-from hospital.catalogue.states import FeeCategory, ServiceKind
-from hospital.kernel import audit, pinyin
+from hospital.catalogue.models import Price, PriceChange, PriceItem, ServiceFee, ServiceType
+from hospital.catalogue.states import FeeCategory, PriceChangeStatus, ServiceKind
+from hospital.kernel import audit, money, pinyin
 from hospital.kernel.actors import Actor
 from hospital.kernel.clock import hospital_day
-from hospital.kernel.errors import Invalid
+from hospital.kernel.errors import Invalid, NotFound
+from hospital.kernel.four_eyes import check_may_decide, decide
 from hospital.kernel.upserts import spelling, upsert
 from hospital.organisation.states import Title
 
@@ -32,7 +33,11 @@ def save_price_item(
     by: Actor,
     at: dt.datetime,
 ) -> bool:
-    """Save 收费项目 with its price in fen from a hospital day on (default: the day of `at`)."""
+    """Save 收费项目 with its price in fen from a hospital day on (default: the day of `at`).
+
+    A price that somebody of the staff types waits for finance (chapter 7); the system's own, when
+    a new hospital is loaded, holds at once. Raises Invalid, also while another price waits.
+    """
     if price_fen < 0:
         raise Invalid({"price_fen": ["单价不能小于零。"]})
     saved = upsert(
@@ -50,8 +55,45 @@ def save_price_item(
         at=at,
     )
     day = valid_from or hospital_day(at)
-    repriced = _save_price(saved.row, price_fen, day, by=by, at=at)
+    if by.kind == "system":
+        repriced = _save_price(saved.row, price_fen, day, by=by, at=at)
+    else:
+        is_dated = valid_from is not None
+        repriced = _ask_price(saved.row, price_fen, day, is_dated=is_dated, by=by, at=at)
     return saved.changed or repriced
+
+
+@transaction.atomic
+def decide_price(
+    *, change_id: int, is_approved: bool, note: str, by: Actor, at: dt.datetime
+) -> PriceChange:
+    """Agree to a price, which holds from its day on but not before today, or refuse it with why.
+
+    Raises NotFound, AlreadyDecided, OwnRequest, Invalid.
+    """
+    note = note.strip()
+    if not is_approved and not note:
+        raise Invalid({"note": ["请填写驳回的原因。"]}, "请填写驳回的原因。")
+    rows = PriceChange.objects.select_for_update(of=("self",)).select_related("price_item")
+    change = rows.filter(pk=change_id).first()
+    if change is None:
+        raise NotFound("没有找到这次调价。")
+    check_may_decide(change, waiting=PriceChangeStatus.WAITING, by=by)
+    if is_approved:
+        day = max(change.valid_from, hospital_day(at))
+        _save_price(change.price_item, change.price_fen, day, by=by, at=at)
+    to = PriceChangeStatus.APPROVED if is_approved else PriceChangeStatus.REJECTED
+    decide(change, to, note=note, by=by, at=at)
+    audit.record(
+        act="catalogue.decide_price",
+        subject=change.price_item,
+        by=by,
+        at=at,
+        before={"status": PriceChangeStatus.WAITING.label},
+        after={"status": to.label, "price_fen": change.price_fen, "asked_by": change.asked_by},
+        reason=note[:200],
+    )
+    return change
 
 
 @transaction.atomic
@@ -134,6 +176,39 @@ def save_service_fee(
             "price_items": sorted(wanted),
             "valid_from": day.isoformat(),
         },
+    )
+    return True
+
+
+def _ask_price(
+    item: PriceItem, price_fen: int, day: dt.date, *, is_dated: bool, by: Actor, at: dt.datetime
+) -> bool:
+    """Have finance decide about a price; the same one twice is one question."""
+    rows = Price.objects.filter(price_item=item)
+    current = next((row for row in rows if _covers(row, day)), None)
+    if current is not None and current.price_fen == price_fen:
+        return False
+    waiting = PriceChange.objects.filter(price_item=item, status=PriceChangeStatus.WAITING).first()
+    if waiting is not None:
+        if waiting.price_fen == price_fen and (waiting.valid_from == day or not is_dated):
+            return False
+        price = money.format_yuan(waiting.price_fen)
+        raise Invalid({"price_fen": [f"单价 {price} 元还在等财务批准，处理后才能再改。"]})
+    PriceChange.objects.create(
+        price_item=item,
+        price_fen=price_fen,
+        before_fen=current.price_fen if current else None,
+        valid_from=day,
+        asked_by=str(by),
+        asked_at=at,
+    )
+    audit.record(
+        act="catalogue.ask_price",
+        subject=item,
+        by=by,
+        at=at,
+        before={"price_fen": current.price_fen} if current else {},
+        after={"price_fen": price_fen, "valid_from": day.isoformat()},
     )
     return True
 

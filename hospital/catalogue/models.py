@@ -4,12 +4,21 @@ A price is never edited: a change ends its period and begins the next. One repla
 day it began keeps its row as an empty period. Money is in fen, days are hospital days.
 """
 
+from typing import ClassVar
+
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import RangeOperators
 from django.db import models
 from django.db.models import Case, F, Func, IntegerField, Q, Value, When
 
-from hospital.catalogue.states import FeeCategory, ServiceKind
+from hospital.catalogue.states import (
+    PRICE_CHANGE_MOVES,
+    FeeCategory,
+    PriceChangeStatus,
+    ServiceKind,
+)
+from hospital.kernel.four_eyes import FourEyes, four_eyes
+from hospital.kernel.states import Moves, guard, one_of
 from hospital.organisation.states import Title
 
 
@@ -81,6 +90,38 @@ class Price(models.Model):
 
     def __str__(self) -> str:
         return f"price {self.pk}"
+
+
+class PriceChange(FourEyes):
+    """A price somebody of the staff typed; it holds once finance agreed, and not before that day.
+
+    `before_fen` is what the item cost then, None for its first price.
+    """
+
+    MOVES: ClassVar[Moves] = PRICE_CHANGE_MOVES
+
+    price_item = models.ForeignKey(PriceItem, models.PROTECT, related_name="price_changes")
+    price_fen = models.PositiveIntegerField()
+    before_fen = models.PositiveIntegerField(null=True)
+    valid_from = models.DateField()
+    status = models.CharField(
+        max_length=10, choices=PriceChangeStatus, default=PriceChangeStatus.WAITING
+    )
+
+    class Meta:
+        constraints = [
+            one_of(PriceChangeStatus.values, name="price_change_status"),
+            four_eyes(PriceChangeStatus.WAITING, name="price_change_two_persons"),
+            models.UniqueConstraint(
+                fields=["price_item"],
+                condition=Q(status=PriceChangeStatus.WAITING),
+                name="price_change_one_waits",
+            ),
+        ]
+        triggers = [guard(PRICE_CHANGE_MOVES, name="price_change_moves")]
+
+    def __str__(self) -> str:
+        return f"price change {self.pk}"
 
 
 class ServiceType(models.Model):

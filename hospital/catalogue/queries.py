@@ -9,8 +9,8 @@ from typing import TypeVar
 
 from django.db.models import F, Q, QuerySet
 
-from hospital.catalogue.models import Price, PriceItem, ServiceFee, ServiceType
-from hospital.catalogue.states import FeeCategory, ServiceKind
+from hospital.catalogue.models import Price, PriceChange, PriceItem, ServiceFee, ServiceType
+from hospital.catalogue.states import FeeCategory, PriceChangeStatus, ServiceKind
 from hospital.kernel.errors import NotFound
 from hospital.kernel.states import subject_type
 from hospital.kernel.upserts import MasterRow
@@ -54,6 +54,28 @@ class NoFee(NotFound):
 
     code = "NO_FEE"
     default_message = "该号别尚未设置挂号费，暂不能预约，请咨询导诊台。"
+
+
+def waiting_prices() -> list[PriceChange]:
+    """What finance is asked, the oldest question first, with its item."""
+    rows = PriceChange.objects.filter(status=PriceChangeStatus.WAITING)
+    return list(rows.select_related("price_item").order_by("asked_at", "pk"))
+
+
+def decided_prices(*, most: int) -> list[PriceChange]:
+    """What finance decided last, the newest first, with its item."""
+    rows = PriceChange.objects.exclude(status=PriceChangeStatus.WAITING)
+    return list(rows.select_related("price_item").order_by("-decided_at", "-pk")[:most])
+
+
+def waiting_price(*, code: str) -> PriceChange | None:
+    """The price of an item that waits for finance, None where none does."""
+    rows = PriceChange.objects.filter(status=PriceChangeStatus.WAITING)
+    return rows.filter(price_item__code=code).first()
+
+
+def _waiting_by_item() -> dict[int, PriceChange]:
+    return {row.price_item_id: row for row in waiting_prices()}
 
 
 def registration_fees(*, on: dt.date) -> dict[Key, FeeQuote]:
@@ -112,11 +134,12 @@ def price_item_rows(*, on: dt.date) -> list[MasterRow]:
     """Every price item as `save_price_item` takes it, with the price of the day in fen.
 
     The day it holds from is left out, so that a changed price counts from the day of the change;
-    an item that has no price yet has its first one and that day.
+    an item that has no price yet has its first one and that day, or the one finance looks at.
     """
-    prices: dict[int, Price] = {}
+    prices: dict[int, Price | PriceChange] = dict(_waiting_by_item())
     for price in Price.objects.exclude(valid_to=F("valid_from")).order_by("valid_from"):
-        if price.price_item_id not in prices or price.valid_from <= on:
+        known = prices.get(price.price_item_id)
+        if not isinstance(known, Price) or price.valid_from <= on:
             prices[price.price_item_id] = price
     later = {pk: price.valid_from for pk, price in prices.items() if price.valid_from > on}
     return [

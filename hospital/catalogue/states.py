@@ -3,7 +3,11 @@
 Categories are the outpatient items of the fiscal receipt (chapter 8, CV07.10.001).
 """
 
+from typing import Final
+
 from django.db.models import TextChoices
+
+from hospital.kernel.states import Moves
 
 
 class FeeCategory(TextChoices):
@@ -35,3 +39,19 @@ class ServiceKind(TextChoices):
     EVENING = "evening", "夜诊"
     EMERGENCY = "emergency", "急诊"
     REFILL = "refill", "便民"
+
+
+class PriceChangeStatus(TextChoices):
+    """Where a price somebody typed stands: finance decides (chapter 7)."""
+
+    WAITING = "waiting", "待批准"
+    APPROVED = "approved", "已批准"
+    REJECTED = "rejected", "已驳回"
+
+
+PRICE_CHANGE_MOVES: Final[Moves] = frozenset(
+    {
+        (PriceChangeStatus.WAITING, PriceChangeStatus.APPROVED),
+        (PriceChangeStatus.WAITING, PriceChangeStatus.REJECTED),
+    }
+)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from hospital.catalogue.permissions import APPROVE_PRICE
 from hospital.desk.permissions import READ_AUDIT, VIEW_CONFIGURATION
 from hospital.identity.permissions import BREAK_GLASS, END_SESSIONS, REVIEW_BREAK_GLASS, VIEW_ACCESS
 from hospital.kernel.permissions import Permission
@@ -39,6 +40,7 @@ STAFF_NAV: tuple[Entry, ...] = (
     Entry("异常", "alert-triangle", "payments-cases", VIEW_PAYMENTS),
     Entry("复核", "users", "payments-approvals", APPROVE_REFUND),
     Entry("账单", "file-text", "payments-statements", VIEW_STATEMENTS),
+    Entry("调价", "receipt", "catalogue-prices", APPROVE_PRICE),
     Entry("消息", "message", "messaging-log", VIEW_MESSAGES),
     Entry("公众号", "device-mobile", "messaging-menu", MANAGE_ACCOUNT),
     Entry("急查", "eye", "desk-emergencies", BREAK_GLASS),

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from django.db.models import Q, QuerySet
 
+from hospital.catalogue import queries as catalogue
 from hospital.identity import queries as identity
 from hospital.kernel import pinyin
 from hospital.kernel.actors import Actor
@@ -20,8 +21,10 @@ from hospital.kernel.models import AuditEntry
 from hospital.kernel.upserts import MasterRow
 from hospital.onboarding.models import WorkbookUpload
 from hospital.onboarding.sheets import SHEETS
+from hospital.onboarding.sheets.catalogue import PRICE_ITEMS
 from hospital.onboarding.tables import Sheet
 from hospital.onboarding.words import FieldChange, Names, moved, plain_value, text_of
+from hospital.ui.wording import full_day_text, yuan_text
 
 PAGES: Final = tuple(sheet for sheet in SHEETS if sheet.slug)
 STATES: Final = {"": "全部", "active": "启用", "off": "停用"}
@@ -126,6 +129,17 @@ def entries_of(sheet: Sheet, row: MasterRow, *, after: int = 0) -> list[AuditEnt
         pk__gt=after,
     )
     return list(found.order_by("pk"))
+
+
+def waits(sheet: Sheet, row: MasterRow) -> str:
+    """What was typed into a row and waits for another person, as a sentence; "" for nothing."""
+    change = catalogue.waiting_price(code=str(row.values["code"])) if sheet is PRICE_ITEMS else None
+    if change is None:
+        return ""
+    day, new = full_day_text(change.valid_from), yuan_text(change.price_fen)
+    is_new = change.before_fen is None
+    until = "还不能收费" if is_new else f"仍收 {yuan_text(change.before_fen or 0)}"
+    return f"单价 {new}（{day}起）等财务批准后生效，批准以前{until}。"
 
 
 def steps_of(sheet: Sheet, row: MasterRow) -> list[Step]:

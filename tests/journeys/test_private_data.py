@@ -39,6 +39,7 @@ _COLUMNS = """
 #: hospital's words, machines, money by numbers. Nothing of a patient is written there.
 NOTHING_PERSONAL: Final = {
     "auth_group",
+    "catalogue_pricechange",
     "identity_accessrequest",
     "identity_customrole",
     "identity_delegation",

@@ -9,7 +9,7 @@ from django.http import HttpResponse
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from hospital.catalogue.models import Price, ServiceFee
+from hospital.catalogue.models import Price, PriceChange, ServiceFee
 from hospital.identity.states import Role
 from hospital.kernel import clock
 from hospital.kernel.actors import SYSTEM
@@ -215,10 +215,14 @@ def test_the_second_of_two_clerks_is_told_and_loses_nothing(client: Client) -> N
     assert (row.name, row.floor, row.telephone) == ("脾胃肝胆科", "4楼", "0750-1")
 
 
-def test_a_price_changed_today_keeps_yesterdays(client: Client) -> None:
+def test_a_price_finance_agreed_to_today_keeps_yesterdays(client: Client) -> None:
     a_price_item(code="Z1", name="诊察费", price_fen=2500)
 
     save(client, "price-items", "Z1", price_fen="30")
+    assert "财务批准后生效" in text(client.get(f"{MASTER}/price-items/row/Z1/"))
+    finance = staff_client("finance")
+    asked = PriceChange.objects.get().pk
+    finance.post("/staff/prices/decide/", {"change": asked, "answer": "yes"})
 
     today = clock.today()
     assert list(Price.objects.order_by("valid_from").values_list("price_fen", "valid_to")) == [

@@ -43,6 +43,7 @@ class Filled:
     notes: Mapping[str, Sequence[str]] = field(default_factory=dict)
     needs: Sequence[Need] = ()
     warning: str = ""
+    waits: str = ""
 
     @property
     def is_refused(self) -> bool:
@@ -179,7 +180,8 @@ def _switch(request: StaffRequest, slug: str, address: str, *, off: bool) -> Htt
 
 def as_saved(sheet: Sheet, row: MasterRow) -> Filled:
     """The form of a row nobody has typed into yet."""
-    return Filled(cells_of(sheet, row), seen=queries.latest_entry(sheet, row))
+    seen = queries.latest_entry(sheet, row)
+    return Filled(cells_of(sheet, row), seen=seen, waits=queries.waits(sheet, row))
 
 
 def _save(request: StaffRequest, sheet: Sheet, row: MasterRow | None) -> HttpResponse:
