@@ -26,11 +26,11 @@ from hospital.identity.permissions import SIGNED_IN
 from hospital.identity.states import Role
 from hospital.kernel import moment_cache
 from hospital.kernel.errors import NotAllowed
-from hospital.kernel.models import AuditEntry
+from hospital.kernel.models import AuditEntry, AuditResult
 from hospital.testing.people import staff_client
 from hospital.testing.schedules import NOW
 from hospital.testing.wechat import StandIn
-from tests.journeys.matrix_world import NOTHING_THERE, OWN_THINGS, World, a_world
+from tests.journeys.matrix_world import DEEDS, NOTHING_THERE, OWN_THINGS, World, a_world
 from tools.inventory import Address, addresses, own_models
 
 #: What a visit itself writes: who came, and that somebody was turned away.
@@ -104,6 +104,15 @@ def tried(client: Client, method: str, path: str, body: Mapping[str, str] | None
     return int(answer.status_code)
 
 
+def did(client: Client, path: str, body: Mapping[str, str]) -> bool:
+    """Whether a filled-in form was answered well and its act audited, then take it back."""
+    done = AuditEntry.objects.exclude(result=AuditResult.REFUSED)
+    before = done.count()
+    with taken_back():
+        status = client.post(path, dict(body)).status_code
+        return status < HTTPStatus.BAD_REQUEST and done.count() > before
+
+
 @pytest.fixture
 def world(db: None, wechat: StandIn, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
     with time_machine.travel(NOW, tick=False):
@@ -175,6 +184,9 @@ def _let_in(door: Door, visitors: dict[Role, Visitor]) -> Iterator[str]:
             status = tried(client, method, door.path, door.body)
             well = is_well(door.address, method, status)
             yield "" if well else f"{role} may {method} {door.path}: {status}"
+        if door.address.name in DEEDS:
+            is_done = did(client, door.path, door.body)
+            yield "" if is_done else f"{role} sends {door.path}, and nothing is done"
     for role in door.allowed if is_for_all else ():
         holds = queries.may(visitors[role].account, SIGNED_IN)
         yield "" if holds else f"{role} may not even sign in"
