@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Iterable, Mapping
 from typing import Final
 
@@ -16,7 +17,7 @@ from hospital.ui.typed import typed
 
 #: Empty lines below the roles somebody has.
 BLANK_LINES: Final = 2
-MOST_LINES: Final = 20
+_LINE: Final = re.compile("role-([0-9]{1,3})")
 
 
 class PersonForm(forms.Form):
@@ -50,7 +51,7 @@ def wanted_roles(data: QueryDict) -> list[Wanted]:
     The last day is part of the period, as people say it.
     """
     wanted = []
-    for at in range(MOST_LINES):
+    for at in role_lines(data):
         role = typed(data, f"role-{at}", most=40)
         if not role:
             continue
@@ -67,6 +68,11 @@ def wanted_roles(data: QueryDict) -> list[Wanted]:
             )
         )
     return wanted
+
+
+def role_lines(data: QueryDict) -> list[int]:
+    """The numbers of the lines that were sent, in order: nobody's last roles are left unread."""
+    return sorted(int(found[1]) for name in data if (found := _LINE.fullmatch(name)))
 
 
 def wanted_grants(data: QueryDict) -> dict[str, str]:

@@ -222,8 +222,12 @@ def switch_off(*, account_id: int, reason: str, by: Actor, at: dt.datetime) -> N
 
 
 def switch_on(*, account_id: int, reason: str, by: Actor, at: dt.datetime) -> None:
-    """Somebody is back: the account works again, its roles are to be asked for anew."""
+    """Somebody is back: the account works again, its roles are to be asked for anew.
+
+    Raises NotFound, AdministratorsApart.
+    """
     with transaction.atomic():
+        assigning.lock_access()
         account = _locked(account_id)
         if account.is_active:
             return

@@ -9,7 +9,7 @@ from django.test import Client
 
 from hospital.identity import queries
 from hospital.identity.models import AccessRequest, GrantChange, StaffAccount
-from hospital.identity.states import Role
+from hospital.identity.states import ADMINISTRATORS, Role
 from hospital.kernel.models import AuditEntry
 from hospital.testing.organisation import a_department, a_practitioner
 from hospital.testing.people import PASSWORD, a_staff, staff_client
@@ -237,6 +237,22 @@ class TestRoles:
 
         assert answer.status_code == 422
         assert not AccessRequest.objects.exists()
+
+    def test_somebody_with_more_roles_than_one_remembers_keeps_them(self, admin: Client) -> None:
+        many = [role.value for role in Role if role not in ADMINISTRATORS]
+        clerk = a_staff(*many)
+        form = page(admin, f"{PEOPLE}{clerk.pk}/roles/")
+        lines = [int(number) for number in re.findall(r'name="role-([0-9]+)"', form)]
+        assert lines == list(range(len(many) + 2))
+        same = {f"role-{at}": role for at, role in enumerate(sorted(many))} | {"reason": "整理"}
+
+        assert admin.post(f"{PEOPLE}{clerk.pk}/roles/", same).status_code == 422
+        assert not AccessRequest.objects.exists()
+        fewer = same | {f"role-{len(many) - 1}": ""}
+        assert admin.post(f"{PEOPLE}{clerk.pk}/roles/", fewer).status_code == 302
+
+        wanted = [row["role"] for row in AccessRequest.objects.get().wanted]
+        assert wanted == sorted(many)[:-1]
 
     def test_a_role_shows_the_difference_before_it_is_asked(
         self, admin: Client, guard: Client

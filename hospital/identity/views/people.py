@@ -291,8 +291,7 @@ def _lines(request: StaffRequest, account: StaffAccount) -> list[dict[str, objec
                 "since": request.POST.get(f"since-{at}", ""),
                 "until": request.POST.get(f"until-{at}", ""),
             }
-            for at in range(forms.MOST_LINES)
-            if f"role-{at}" in request.POST
+            for at in forms.role_lines(request.POST)
         ]
     rows = [row for row in queries.roles_held(account=account, on=clock.today()) if not row.is_over]
     known = [
