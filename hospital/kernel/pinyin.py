@@ -7,6 +7,7 @@ match what people type against it. Readings have no tones; ü is written v, as o
 import unicodedata
 from typing import Final
 
+_RARE: Final = "\u3400"  # from here on come ideographs
 # Characters that are read differently as a surname; two-character surnames first.
 _SURNAMES: Final = {
     "万俟": "mo qi",
@@ -91,5 +92,9 @@ def _syllables(text: str) -> list[str]:
 
 
 def _letters(text: str) -> list[str]:
-    """Runs of letters and digits between Chinese characters; punctuation has no reading."""
-    return "".join(char if char.isalnum() else " " for char in text).split()
+    """Runs of letters and digits between Chinese characters; punctuation has no reading.
+
+    A Chinese character that no dictionary knows stands for its own syllable.
+    """
+    spaced = (f" {char} " if char >= _RARE else char for char in text)
+    return "".join(char if char.isalnum() else " " for char in "".join(spaced)).split()
