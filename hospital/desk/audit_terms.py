@@ -89,6 +89,7 @@ KEYS: Final = {
     "department": "科室",
     "specialty": "专长",
     "licence_end_date": "执业证到期",
+    "reading": "更正的拼音",
     "practitioner": "医护人员",
     "category": "分类",
     "unit": "单位",

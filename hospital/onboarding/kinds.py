@@ -90,6 +90,19 @@ class Line(Text):
 
 
 @dataclass(frozen=True)
+class Reading(Text):
+    """How a name is read: syllables without tones, parted by blanks; ü is typed as v."""
+
+    hint: str = "拼音，音节之间空一格"
+
+    def parse(self, value: Cell) -> str:
+        spelt = " ".join(narrow(super().parse(value)).casefold().replace("ü", "v").split())
+        if not re.fullmatch(r"[a-z0-9]+( [a-z0-9]+)*", spelt):
+            raise Unreadable("应填不带声调的拼音，音节之间空一格，如 chen zhi xing")
+        return spelt
+
+
+@dataclass(frozen=True)
 class Code(Kind):
     """A stable code of letters, digits, dots, dashes and underscores."""
 

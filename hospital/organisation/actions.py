@@ -65,10 +65,14 @@ def save_department(
     is_active: bool = True,
     valid_from: dt.date | None = None,
     valid_to: dt.date | None = None,
+    reading: str = "",
     by: Actor,
     at: dt.datetime,
 ) -> bool:
-    """Save 科室; ages in months, half-open (M1.12). Raises Invalid on a circle in the tree."""
+    """Save 科室; ages in months, half-open (M1.12); `reading` where the usual pinyin is wrong.
+
+    Raises Invalid, e.g. on a circle in the tree.
+    """
     above = _department(parent, "parent") if parent else None
     errors: dict[str, list[str]] = {}
     if _is_circle(code, above):
@@ -77,7 +81,8 @@ def save_department(
         errors["walk_in_only"] = ["仅现场就诊的科室不能同时开放预约。"]
     if None not in (min_age_months, max_age_months) and not min_age_months < max_age_months:  # type: ignore[operator]
         errors["max_age_months"] = ["年龄上限应大于年龄下限。"]
-    errors |= _wrong_period(valid_from, valid_to)
+    read, wrong = _reading(pinyin.pinyin(name), reading)
+    errors |= _wrong_period(valid_from, valid_to) | wrong
     if errors:
         raise Invalid(errors)
     return upsert(
@@ -85,7 +90,8 @@ def save_department(
         key={"code": code},
         values={
             "name": name,
-            **spelling(Department, pinyin.pinyin(name)),
+            "reading": read,
+            **spelling(Department, read or pinyin.pinyin(name)),
             "parent": above,
             "hint": hint,
             "introduction": introduction,
@@ -165,18 +171,21 @@ def save_practitioner(
     is_active: bool = True,
     valid_from: dt.date | None = None,
     valid_to: dt.date | None = None,
+    reading: str = "",
     by: Actor,
     at: dt.datetime,
 ) -> bool:
     """Save 医生 and its departments: roles begin and end on the hospital day of `at`."""
-    if errors := _wrong_period(valid_from, valid_to):
+    read, wrong = _reading(pinyin.name_pinyin(name), reading)
+    if errors := _wrong_period(valid_from, valid_to) | wrong:
         raise Invalid(errors)
     saved = upsert(
         Practitioner,
         key={"code": code},
         values={
             "name": name,
-            **spelling(Practitioner, pinyin.name_pinyin(name)),
+            "reading": read,
+            **spelling(Practitioner, read or pinyin.name_pinyin(name)),
             "sex": sex,
             "title": title,
             "specialty": specialty,
@@ -305,6 +314,20 @@ def _save_roles(
         after={"departments": sorted(wanted)},
     )
     return True
+
+
+def _reading(usual: str, typed: str) -> tuple[str, dict[str, list[str]]]:
+    """A reading by hand, "" where it is the usual one of the name; and what is wrong with it.
+
+    One syllable for each of the usual ones: a name that changed later asks for its reading anew.
+    """
+    spaced = " ".join(typed.split())
+    if spaced == usual:
+        return "", {}
+    wanted = len(usual.split())
+    if spaced and len(spaced.split()) != wanted:
+        return "", {"reading": [f"应有 {wanted} 个音节，用空格隔开，如“{usual}”。"]}
+    return spaced, {}
 
 
 def _wrong_period(valid_from: dt.date | None, valid_to: dt.date | None) -> dict[str, list[str]]:

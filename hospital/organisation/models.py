@@ -1,7 +1,7 @@
 """Tables of the organisation: everything has a stable code, nothing is deleted, only switched off.
 
-Pinyin and initials are computed when a name is saved; lists sort by pinyin because the embedded
-database has no Chinese collation.
+Pinyin and initials are computed when a name is saved, from the name or from a `reading` typed by
+hand; lists sort by pinyin because the embedded database has no Chinese collation.
 """
 
 import pgtrigger
@@ -51,6 +51,7 @@ class Department(models.Model):
 
     code = models.CharField(max_length=20, unique=True)
     name = models.CharField(max_length=60)
+    reading = models.CharField(max_length=300, blank=True)
     pinyin = models.CharField(max_length=300)
     initials = models.CharField(max_length=60)
     parent = models.ForeignKey("self", models.PROTECT, null=True, related_name="children")
@@ -142,6 +143,7 @@ class Practitioner(models.Model):
 
     code = models.CharField(max_length=20, unique=True)
     name = models.CharField(max_length=40)
+    reading = models.CharField(max_length=200, blank=True)
     pinyin = models.CharField(max_length=200)
     initials = models.CharField(max_length=40)
     sex = models.CharField(max_length=6, choices=Sex)

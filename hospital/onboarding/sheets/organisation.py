@@ -12,6 +12,7 @@ from hospital.onboarding.kinds import (
     Kind,
     Line,
     Portrait,
+    Reading,
     Several,
     Text,
     YesNo,
@@ -49,6 +50,19 @@ def period(noun: str) -> tuple[Column, Column]:
             width=14,
             may_lack=True,
         ),
+    )
+
+
+def reading(longest: int) -> Column:
+    """拼音: only where the dictionary reads a name wrongly; workbooks of earlier years lack it."""
+    return Column(
+        "拼音",
+        "reading",
+        Reading(longest=longest),
+        default="",
+        note="多音字、生僻字读得不对时填写；不填按名称自动生成",
+        width=24,
+        may_lack=True,
     )
 
 
@@ -211,6 +225,7 @@ DEPARTMENTS = Sheet(
         ),
         active("科室"),
         *period("科室"),
+        reading(300),
     ),
 )
 
@@ -306,6 +321,7 @@ PRACTITIONERS = Sheet(
         ),
         active("医生"),
         *period("医生"),
+        reading(200),
     ),
 )
 

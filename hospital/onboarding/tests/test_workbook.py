@@ -20,6 +20,7 @@ from hospital.onboarding.kinds import (
     Floor,
     Integer,
     Kind,
+    Reading,
     Several,
     Text,
     YesNo,
@@ -171,6 +172,7 @@ def _typed(column: Column) -> st.SearchStrategy[object]:
         (Clock, st.builds(dt.time, st.integers(0, 23), st.integers(0, 59))),
         (Age, st.integers(0, 999) | st.integers(0, 150).map(lambda years: years * 12)),
         (Floor, st.builds("{}{}楼".format, st.sampled_from(["", "负"]), st.integers(1, 99))),
+        (Reading, st.from_regex(r"[a-z]{1,6}( [a-z]{1,6}){0,3}", fullmatch=True)),
         (Text, (st.sampled_from(SPITEFUL) | st.text(max_size=40)).map(kind.parse)),
     )
     return next(values for of, values in known if isinstance(kind, of))
