@@ -26,7 +26,7 @@ def failures(at: dt.datetime) -> Finding:
 def sms(at: dt.datetime) -> Finding:
     """The same for SMS alone."""
     if not settings.SMS_URL:
-        return Finding("没有接入短信平台，不检查。")
+        return Finding("没有接入短信平台：患者在手机上不能添加就诊人、更换手机号。")
     found = messaging.delivery_results(since=at - _HOUR, channel=Channel.SMS)
     return _share("短信", *found)
 

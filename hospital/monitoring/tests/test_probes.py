@@ -169,7 +169,8 @@ def test_sms_are_looked_at_alone(settings: Settings) -> None:
         a_delivery(Outcome.SENT)
         a_delivery(Outcome.FAILED, Reason.SMS_REFUSED, Channel.SMS)
     settings.SMS_URL = ""
-    assert read("sms_failures").text == "没有接入短信平台，不检查。"
+    said = "没有接入短信平台：患者在手机上不能添加就诊人、更换手机号。"
+    assert read("sms_failures").text == said
     settings.SMS_URL = "https://sms.example/"
     assert (state("sms_failures"), read("sms_failures").value) == (BAD, 100)
     assert read("message_failures").value == 50
