@@ -319,6 +319,23 @@ class TestTheRecord:
             ("00A1B2C3", CardStatus.ACTIVE),
         ]
 
+    def test_a_character_no_keyboard_has_is_left_out(self, clerk: Client) -> None:
+        patient, other = a_patient(name="陈晓宁"), a_patient(name="王伟", born=dt.date(1990, 1, 1))
+        binding = PatientBinding.objects.get(patient=patient)
+        office = staff_client(Role.OUTPATIENT_OFFICE)
+
+        found = find(clerk, f"\0{patient.outpatient_no}")
+        reported = {"other": f"{other.outpatient_no}\0", "reason": "家属\0辨认"}
+        clerk.post(page(patient, "same"), reported)
+        office.post(page(patient, "unbind", str(binding.pk)), {"reason": "离\0婚"})
+
+        assert found["Location"] == page(patient)
+        assert patient.links.get().other == other
+        binding.refresh_from_db()
+        assert binding.ended_at is not None
+        ended = AuditEntry.objects.get(act="patients.force_unbind")
+        assert ended.reason == "离婚"
+
     def test_another_patients_rows_are_no_rows_of_this_page(self, clerk: Client) -> None:
         patient, other = a_patient(name="陈晓宁"), a_patient(name="王伟", born=dt.date(1990, 1, 1))
         card = actions.issue_card(patient_id=other.pk, number="", by=SYSTEM, at=clock.now())

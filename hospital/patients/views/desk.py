@@ -33,6 +33,7 @@ from hospital.patients.reader_text import Card
 from hospital.patients.states import Sex, VerificationMethod
 from hospital.patients.views import comparing
 from hospital.patients.views.places import tabs
+from hospital.ui.typed import typed
 
 _MOST_TYPED: Final = 4000
 #: The field a refusal is about; others head the form.
@@ -47,7 +48,7 @@ _FIELDS: Final[dict[type[Refusal], str]] = {
 @require_http_methods(["GET", "HEAD", "POST"])
 def find(request: StaffRequest) -> HttpResponse:
     """The place of work. What is typed is posted, because addresses of pages are written down."""
-    text = request.POST.get("text", "")[:_MOST_TYPED]
+    text = typed(request.POST, "text", most=_MOST_TYPED)
     if actions.is_pass(text):
         return _show(request, text)
     card = reader_text.read(text)

@@ -32,6 +32,7 @@ from hospital.patients.queries import Record
 from hospital.patients.states import CARD_IN_HAND, CARD_MOVES, CardStatus, PatientKind
 from hospital.patients.views import telling
 from hospital.patients.views.places import tabs
+from hospital.ui.typed import typed
 
 _REVEALABLE: Final = {
     "name": "姓名",
@@ -63,7 +64,7 @@ def reveal(request: StaffRequest, number: str) -> HttpResponse:
             what=what,
             by=request.actor,
             at=clock.now(),
-            reason=request.POST.get("reason", "")[:200],
+            reason=typed(request.POST, "reason", most=200),
         )
     except Invalid as problem:
         return _refused(request, number, problem)
@@ -151,13 +152,13 @@ def prove(request: StaffRequest, number: str) -> HttpResponse:
 def report_same(request: StaffRequest, number: str) -> HttpResponse:
     """Keep that this record and another are one person, for those who merge."""
     patient = queries.patient_by_number(outpatient_no=number)
-    other = queries.patient_by_number(outpatient_no=request.POST.get("other", "")[:10])
+    other = queries.patient_by_number(outpatient_no=typed(request.POST, "other", most=10))
 
     def act() -> None:
         actions.report_same(
             patient_id=patient.pk,
             other_id=other.pk,
-            reason=request.POST.get("reason", "")[:200],
+            reason=typed(request.POST, "reason", most=200),
             by=request.actor,
             at=clock.now(),
         )
@@ -175,7 +176,7 @@ def void(request: StaffRequest, number: str, identifier_id: int) -> HttpResponse
     def act() -> None:
         actions.void_identifier(
             identifier_id=identifier_id,
-            reason=request.POST.get("reason", "")[:200],
+            reason=typed(request.POST, "reason", most=200),
             by=request.actor,
             at=clock.now(),
         )
@@ -190,7 +191,7 @@ def add_guardian(request: StaffRequest, number: str) -> HttpResponse:
     patient = queries.patient_by_number(outpatient_no=number)
 
     def act() -> None:
-        text = request.POST.get("guardian_no", "")[:60]
+        text = typed(request.POST, "guardian_no", most=60)
         hits = queries.find(text) if any(letter.isdecimal() for letter in text) else []
         if len(hits) != 1:
             raise Invalid({"": ["没有找到监护人，请先为监护人建档，再填写其证件号或门诊号。"]})
@@ -213,7 +214,7 @@ def end_guardian(request: StaffRequest, number: str, link_id: int) -> HttpRespon
     _own(link_id, [row.pk for row in found.guardians])
 
     def act() -> None:
-        reason = request.POST.get("reason", "")[:200]
+        reason = typed(request.POST, "reason", most=200)
         actions.end_guardian(link_id=link_id, reason=reason, by=request.actor, at=clock.now())
 
     return _done(request, number, act, "监护关系已解除。")
@@ -226,7 +227,7 @@ def issue_card(request: StaffRequest, number: str) -> HttpResponse:
     patient = queries.patient_by_number(outpatient_no=number)
 
     def act() -> None:
-        card_no = request.POST.get("number", "")[:40]
+        card_no = typed(request.POST, "number", most=40)
         actions.issue_card(patient_id=patient.pk, number=card_no, by=request.actor, at=clock.now())
 
     return _done(request, number, act, "就诊卡已发出。")
@@ -241,10 +242,10 @@ def move_card(request: StaffRequest, number: str, card_id: int) -> HttpResponse:
 
     def act() -> None:
         to = desk_forms.card_status(request.POST.get("to", ""))
-        reason = request.POST.get("reason", "")[:200]
+        reason = typed(request.POST, "reason", most=200)
         at = clock.now()
         if to is CardStatus.REPLACED:
-            card_no = request.POST.get("number", "")[:40]
+            card_no = typed(request.POST, "number", most=40)
             actions.replace_card(
                 card_id=card_id, number=card_no, reason=reason, by=request.actor, at=at
             )
@@ -261,7 +262,7 @@ def health_card(request: StaffRequest, number: str) -> HttpResponse:
     patient = queries.patient_by_number(outpatient_no=number)
 
     def act() -> None:
-        text = request.POST.get("number", "")[:100]
+        text = typed(request.POST, "number", most=100)
         actions.add_health_card(
             patient_id=patient.pk, number=text, by=request.actor, at=clock.now()
         )
@@ -277,7 +278,7 @@ def unbind(request: StaffRequest, number: str, binding_id: int) -> HttpResponse:
     _own(binding_id, [row.pk for row in found.bindings])
 
     def act() -> None:
-        reason = request.POST.get("reason", "")[:200]
+        reason = typed(request.POST, "reason", most=200)
         actions.force_unbind(binding_id=binding_id, reason=reason, by=request.actor, at=clock.now())
 
     return _done(request, number, act, "绑定已解除，双方会收到通知。")
