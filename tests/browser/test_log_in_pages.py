@@ -11,10 +11,12 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 from pytest_django.live_server_helper import LiveServer
 
+from hospital.identity import actions
 from hospital.identity import one_time_codes as codes
 from hospital.identity.models import Delegation, StaffSession
 from hospital.identity.states import Role
 from hospital.kernel import clock
+from hospital.kernel.actors import SYSTEM
 from hospital.testing.browser import Watch
 from hospital.testing.people import PASSWORD, a_staff
 from tests.browser.looking import Check
@@ -93,6 +95,38 @@ def test_the_security_administrators_first_day(
     page.get_by_label("动态口令").fill(recovery)
     page.get_by_role("button", name="登录").click()
     expect(page).to_have_url(re.compile(r"/staff/(?!login)"))
+
+
+def test_a_newcomer_replaces_the_password_somebody_gave(
+    browser: Browser, live_server: LiveServer, watched: Watch
+) -> None:
+    account = a_staff(Role.CASHIER, username="newcomer", display_name="欧阳上官婉儿")
+    given = actions.temporary_password()
+    actions.reset_password(account_id=account.pk, password=given, by=SYSTEM, at=clock.now())
+    page = watched(browser.new_context(**DESK, base_url=live_server.url).new_page(), but=" 4")
+    page.goto("/staff/loans/")
+    page.get_by_label("用户名").fill("newcomer")
+    page.get_by_label("密码").fill(given)
+    page.get_by_role("button", name="登录").click()
+    expect(page.get_by_role("heading", name="设置自己的密码")).to_be_visible()
+    check(page, "15-given-password")
+
+    page.locator("[name=current]").fill(given)
+    page.locator("[name=new]").fill("newcomer")
+    page.locator("[name=again]").fill("newcomer")
+    page.get_by_role("button", name="保存并继续").click()
+    expect(page.get_by_text("密码太短，至少要 10 个字符。")).to_be_visible()
+    check(page, "16-given-password-again")
+    page.goto("/staff/collect/")
+    expect(page.get_by_role("heading", name="设置自己的密码")).to_be_visible()
+    page.locator("[name=current]").fill(given)
+    page.locator("[name=new]").fill("my-own-Choice-77")
+    page.locator("[name=again]").fill("my-own-Choice-77")
+    page.get_by_role("button", name="保存并继续").click()
+
+    expect(page).to_have_url(re.compile("/staff/collect/$"))
+    page.goto("/staff/password/")
+    check(page, "17-own-password")
 
 
 def test_an_idle_page_locks_in_every_window_and_keeps_what_is_typed(
