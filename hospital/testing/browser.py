@@ -14,6 +14,25 @@ from typing import Any, Protocol
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page
 
+# Two pages of its own, for an address bar nobody sees, open in every window: they cost more than
+# many a page of ours.
+_NOT_NEEDED = ("WebUIOmniboxPopup", "WebUIOmniboxAimPopup")
+# The last list counts, so what Playwright turns off stands here again.
+_PLAYWRIGHTS = (
+    "AvoidUnnecessaryBeforeUnloadCheckSync",
+    "DestroyProfileOnBrowserClose",
+    "HttpsUpgrades",
+    "HttpsFirstBalancedModeAutoEnable",
+    "LensOverlay",
+    "MediaRouter",
+    "PaintHolding",
+    "ThirdPartyStoragePartitioning",
+    "AvoidCorsURLLoaderRestartOnRedirect",
+    "OptimizationHints",
+    "NetworkTimeServiceQuerying",
+    "AimEnabled",
+    "PreconnectToSearch",
+)
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -22,6 +41,7 @@ FLAGS = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    f"--disable-features={','.join((*_NOT_NEEDED, *_PLAYWRIGHTS))}",
 ]
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 
