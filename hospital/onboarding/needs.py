@@ -194,7 +194,7 @@ def _held(
 
 def _rows(slug: str, row: MasterRow) -> str:
     """The list of what uses a row: found by its name, which stands in theirs."""
-    query = urlencode({"q": row.values["name"], "state": "active"})
+    query = urlencode({"q": row.values["name"]})
     return f"{reverse('onboarding-rows', args=[slug])}?{query}"
 
 

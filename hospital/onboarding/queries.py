@@ -27,6 +27,7 @@ from hospital.onboarding.words import FieldChange, Names, moved, plain_value, te
 from hospital.ui.wording import full_day_text, yuan_text
 
 PAGES: Final = tuple(sheet for sheet in SHEETS if sheet.slug)
+NOT_YET, OVER = "未生效", "已失效"
 STATES: Final = {"": "全部", "active": "启用", "off": "停用"}
 _PART: Final = "~"
 _UPLOADS_SHOWN: Final = 20
@@ -34,12 +35,16 @@ _UPLOADS_SHOWN: Final = 20
 
 @dataclass(frozen=True, slots=True)
 class ListedRow:
-    """A saved row in a list: its address, the listed cells in words, and whether it is in use."""
+    """A saved row in a list: its address, the listed cells in words, and whether it is in use.
+
+    `period` says that it is switched on and yet not in use: "未生效" or "已失效", "" else.
+    """
 
     address: str
     cells: tuple[str, ...]
     initials: str
     is_active: bool
+    period: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,9 +108,9 @@ def listed(
     `sort` is a listed field, with "-" before it for the other way round; "" is by code.
     """
     names = Names(sheet, SHEETS)
-    found = [row for row in sheet.saved(on) if _is_in(row, state)]
+    found = [row for row in sheet.saved(on) if _is_in(sheet, row, state, on)]
     wanted = pinyin.fold(text)
-    entries = [(row, _listed(sheet, row, names)) for row in found]
+    entries = [(row, _listed(sheet, row, names, on)) for row in found]
     if wanted:
         entries = [(row, entry) for row, entry in entries if _fits(sheet, row, entry, wanted)]
     field = sort.removeprefix("-")
@@ -231,13 +236,25 @@ def _step(
     )
 
 
-def _is_in(row: MasterRow, state: str) -> bool:
-    return (
-        state not in STATES or not state or row.values.get("is_active", True) is (state == "active")
-    )
+def _is_in(sheet: Sheet, row: MasterRow, state: str, on: dt.date) -> bool:
+    """Whether a row counts to a state; one that is over counts as switched off."""
+    if state not in STATES or not state:
+        return True
+    is_used = bool(row.values.get("is_active", True)) and period_of(sheet, row, on=on) != OVER
+    return is_used is (state == "active")
 
 
-def _listed(sheet: Sheet, row: MasterRow, names: Names) -> ListedRow:
+def period_of(sheet: Sheet, row: MasterRow, *, on: dt.date) -> str:
+    """Whether a row is in force on a day: "未生效", "已失效", or "" when it is."""
+    if sheet.column("valid_to") is None:
+        return ""  # what only begins, such as a price, is followed by another
+    begins, ends = row.values.get("valid_from"), row.values.get("valid_to")
+    if isinstance(ends, dt.date) and ends <= on:
+        return OVER
+    return NOT_YET if isinstance(begins, dt.date) and begins > on else ""
+
+
+def _listed(sheet: Sheet, row: MasterRow, names: Names, on: dt.date) -> ListedRow:
     columns = [column for column in sheet.columns if column.field in sheet.listed]
     columns.sort(key=lambda column: sheet.listed.index(column.field))
     return ListedRow(
@@ -248,6 +265,7 @@ def _listed(sheet: Sheet, row: MasterRow, names: Names) -> ListedRow:
         ),
         initials=_initials(sheet, row),
         is_active=bool(row.values.get("is_active", True)),
+        period=period_of(sheet, row, on=on),
     )
 
 

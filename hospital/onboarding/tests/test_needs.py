@@ -8,7 +8,7 @@ from django.test import Client
 from hospital.identity.states import Role
 from hospital.kernel import clock
 from hospital.onboarding.tests.test_pages import MASTER, names, save, text
-from hospital.organisation.models import Practitioner
+from hospital.organisation.models import Department, Practitioner
 from hospital.testing.organisation import a_department, a_practitioner, a_room
 from hospital.testing.people import a_staff, staff_client
 from hospital.testing.schedules import a_released_schedule
@@ -71,6 +71,29 @@ def test_who_leaves_on_a_day_keeps_a_log_in_and_that_is_told(client: Client) -> 
 
     assert told(client, valid_to=leaving) == ["不会随之停用的登录账号 1 个：陈医生。"]
     assert told(client, specialty="胃痛") == []
+
+
+def test_what_is_over_or_not_yet_is_not_told_as_in_use(client: Client) -> None:
+    today = clock.today()
+    for code, begins, ends in (
+        ("NOW", today, today + dt.timedelta(days=1)),
+        ("OLD", None, today),
+        ("SOON", today + dt.timedelta(days=1), None),
+    ):
+        a_department(code=code, name="脾胃病科")
+        Department.objects.filter(code=code).update(valid_from=begins, valid_to=ends)
+    here = f"{MASTER}/departments/"
+
+    states = {line["row"].address: line["row"].period for line in client.get(here).context["lines"]}
+
+    assert states == {"NOW": "", "OLD": "已失效", "SOON": "未生效"}
+    assert "已失效" in text(client.get(here))
+    assert "已失效" in text(client.get(f"{here}row/OLD/"))
+    assert names(text(client.get(here, {"state": "active"}))) == ["NOW", "SOON"]
+    assert names(text(client.get(here, {"state": "off"}))) == ["OLD"]
+    offered = text(client.get(f"{here}options/", {"parent_text": "pw"}))
+    assert 'data-value="OLD"' not in offered
+    assert 'data-value="SOON"' in offered, "what begins later may be planned with"
 
 
 def told(client: Client, **typed: str) -> list[str]:

@@ -274,6 +274,7 @@ def form_page(
         "may_edit": may_edit,
         "can_switch": may_edit and row is not None and sheet.can_switch_off,
         "is_active": bool(row.values.get("is_active", True)) if row else True,
+        "period": queries.period_of(sheet, row, on=clock.today()) if row else "",
     }
     status = HTTPStatus.UNPROCESSABLE_ENTITY if filled.is_refused else HTTPStatus.OK
     return render(request, "onboarding/staff/row.html", context, status=status)
