@@ -29,6 +29,7 @@ from hospital.scheduling.states import SessionPeriod
 SEARCH_AT_MOST: Final = 50
 _LISTED_AT_MOST: Final = 200
 _NUMBER: Final = re.compile(r"\d{14}", re.ASCII)
+_BILL: Final = re.compile(r"B\d+", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +143,9 @@ def search(
         found = _loaded().filter(number=wanted)
     else:
         whose = Q(patient__in=patients.patient_ids(wanted))
-        found = _loaded().filter(whose | Q(bill__number=wanted.upper()))
+        if _BILL.fullmatch(wanted.upper()):  # any other number may be a person's
+            whose |= Q(bill__number=wanted.upper())
+        found = _loaded().filter(whose)
     found = found.filter(_within(within))
     if day is not None:
         found = found.filter(visit_date=day)

@@ -33,6 +33,8 @@ _FOUND_AT_MOST: Final = 20
 _SEARCHED_AT_MOST: Final = 500
 #: Numbers that can be nobody's card: ours of other kinds, phones, resident IDs.
 _RESERVED: Final = re.compile(r"[0-9]{10}|L[0-9]{10}|K[0-9]{9}|1[3-9][0-9]{9}|[0-9]{17}[0-9X]")
+#: Those of them that say who somebody is.
+_PERSONAL: Final = re.compile(r"1[3-9][0-9]{9}|[0-9]{17}[0-9X]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,12 +122,15 @@ def _by_number(wanted: str) -> Iterable[int]:
         ~Q(status=IdentifierStatus.VOID), value_index__in=indexes
     )
     reached = Patient.objects.filter(~Q(phone_index=""), phone_index=phone_index(wanted))
-    carded = PatientCard.objects.filter(number=wanted, status=CardStatus.ACTIVE)
-    return {
+    found = {
         *identified.values_list("patient_id", flat=True)[:_SEARCHED_AT_MOST],
         *reached.values_list("pk", flat=True)[:_SEARCHED_AT_MOST],
-        *carded.values_list("patient_id", flat=True),
     }
+    # Cards are asked for in clear, so a phone or a document number must not be among them.
+    if _PERSONAL.fullmatch(wanted):
+        return found
+    carded = PatientCard.objects.filter(number=wanted, status=CardStatus.ACTIVE)
+    return found | set(carded.values_list("patient_id", flat=True))
 
 
 def _by_name(wanted: str) -> Q:
