@@ -58,8 +58,9 @@ def _unknown_sheets(raw_sheets: Iterable[RawSheet], sheets: Sequence[Sheet]) -> 
         title = narrow(raw.title)
         if title in {*titles, EXPLANATION, DICTIONARY} or title.startswith(REMARK) or not raw.rows:
             continue
+        which = "这张隐藏的工作表" if raw.hidden else "这张工作表"
         yield _about(
-            raw.title, f"不认识这张工作表{_perhaps(title, titles)}；自用的表请以“备注”开头命名"
+            raw.title, f"不认识{which}{_perhaps(title, titles)}；自用的表请以“备注”开头命名"
         )
 
 

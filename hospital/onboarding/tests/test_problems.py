@@ -159,6 +159,19 @@ def test_a_missing_and_an_unknown_sheet(desk: Desk) -> None:
     )
 
 
+def test_a_hidden_sheet_is_read_like_any_other(desk: Desk) -> None:
+    desk.page("科室").sheet_state = "hidden"
+    desk.page("诊室").title = "房间"
+    desk.page("房间").sheet_state = "hidden"
+
+    told = [(sheet, reason) for sheet, row, _, reason in desk.problems() if row is None]
+
+    assert told == [
+        ("房间", "不认识这张隐藏的工作表；自用的表请以“备注”开头命名"),
+        ("诊室", "缺少这张工作表；没有内容时请保留只有标题行的空表"),
+    ]
+
+
 def test_two_sheets_of_one_name(desk: Desk) -> None:
     desk.workbook.create_sheet("院区 ")["A1"].value = "院区编码"
 
