@@ -234,6 +234,8 @@ def switch_on(*, account_id: int, reason: str, by: Actor, at: dt.datetime) -> No
         account.is_active = True
         account.save(update_fields=["is_active"])
         assigning.person_stays_apart(account, on=hospital_day(at))
+        # A log-in that began while the account was being switched off does not come back with it.
+        end_sessions(account=account, how=SessionEnd.SWITCHED_OFF, by=by, at=at)
         audit.record(
             act="identity.switch_on",
             subject=account,

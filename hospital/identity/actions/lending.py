@@ -10,6 +10,7 @@ from django.db import transaction
 from django.db.models import Q
 
 from hospital.identity import queries
+from hospital.identity.actions import assigning
 from hospital.identity.models import Delegation, StaffAccount
 from hospital.identity.states import ADMINISTRATORS
 from hospital.kernel import audit
@@ -60,6 +61,9 @@ def lend(
     Raises Invalid, MoreThanOwn, NotToAdministrators; NotAllowed for somebody else's permissions.
     """
     if by != Actor("staff", giver.pk):
+        raise NotAllowed
+    assigning.lock_access()  # whoever is being switched off lends nothing behind its back
+    if not StaffAccount.objects.filter(pk=giver.pk, is_active=True).exists():
         raise NotAllowed
     taker = StaffAccount.objects.filter(pk=taker_id, is_active=True).first()
     errors = _errors(giver, taker, permissions, begins_at, ends_at, reason, at)

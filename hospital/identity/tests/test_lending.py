@@ -232,6 +232,18 @@ def test_a_loan_for_later_says_so(giver: StaffAccount, taker: StaffAccount) -> N
     assert not may(taker, COLLECT.code)
 
 
+def test_whoever_was_switched_off_meanwhile_lends_nothing(
+    giver: StaffAccount, taker: StaffAccount
+) -> None:
+    asked = StaffAccount.objects.get(pk=giver.pk)  # as the request read it a moment before
+    actions.switch_off(account_id=giver.pk, reason="离职", by=SYSTEM, at=NOW)
+
+    with pytest.raises(NotAllowed):
+        lend(asked, taker)
+
+    assert not Delegation.objects.exists()
+
+
 def test_the_page_lends_and_takes_back(giver: StaffAccount, taker: StaffAccount) -> None:
     client = staff_client(account=giver)
     typed = {

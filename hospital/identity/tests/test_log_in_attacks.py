@@ -43,6 +43,17 @@ def change(account: StaffAccount, current: str, new: str) -> None:
     )
 
 
+def grant_again(account: StaffAccount) -> None:
+    actions.save_staff(
+        username=account.username,
+        display_name=account.display_name,
+        roles=[Role.REGISTRATION_CLERK],
+        by=SYSTEM,
+        at=clock.now(),
+    )
+    assert log_in(Client(), account.username).status_code == 302
+
+
 def is_in(client: Client) -> bool:
     return client.get(PASSWORD_PAGE).status_code == 200
 
@@ -185,6 +196,20 @@ def test_whoever_is_put_out_is_out_with_the_next_request(what: str) -> None:
     assert row.ended_at is not None
     answer = client.post(PASSWORD_PAGE, {"current": "x"}, headers={"HX-Request": "true"})
     assert (answer.status_code, answer["X-Locked"]) == (401, "ended")
+    assert not is_in(client)
+
+
+def test_a_log_in_that_began_while_its_owner_left_stays_dead() -> None:
+    account = a_staff(Role.REGISTRATION_CLERK, username="clerk")
+    client = Client()
+    log_in(client)
+    at = clock.now()
+    actions.switch_off(account_id=account.pk, reason="离职", by=SYSTEM, at=at)
+    StaffSession.objects.update(ended_at=None, ended_by="", how="")  # its row came a moment later
+
+    actions.switch_on(account_id=account.pk, reason="", by=SYSTEM, at=at)
+    grant_again(account)
+
     assert not is_in(client)
 
 
