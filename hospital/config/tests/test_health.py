@@ -40,5 +40,5 @@ def test_figures_tell_how_the_audit_trail_stands(client: Client) -> None:
     assert faults() == "NaN"
     audit.keep(audit.verify(at=at), at=at)
     assert faults() == "0.0"
-    audit.keep(audit.verify(at=at, anchors={"0" * 64: 9}), at=at)
+    audit.keep(audit.verify(at=at, anchors=audit.Anchors({"0" * 64: 9})), at=at)
     assert faults() == "1.0"

@@ -217,7 +217,7 @@ def test_the_page_says_how_the_latest_verification_ended(reader: Client) -> None
     audit.seal_entries(at=at)
     audit.keep(audit.verify(at=at), at=at)
     assert "没有被改动、删除或插入" in shown(reader.get(PAGE))
-    broken = audit.verify(at=at, anchors={"0" * 64: 99})
+    broken = audit.verify(at=at, anchors=audit.Anchors({"0" * 64: 99}))
     audit.keep(broken, at=at)
     assert "核对发现异常（1 处）" in shown(reader.get(PAGE))
 

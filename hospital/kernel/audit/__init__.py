@@ -6,10 +6,11 @@ and sealed every minute (sealing.py), so that whoever changes them there is foun
 
 from hospital.kernel.audit.reading import Entries, Look, Wanted, find, seen_by, seen_lately
 from hospital.kernel.audit.sealing import seal_entries
-from hospital.kernel.audit.verifying import Fault, keep, latest_verification, verify
+from hospital.kernel.audit.verifying import Anchors, Fault, keep, latest_verification, verify
 from hospital.kernel.audit.writing import record
 
 __all__ = [
+    "Anchors",
     "Entries",
     "Fault",
     "Look",

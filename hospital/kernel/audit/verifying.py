@@ -5,7 +5,7 @@ and goes on after a fault, so that one changed row does not hide another.
 """
 
 import datetime as dt
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -20,6 +20,7 @@ UNSEALED_AT_MOST: Final = dt.timedelta(minutes=15)
 #: More are counted, not kept.
 KEPT_FINDINGS: Final = 200
 _SEALS_AT_ONCE: Final = 2000
+_ENTRIES_AT_ONCE: Final = 10_000
 
 
 class Fault(TextChoices):
@@ -68,14 +69,20 @@ class Verification:
             self.findings.append(Finding(fault, where))
 
 
-def verify(*, at: dt.datetime, anchors: Mapping[str, int] | None = None) -> Verification:
-    """Check every mark, every seal and the chain, as of one moment.
+@dataclass(frozen=True)
+class Anchors:
+    """What is known from outside the database: seals by digest with the number of their last
+    entry, and numbers of entries."""
 
-    `anchors` are seals known from outside the database, digest → number of the last entry; the
-    latest verification of our own is always one of them.
-    """
-    found = Verification()
-    known = dict(anchors or {})
+    seals: Mapping[str, int] = field(default_factory=dict)
+    entries: Collection[int] = ()
+
+
+def verify(*, at: dt.datetime, anchors: Anchors | None = None) -> Verification:
+    """Check every mark, every seal and the chain, as of one moment, and that what `anchors` name
+    is there; the latest verification of our own is always one of them."""
+    found, anchors = Verification(), anchors or Anchors()
+    known = dict(anchors.seals)
     latest = latest_verification()
     if latest is not None and latest.digest and marks.is_own_verification(latest):
         known[latest.digest] = latest.through_id
@@ -84,6 +91,7 @@ def verify(*, at: dt.datetime, anchors: Mapping[str, int] | None = None) -> Veri
         known.pop(seal.digest, None)
         walk.check_seal(seal)
     walk.check_rest()
+    walk.check_known(anchors.entries)
     for through in sorted(known.values()):
         found.note(Fault.CUT, f"through {through}")
     return found
@@ -123,6 +131,7 @@ class _Walk:
         newest = AuditSeal.objects.order_by("-pk").first()
         self.newest_seal = newest.pk if newest else 0
         seals = AuditSeal.objects.filter(pk__lte=self.newest_seal).exclude(late=[])
+        self._told: list[tuple[int, int]] = []
         self._late = {pk for late in seals.values_list("late", flat=True) for pk in late}
         self._rows = entries_after(0)
         self._next = next(self._rows, None)
@@ -157,6 +166,15 @@ class _Walk:
                 waiting_since = waiting_since or entry.pk
         if waiting_since is not None:
             self._found.note(Fault.NOT_SEALED, f"from entry {waiting_since}")
+
+    def check_known(self, entries: Iterable[int]) -> None:
+        """Check that entries known from outside are there; what seals miss was told already."""
+        known = sorted(set(entries))
+        for start in range(0, len(known), _ENTRIES_AT_ONCE):
+            asked = known[start : start + _ENTRIES_AT_ONCE]
+            rows = AuditEntry.objects.filter(pk__in=asked)
+            gone = _outside(asked, rows.values_list("pk", flat=True))
+            self._missing(span for span in gone if not _is_in(span[0], self._told))
 
     def _up_to(self, through: int | None) -> Iterator[AuditEntry]:
         while self._next is not None and (through is None or self._next.pk <= through):
@@ -193,6 +211,7 @@ class _Walk:
         for first, last in spans:
             name = f"entry {first}" if first == last else f"entries {first}-{last}"
             self._found.note(Fault.MISSING, name)
+            self._told.append((first, last))
 
     def _is_intact(self, seal: AuditSeal, rows: RowDigest, count: int) -> bool:
         try:

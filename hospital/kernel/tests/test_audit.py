@@ -18,6 +18,7 @@ from hospital.kernel import audit, jobs, whereabouts
 from hospital.kernel.actors import SYSTEM, Actor
 from hospital.kernel.audit import marks, sealing
 from hospital.kernel.audit.verifying import Fault
+from hospital.kernel.logs import JsonFormatter
 from hospital.kernel.models import AuditEntry, AuditSeal, AuditVerification
 
 AT = dt.datetime(2026, 11, 23, 4, 0, tzinfo=dt.UTC)
@@ -53,8 +54,8 @@ def behind_the_back(sql: str, values: Sequence[Any] | None = None) -> None:
         cursor.execute("SET LOCAL session_replication_role = origin")
 
 
-def wrong(at: dt.datetime = LATER, **options: dict[str, int]) -> list[str]:
-    return [str(finding) for finding in audit.verify(at=at, **options).findings]
+def wrong(at: dt.datetime = LATER, anchors: audit.Anchors | None = None) -> list[str]:
+    return [str(finding) for finding in audit.verify(at=at, anchors=anchors).findings]
 
 
 @pytest.fixture
@@ -267,7 +268,7 @@ def test_a_tail_cut_off_with_its_seals_is_found(sealed_trail: list[int], tmp_pat
     # The verification gone as well, only the log lines tell.
     behind_the_back("DELETE FROM kernel_auditverification")
     assert wrong() == []
-    assert wrong(anchors={last.digest: last.through_id}) == cut
+    assert wrong(anchors=audit.Anchors({last.digest: last.through_id})) == cut
     lines = tmp_path / "audit.log"
     lines.write_text(
         json.dumps({"message": "request", "ms": 3})
@@ -278,6 +279,34 @@ def test_a_tail_cut_off_with_its_seals_is_found(sealed_trail: list[int], tmp_pat
     )
     with pytest.raises(CommandError, match=rf"through {last.through_id}: cut"):
         call_command("verify_audit", anchors=lines, stdout=StringIO())
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_row_removed_before_its_seal_is_missed_by_the_log(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Within the first minute nothing in the database tells of it; nor after the next seal."""
+    caplog.set_level("INFO", "hospital.kernel.audit")
+    kept, gone, also = write(3)
+    with transaction.atomic():
+        behind_the_back("DELETE FROM kernel_auditentry WHERE id = %s", [gone])
+    audit.seal_entries(at=SOON)
+    with transaction.atomic():
+        behind_the_back("DELETE FROM kernel_auditentry WHERE id = %s", [also])
+    with transaction.atomic():
+        write(1)
+        transaction.set_rollback(True)  # never there, so the log does not name it
+    assert wrong() == [f"entry {also}: missing"]
+    lines = tmp_path / "audit.log"
+    said = [JsonFormatter().format(record) for record in caplog.records]
+    lines.write_text("\n".join(said), "utf-8")
+    with pytest.raises(CommandError) as refusal:
+        call_command("verify_audit", anchors=lines, stdout=StringIO())
+    assert str(refusal.value).splitlines()[1:] == [
+        f"entry {also}: missing",
+        f"entry {gone}: missing",
+    ]
+    assert kept < gone < also
 
 
 def test_rows_that_wait_too_long_for_a_seal_are_told() -> None:

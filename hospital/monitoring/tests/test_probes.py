@@ -355,7 +355,7 @@ def test_a_fault_in_the_audit_trail_is_severe() -> None:
     audit.keep(audit.verify(at=AT), at=AT)
     assert state("audit") is OK
     assert state("audit", at=AT + dt.timedelta(hours=27)) is WARN
-    audit.keep(audit.verify(at=AT, anchors={"0" * 64: 9}), at=AT)
+    audit.keep(audit.verify(at=AT, anchors=audit.Anchors({"0" * 64: 9})), at=AT)
     assert (state("audit"), "马上通知审计管理员" in read("audit").text) == (BAD, True)
 
 

@@ -1,7 +1,8 @@
 """./manage.py verify_audit: is every row of the audit trail as it was written, and still there?
 
-Exits with an error and the list of what is wrong. With --anchors it also compares the seals with
-those our logs tell of ("audit sealed" lines), which a person with the database cannot rewrite.
+Exits with an error and the list of what is wrong. With --anchors it also looks for the entries and
+seals our logs tell of ("audit entry", "audit sealed"), which a person with the database cannot
+rewrite: so a row is missed that was removed before it was sealed, or whose seals went with it.
 """
 
 import json
@@ -18,7 +19,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument(
-            "--anchors", type=Path, help="log lines kept elsewhere; each seal they name must exist"
+            "--anchors", type=Path, help="log lines kept elsewhere; what they name must exist"
         )
 
     def handle(self, *, anchors: Path | None, **options: object) -> None:
@@ -37,12 +38,15 @@ class Command(BaseCommand):
         self.stdout.write("the audit trail is sound")
 
 
-def _read(path: Path) -> dict[str, int]:
-    """The seals named in log lines: digest → number of the last entry."""
-    found: dict[str, int] = {}
+def _read(path: Path) -> audit.Anchors:
+    """The seals and entries named in log lines; other lines are passed over."""
+    seals: dict[str, int] = {}
+    entries: set[int] = set()
     with path.open(encoding="utf-8") as lines:
         for line in lines:
             if '"audit sealed"' in line:
                 fields = json.loads(line)
-                found[fields["digest"]] = fields["through"]
-    return found
+                seals[fields["digest"]] = fields["through"]
+            elif '"audit entry"' in line:
+                entries.add(json.loads(line)["entry"])
+    return audit.Anchors(seals, entries)
