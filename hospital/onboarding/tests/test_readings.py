@@ -90,3 +90,10 @@ def test_a_workbook_without_the_column_keeps_what_was_corrected(desk: Desk) -> N
 
     assert (outcome.problems, outcome.changes) == ([], [])
     assert Practitioner.objects.get(code="0101").pinyin == "zeng zhi hang"
+
+
+def test_nothing_is_found_across_two_cells(client: Client) -> None:
+    a_department(code="PWB", name="脾胃病科", floor="3楼")
+
+    for typed, found in (("病科", ["PWB"]), ("楼", ["PWB"]), ("病科3", []), ("B脾", [])):
+        assert names(text(client.get(f"{MASTER}/departments/", {"q": typed}))) == found, typed
