@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import hmac
 import secrets
+import unicodedata
 from typing import ClassVar, Final
 
 from django.db.models import F
@@ -106,7 +107,8 @@ def attempt(
         rows = PhoneCode.objects.filter(pk=latest.pk, tries__lt=most, used_at__isnull=True)
         if not rows.update(tries=F("tries") + 1):
             raise CodeOver
-    if not hmac.compare_digest(latest.code.encode(), typed.strip().encode()):
+    digits = "".join(unicodedata.normalize("NFKC", typed).split())
+    if not hmac.compare_digest(latest.code.encode(), digits.encode()):
         raise WrongCode
     return latest
 

@@ -97,6 +97,17 @@ def test_it_opens_one_thing_once() -> None:
     assert not PatientBinding.objects.filter(ended_at=None).exists()
 
 
+def test_it_may_be_typed_as_keyboards_do() -> None:
+    user = a_wechat_user()
+    actions.ask_code(**somebody(user))
+    digits = a_code(user)
+    wide = "".join(chr(ord(digit) + 0xFEE0) for digit in digits)
+
+    patient = add(user, f" {wide[:3]} {wide[3:]}")
+
+    assert patient.bindings.get().wechat_user == user
+
+
 def test_it_is_over_after_five_minutes() -> None:
     user = a_wechat_user()
     actions.ask_code(**somebody(user))
