@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from tests.browser.axe import violations
 
@@ -18,8 +18,6 @@ _AT_REST = """() => Promise.allSettled(
     document.getAnimations()
         .filter((one) => one.effect.getComputedTiming().endTime !== Infinity)
         .map((one) => one.finished))"""
-# Not "networkidle": that is half a second more at every look.
-_ALL_HERE = "document.readyState === 'complete' && !document.querySelector('.htmx-request')"
 # Not innerWidth: a phone zooms out until all that sticks out is in its window.
 _TOO_WIDE = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 
@@ -46,7 +44,9 @@ class Check:
 
     def __call__(self, page: Page, name: str, *, is_deep: bool = True) -> None:
         if self.is_quiet:
-            page.wait_for_function(_ALL_HERE)
+            # Not "networkidle": that is half a second more at every look.
+            page.wait_for_load_state("load")
+            expect(page.locator(".htmx-request")).to_have_count(0)
         found = problems(page, is_deep=is_deep)
         self.keep(page, name)
         assert found == [], f"{name}: {found}"
