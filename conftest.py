@@ -50,6 +50,26 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: item.path not in long)
 
 
+def pytest_sessionfinish() -> None:
+    """What the databases of this run were copied from goes with the first worker that is done:
+    by then the others have their own."""
+    from hospital.testing import database
+
+    database.drop_tables()
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(
+    django_db_modify_db_settings_parallel_suffix: None, django_db_blocker: DjangoDbBlocker
+) -> None:
+    """Several workers make the tables once and copy them."""
+    from hospital.testing import database
+
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        with django_db_blocker.unblock():
+            connection.settings_dict["TEST"]["TEMPLATE"] = database.tables()
+
+
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
     """pytest-django's own, made quicker; and at the end nobody stays connected: threads and killed

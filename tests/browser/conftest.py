@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import ExitStack
 
 import pytest
 from pytest_django.fixtures import Settings
+from pytest_django.plugin import DjangoDbBlocker
 
 from tests.browser.world import open_hospital
 from tools.demo_place import Place
 
 
 @pytest.fixture(scope="session")
-def hospital() -> Iterator[Place]:
+def hospital(django_db_blocker: DjangoDbBlocker) -> Iterator[Place]:
     """Started when the first test asks for it, stopped when all tests are done."""
-    with open_hospital() as place:
+    with ExitStack() as stack:
+        with django_db_blocker.unblock():
+            place = stack.enter_context(open_hospital())
         yield place
 
 

@@ -17,18 +17,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import psycopg
-from psycopg import sql
-from psycopg.rows import TupleRow
-
+from hospital.testing import database
 from tools.demo import ROOT, Demo
 from tools.demo_place import HOST, Place
 from tools.processes import Family
 
 LOGS = Path("test-artifacts/world-log")
-# One run of pytest, all its workers together.
-RUN = os.environ.get("PYTEST_XDIST_TESTRUNUID", str(os.getpid()))
-FILLED = f"walk_filled_{RUN[:12]}"
+FILLED = f"walk_filled_{database.RUN}"
 OWN = f"walk_{os.getpid()}"
 
 
@@ -48,14 +43,14 @@ def open_hospital() -> Iterator[Place]:
         yield place
     finally:
         demo.family.stop()
-        _drop(OWN, FILLED)
+        database.drop(OWN, FILLED)
         shutil.copytree(folder / "log", LOGS, dirs_exist_ok=True)
         shutil.rmtree(folder)
 
 
 def _give_keys(folder: Path) -> None:
     """Throw-away keys that all workers of a test run share, as they share the filled database."""
-    key = hashlib.sha256(RUN.encode()).digest()
+    key = hashlib.sha256(database.RUN.encode()).digest()
     made = {
         "SECRET_KEY": key.hex(),
         "FIELD_KEYS": f"k1:{base64.b64encode(key).decode()}",
@@ -69,31 +64,14 @@ def _give_keys(folder: Path) -> None:
 def _copy_filled(demo: Demo) -> None:
     """Give the demo its database. Filling one takes 20 seconds, so the workers of a test run copy
     the first one's; whoever comes while it is being filled waits."""
-    with _server() as connection:
-        connection.execute("SELECT pg_advisory_lock(hashtext(%s))", [FILLED])
-        known = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [FILLED])
-        if known.fetchone() is not None:
-            _create(connection, OWN, template=FILLED)
+    with database.server() as connected:
+        connected.execute("SELECT pg_advisory_lock(hashtext(%s))", [FILLED])
+        if database.exists(connected, FILLED):
+            database.create(connected, OWN, template=FILLED)
             return
-        _create(connection, OWN, template="template0")
+        database.create(connected, OWN, template=database.tables())
         demo.fill()
-        _create(connection, FILLED, template=OWN)
-
-
-def _create(connection: psycopg.Connection[TupleRow], name: str, *, template: str) -> None:
-    command = sql.SQL("CREATE DATABASE {} TEMPLATE {}")
-    connection.execute(command.format(sql.Identifier(name), sql.Identifier(template)))
-
-
-def _drop(*names: str) -> None:
-    with _server() as connection:
-        for name in names:
-            command = sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)")
-            connection.execute(command.format(sql.Identifier(name)))
-
-
-def _server() -> psycopg.Connection[TupleRow]:
-    return psycopg.connect(os.environ["DATABASE_URL"], autocommit=True)
+        database.create(connected, FILLED, template=OWN)
 
 
 def _address(name: str) -> str:
