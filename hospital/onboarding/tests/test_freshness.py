@@ -10,6 +10,7 @@ from django.test import Client
 from hospital.identity.states import Role
 from hospital.kernel import clock, moment_cache
 from hospital.kernel.actors import SYSTEM
+from hospital.onboarding.tests.test_pages import save
 from hospital.organisation import actions as organisation
 from hospital.organisation.states import Sex, Title
 from hospital.testing.organisation import a_department, a_practitioner
@@ -62,3 +63,19 @@ def _shown(phone: Client, page: str) -> str:
     answer = phone.get(page)
     assert answer.status_code == 200
     return answer.content.decode()
+
+
+def test_introductions_reach_patients_line_by_line_and_as_words() -> None:
+    department = a_department(code="PWB", name="脾胃病科")
+    a_practitioner(department, code="0101", name="陈知行")
+    phone, steward = patient_client(a_wechat_user()), staff_client(Role.SYSTEM_ADMIN)
+    typed = "国家重点专科。\r\n<script>alert(1)</script>"
+    shown = "国家重点专科。<br>&lt;script&gt;alert(1)&lt;/script&gt;"
+    assert "科室介绍" not in _shown(phone, "/m/departments/PWB/")
+
+    for slug, address in (("departments", "PWB"), ("practitioners", "0101")):
+        save(steward, slug, address, introduction=typed)
+
+    assert "科室介绍" in _shown(phone, "/m/departments/PWB/")
+    for page in ("/m/departments/PWB/", "/m/doctors/0101/"):
+        assert shown in _shown(phone, page), page

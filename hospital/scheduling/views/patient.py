@@ -104,6 +104,7 @@ class Drawn:
 
     name: str
     location: str
+    introduction: str
     doctors: SafeString
     release_time: dt.time
     horizon_days: int
@@ -131,6 +132,7 @@ def _draw(code: str, wanted_day: str) -> Drawn:
     return Drawn(
         name=department.name,
         location=department.location_text,
+        introduction=department.introduction,
         doctors=render_to_string("scheduling/patient/sessions.html#doctors", context),
         release_time=thresholds.release_time(),
         horizon_days=thresholds.HORIZON_DAYS.value(),
