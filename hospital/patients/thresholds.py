@@ -66,6 +66,15 @@ def weights() -> Weights:
     return Weights(**{sign: setting.value() for sign, setting in _WEIGHTS.items()})
 
 
+BINDING_DAYS = Setting(
+    key="patients.binding_days",
+    label="添加和解除就诊人次数的统计天数",
+    default=30,
+    unit="天",
+    minimum=1,
+    maximum=365,
+    rule="M11.1",
+)
 NEWBORN_DAYS = Setting(
     key="patients.newborn_days",
     label="新生儿须在出生后多少天内补实名",

@@ -80,10 +80,11 @@ from hospital.patients.actions.unknown import (
     register_unidentified,
 )
 from hospital.patients.facts import Facts, Person
-from hospital.patients.thresholds import COPY_HOURS
+from hospital.patients.thresholds import BINDING_DAYS, COPY_HOURS
 
 __all__ = [
     "ADDITIONS_PER_MONTH",
+    "BINDING_DAYS",
     "BIRTH_ORDERS",
     "CARD_ACTS",
     "COPY_HOURS",

@@ -23,7 +23,7 @@ from hospital.kernel.errors import Invalid, NotFound, Refusal
 from hospital.kernel.settings_rows import Setting
 from hospital.patients import consent, contacts, queries
 from hospital.patients.actions import codes, guardians, identifying, persons
-from hospital.patients.actions.bindings import MONTH, locked_bindings
+from hospital.patients.actions.bindings import locked_bindings
 from hospital.patients.actions.checking import check_person, is_child
 from hospital.patients.events import BindingChanged
 from hospital.patients.facts import Person
@@ -37,6 +37,7 @@ from hospital.patients.states import (
     Sex,
     Source,
 )
+from hospital.patients.thresholds import BINDING_DAYS
 
 if TYPE_CHECKING:
     from hospital.identity.models import WeChatUser
@@ -61,7 +62,7 @@ USERS_PER_PATIENT = Setting(
 )
 ADDITIONS_PER_MONTH = Setting(
     key="patients.additions_per_month",
-    label="每个微信用户 30 天内可添加就诊人的次数（本人不计）",
+    label="每个微信用户在统计天数内可添加就诊人的次数（本人不计）",
     default=3,
     unit="次",
     minimum=1,
@@ -124,7 +125,7 @@ class TooManyAdditions(Refusal):
 
     code: ClassVar[str] = "TOO_MANY_ADDITIONS"
     default_message: ClassVar[str] = (
-        "近 30 天内添加就诊人的次数过多，请过些天再试；急需就诊可到挂号窗口挂号。"
+        "近期添加就诊人的次数过多，请过些天再试；急需就诊可到挂号窗口挂号。"
     )
 
 
@@ -378,10 +379,14 @@ def _check_list(
     if is_child(person.birth_date, on=hospital_day(at)):
         _check_guardian(bindings, at=at)
     if by.kind == "patient" and relationship != Relationship.SELF:
-        added = PatientBinding.objects.filter(wechat_user=user, consented_at__gt=at - MONTH)
+        days = BINDING_DAYS.value()
+        since = at - dt.timedelta(days=days)
+        added = PatientBinding.objects.filter(wechat_user=user, consented_at__gt=since)
         lately = added.exclude(relationship=Relationship.SELF)
         if lately.count() >= ADDITIONS_PER_MONTH.value():
-            raise TooManyAdditions
+            raise TooManyAdditions(
+                f"近 {days} 天内添加就诊人的次数过多，请过些天再试；急需就诊可到挂号窗口挂号。"
+            )
 
 
 def _check_guardian(bindings: list[PatientBinding], *, at: dt.datetime) -> None:

@@ -19,12 +19,12 @@ from hospital.kernel.states import subject_type
 from hospital.patients import queries
 from hospital.patients.events import BindingChanged
 from hospital.patients.models import Patient, PatientBinding
+from hospital.patients.thresholds import BINDING_DAYS
 
-MONTH: Final = dt.timedelta(days=30)
 _REMOVED: Final = "patients.remove_binding"
 REMOVALS_PER_MONTH = Setting(
     key="patients.removals_per_month",
-    label="每个微信用户 30 天内可解除绑定的次数",
+    label="每个微信用户在统计天数内可解除绑定的次数",
     default=3,
     unit="次",
     minimum=0,
@@ -37,7 +37,7 @@ class TooManyRemovals(Refusal):
     """The WeChat user ended too many bindings lately (M11.1)."""
 
     code: ClassVar[str] = "TOO_MANY_REMOVALS"
-    default_message: ClassVar[str] = "近 30 天内解除绑定的次数过多，请到门诊办公室办理。"
+    default_message: ClassVar[str] = "近期解除绑定的次数过多，请到门诊办公室办理。"
 
 
 class BindingNeeded(Refusal):
@@ -85,7 +85,8 @@ def remove_binding(
         if is_needed is not None and is_needed():
             raise BindingNeeded
         if by.kind == "patient" and _removals(wechat_user_id, at=at) >= REMOVALS_PER_MONTH.value():
-            raise TooManyRemovals
+            days = BINDING_DAYS.value()
+            raise TooManyRemovals(f"近 {days} 天内解除绑定的次数过多，请到门诊办公室办理。")
         _end(ending, among=bindings, at=at)
         audit.record(act=_REMOVED, subject=ending, by=by, at=at)
         events.emit(BindingChanged(ending.pk, "ended"))
@@ -148,7 +149,8 @@ def locked_bindings(wechat_user_id: int) -> list[PatientBinding]:
 
 def _removals(wechat_user_id: int, *, at: dt.datetime) -> int:
     """How many bindings a user ended lately; those that others ended are not the user's doing."""
-    ended = PatientBinding.objects.filter(wechat_user=wechat_user_id, ended_at__gt=at - MONTH)
+    since = at - dt.timedelta(days=BINDING_DAYS.value())
+    ended = PatientBinding.objects.filter(wechat_user=wechat_user_id, ended_at__gt=since)
     entries = AuditEntry.objects.filter(
         act=_REMOVED,
         subject_type=subject_type(PatientBinding),

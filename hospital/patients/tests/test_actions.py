@@ -297,6 +297,24 @@ def test_removing_again_and_again_is_stopped() -> None:
         )
 
 
+def test_the_days_over_which_removals_count_are_the_hospitals() -> None:
+    user = a_wechat_user()
+    actor = Actor("patient", user.pk)
+    numbers = [a_patient(user, at=AT).outpatient_no for _ in range(5)]
+    set_value(setting=actions.BINDING_DAYS, value=7, by=SYSTEM, at=AT - dt.timedelta(days=9))
+    week = AT + dt.timedelta(days=7)
+
+    for number in numbers[:3]:
+        actions.remove_binding(wechat_user_id=user.pk, number=number, by=actor, at=AT)
+    with pytest.raises(actions.TooManyRemovals, match="近 7 天内"):
+        actions.remove_binding(
+            wechat_user_id=user.pk, number=numbers[3], by=actor, at=week - dt.timedelta(seconds=1)
+        )
+    assert len(queries.patients_for(wechat_user_id=user.pk)) == 2
+    actions.remove_binding(wechat_user_id=user.pk, number=numbers[3], by=actor, at=week)
+    assert len(queries.patients_for(wechat_user_id=user.pk)) == 1
+
+
 def test_what_others_ended_does_not_count_as_removing() -> None:
     user = a_wechat_user()
     actor = Actor("patient", user.pk)

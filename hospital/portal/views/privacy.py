@@ -38,7 +38,8 @@ def overview(request: PatientRequest) -> HttpResponse:
             }
         )
     removals = patients_actions.REMOVALS_PER_MONTH.value()
-    return render(request, "portal/patient/privacy.html", {"rows": rows, "removals": removals})
+    context = {"rows": rows, "removals": removals, "days": patients_actions.BINDING_DAYS.value()}
+    return render(request, "portal/patient/privacy.html", context)
 
 
 @patient_page
