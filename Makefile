@@ -83,7 +83,8 @@ $(STAMP): requirements/dev.txt
 		echo "install: making .venv"; $(PYTHON) -m venv --clear .venv; }
 	@echo "install: fetching the pinned packages into .venv (one to three minutes, once)"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes \
-		-r requirements/dev.txt
+		--no-deps --no-compile -r requirements/dev.txt
+	@$(BIN)/python -m compileall -qq -j 0 .venv/lib || true
 	@touch $(STAMP)
 
 clean:
