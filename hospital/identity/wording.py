@@ -17,6 +17,7 @@ AREAS: Final = {
     "payments": "支付与退款",
     "messaging": "消息与公众号",
     "master": "基础数据",
+    "catalogue": "价格",
     "identity": "人员与权限",
     "desk": "系统与参数",
     "monitoring": "运行监控",

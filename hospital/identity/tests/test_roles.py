@@ -9,7 +9,7 @@ import pytest
 import time_machine
 from django.db import Error, IntegrityError, connection, transaction
 
-from hospital.identity import actions, queries
+from hospital.identity import actions, queries, wording
 from hospital.identity.actions import Wanted
 from hospital.identity.models import (
     AccessRequest,
@@ -24,6 +24,7 @@ from hospital.kernel.actors import SYSTEM, Actor
 from hospital.kernel.errors import Invalid, NotFound
 from hospital.kernel.four_eyes import AlreadyAsked, AlreadyDecided, OwnRequest
 from hospital.kernel.models import AuditEntry
+from hospital.kernel.permissions import all_permissions
 from hospital.patients.permissions import FIND_PATIENT, REVEAL
 from hospital.payments.permissions import VIEW_PAYMENTS
 from hospital.registration.permissions import VIEW_APPOINTMENTS
@@ -253,6 +254,10 @@ class TestTheLastAdministrator:
             actions.switch_off(account_id=admin.pk, reason="离职", by=by(deputy), at=NOW)
 
         assert StaffAccount.objects.get(pk=admin.pk).is_active
+
+
+def test_every_permission_stands_under_a_chinese_heading() -> None:
+    assert {one.area for one in all_permissions()} - set(wording.AREAS) == set()
 
 
 class TestImports:
