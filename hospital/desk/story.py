@@ -8,7 +8,7 @@ from hospital.identity import queries as identity
 from hospital.kernel.actors import Actor
 from hospital.kernel.models import Transition
 from hospital.messaging.queries import SentRow
-from hospital.payments.queries import PaymentStory
+from hospital.payments.queries import PaymentStory, case_reason
 from hospital.payments.states import NoticeOutcome, PaymentStatus, RefundStatus, refund_failure
 from hospital.registration.queries import HistoryRow
 
@@ -84,7 +84,7 @@ def of_payment(story: PaymentStory) -> list[Event]:
             Event(
                 at=case.opened_at,
                 title=f"异常：{case.get_kind_display()}",
-                note=case.detail,
+                note=case_reason(case.detail),
                 tone="danger",
             )
             for case in story.cases

@@ -7,7 +7,7 @@ its remedy has its own words where the remedy alone says too little.
 import datetime as dt
 from collections.abc import Mapping
 
-from hospital.payments.states import REFUND_FAILURES, CaseKind, CaseRemedy
+from hospital.payments.states import REFUND_FAILURES, CaseKind, CaseRemedy, refund_failure
 
 _HELD = "这笔钱已在医院的微信商户号里，记在“待处理款”，没有记到任何账单上。"
 
@@ -82,7 +82,11 @@ def todo(kind: CaseKind, remedy: CaseRemedy) -> str:
 def reason(detail: str) -> str:
     """A case's short detail in Chinese where it is one of ours or the channel's codes; nothing
     where the page shows the number anyway."""
-    return "" if detail.startswith("transaction ") else _REASONS.get(detail, detail)
+    if detail.startswith("transaction "):
+        return ""
+    if detail.isupper() and detail not in _REASONS:
+        return f"{refund_failure(detail)}（{detail}）"
+    return _REASONS.get(detail, detail)
 
 
 def age(since: dt.datetime, at: dt.datetime) -> str:

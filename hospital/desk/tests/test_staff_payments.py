@@ -204,6 +204,7 @@ def test_why_wechat_refused_a_refund_is_told_in_words(
 
     assert re.search(rf"{words}\s*<small>{code}</small>", listed)
     assert f"{words}（{code}）" in told
+    assert told.count(words) == 2, "the case that was opened says it too"
 
 
 def test_refunds_can_be_narrowed(client: Client) -> None:

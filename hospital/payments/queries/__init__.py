@@ -1,5 +1,6 @@
 """Reads of payments, ready-made for pages. One import for callers."""
 
+from hospital.payments.case_words import reason as case_reason
 from hospital.payments.queries.case_pages import (
     CasePage,
     case_of_decision,
@@ -83,6 +84,7 @@ __all__ = [
     "bill_ids_of",
     "case_of_decision",
     "case_page",
+    "case_reason",
     "case_rows",
     "closed_cases",
     "collect_page",
