@@ -21,7 +21,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 help:
 	@echo "make demo    the hospital, the patient's phone and a stand-in for WeChat, on this machine"
-	@echo "make test    every check and the tests (about ten minutes on two cores)"
+	@echo "make test    every check and the tests (below ten minutes on two cores)"
 	@echo "make test-all  also every look of every page, every alike fault, all migrations back and forth"
 	@echo "make check   the checks alone: format, lint, contracts, types, migrations, sizes, docs"
 	@echo "make bench   the measured claims; rewrites docs/benchmarks.md"
