@@ -146,7 +146,9 @@ KEYS: Final = {
 }
 #: The same key says something else in these areas.
 KEYS_OF_AREA: Final = {
+    ("identity", "code"): "原因",
     ("identity", "proof"): "登录凭据",
+    ("patients", "code"): "原因",
     ("patients", "document"): "证件类型",
     ("identity", "wanted"): "申请的权限",
 }
@@ -225,7 +227,7 @@ def codes() -> Mapping[str, Mapping[str, str]]:
         "relationship": relations,
         "verdict": dict(Verdict.choices),
         "vetoes": _VETOES,
-        "code": {kind.code: kind.default_message for kind in _refusals(Refusal)},
+        "code": {kind.code: kind.default_message.rstrip("。") for kind in _refusals(Refusal)},
         **dict.fromkeys(permissions, scopes),
     }
 
