@@ -39,7 +39,7 @@ pytest_plugins = ["hospital.testing.browser", "hospital.testing.wechat"]
 
 
 #: Marks of tests that take seconds.
-LONG = ("browser", "race", "slow")
+LONG = ("browser", "slow")
 
 
 @pytest.hookimpl(trylast=True)
