@@ -55,6 +55,8 @@ def in_thread(call: Callable[[], str]) -> Future[str]:
     with connection.cursor() as cursor:
         waiting = 0
         while not waiting and not future.done() and time.perf_counter() < deadline:
+            # Within a transaction the server shows who waits as it first was.
+            cursor.execute("SELECT pg_stat_clear_snapshot()")
             cursor.execute(_WAITING)
             (waiting,) = cursor.fetchone()
     return future
