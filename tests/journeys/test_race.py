@@ -28,8 +28,13 @@ from django.db import transaction
 from django.urls import reverse
 
 from hospital.billing.models import Bill
+from hospital.identity.models import WeChatUser
 from hospital.kernel import clock
 from hospital.kernel.actors import SYSTEM
+from hospital.patients import consent
+from hospital.patients.actions.seeding import seed_patients
+from hospital.patients.models import Patient, PatientBinding
+from hospital.patients.states import REAL_NAME, Relationship
 from hospital.registration import actions as registration
 from hospital.registration.models import Appointment
 from hospital.registration.states import AppointmentStatus
@@ -38,7 +43,7 @@ from hospital.scheduling.states import SlotStatus
 from hospital.testing.bookings import pay
 from hospital.testing.jobs import run_jobs
 from hospital.testing.organisation import a_department
-from hospital.testing.people import a_patient, a_wechat_user, patient_client
+from hospital.testing.people import a_wechat_user, patient_client
 from hospital.testing.sandbox import ROOT
 from hospital.testing.schedules import a_released_schedule, band_of
 from tests.journeys import database
@@ -47,6 +52,7 @@ from tests.journeys.crowd import Reply, Wish, all_at_once
 pytestmark = [pytest.mark.race, pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 
 PEOPLE = 1000
+WITHOUT_DOCUMENT = 10  # more than enough of the seeded may not book: one in two hundred
 PLACES = 40
 UNPAID = 10
 TOKEN = "t" * 32  # the CSRF secret each of them would have got with the page
@@ -90,14 +96,29 @@ def band(transactional_db: None) -> TimeBand:
 
 @pytest.fixture
 def people(transactional_db: None) -> list[Person]:
-    """A thousand people, each with a patient and a session, by the product's own functions."""
-    with transaction.atomic():  # three thousand commits would take longer than the rush
-        return [_somebody() for _ in range(PEOPLE)]
+    """A thousand people, each with a patient and a session. The patients are seeded and bound in
+    one go: added one by one they would take longer than the rush."""
+    now = clock.now()
+    with transaction.atomic():
+        for _ in seed_patients(count=PEOPLE + WITHOUT_DOCUMENT, seed=7, by=SYSTEM, at=now):
+            pass
+        patients = list(Patient.objects.filter(assurance__in=REAL_NAME).order_by("pk")[:PEOPLE])
+        users = [a_wechat_user() for _ in patients]
+        PatientBinding.objects.bulk_create(
+            PatientBinding(
+                wechat_user=user,
+                patient=patient,
+                relationship=Relationship.SELF,
+                is_default=True,
+                consent_version=consent.VERSION,
+                consented_at=now,
+            )
+            for user, patient in zip(users, patients, strict=True)
+        )
+        return [_at_the_door(user, patient) for user, patient in zip(users, patients, strict=True)]
 
 
-def _somebody() -> Person:
-    user = a_wechat_user()
-    patient = a_patient(user)
+def _at_the_door(user: WeChatUser, patient: Patient) -> Person:
     key = patient_client(user).cookies[settings.PATIENT_COOKIE_NAME].value
     cookie = f"{settings.PATIENT_COOKIE_NAME}={key}; {settings.CSRF_COOKIE_NAME}={TOKEN}"
     return Person(cookie, user.openid, patient.outpatient_no)
