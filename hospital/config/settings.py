@@ -69,8 +69,8 @@ for _name, _address in (("PUBLIC_URL", PUBLIC_URL), ("LIVE_URL", LIVE_URL)):
 
 DEMO_CODES = env.flag(
     "DEMO_CODES",
-    "show one-time codes on the log-in page and let the workbook's first passwords stay, in a demo"
-    " on this machine",
+    "show one-time codes on the log-in page, let the workbook's first passwords stay and keep them"
+    " cheaply, in a demo on this machine",
     default=False,
 )
 if DEMO_CODES and not _ALONE:
@@ -196,7 +196,9 @@ FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
 # People
 AUTHENTICATION_BACKENDS = ["hospital.identity.backends.StaffBackend"]
 PASSWORD_HASHERS = [
-    "django.contrib.auth.hashers.Argon2PasswordHasher",
+    "hospital.identity.hashers.DemoHasher"
+    if DEMO_CODES
+    else "django.contrib.auth.hashers.Argon2PasswordHasher",
 ]
 AUTH_PASSWORD_VALIDATORS = [
     {
