@@ -80,6 +80,7 @@ def test_there_is_a_log_in_for_every_role(book: Book) -> None:
 
 @pytest.mark.django_db
 @pytest.mark.slow
+@pytest.mark.thorough
 def test_it_arrives_and_arrives_again_without_change() -> None:
     first = import_base(path=WORKBOOK, by=SYSTEM, at=AT)
     again = import_base(path=WORKBOOK, by=SYSTEM, at=AT)
