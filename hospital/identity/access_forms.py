@@ -13,7 +13,7 @@ from django.http import QueryDict  # noqa: TID251  a type only, no HTTP happens 
 from hospital.identity.actions import Wanted
 from hospital.kernel.clock import HOSPITAL_ZONE
 from hospital.kernel.errors import Invalid
-from hospital.ui.typed import typed
+from hospital.ui.typed import typed, typed_id
 
 #: Empty lines below the roles somebody has.
 BLANK_LINES: Final = 2
@@ -56,13 +56,14 @@ def wanted_roles(data: QueryDict) -> list[Wanted]:
         if not role:
             continue
         department = typed(data, f"department-{at}", most=18)
-        if department and not (department.isascii() and department.isdigit()):
+        department_id = typed_id(department)
+        if department and department_id is None:
             raise Invalid({"roles": ["没有这个科室。"]}, "没有这个科室。")
         last = _day(typed(data, f"until-{at}", most=10))
         wanted.append(
             Wanted(
                 role=role,
-                department_id=int(department) if department else None,
+                department_id=department_id,
                 valid_from=_day(typed(data, f"since-{at}", most=10)),
                 valid_to=_day_after(last) if last else None,
             )

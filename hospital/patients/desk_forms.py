@@ -25,6 +25,7 @@ from hospital.patients.states import (
     Sex,
     VerificationMethod,
 )
+from hospital.ui.typed import typed_id
 
 SOMEBODY_NEW: Final = "new"
 GUARDIAN_CHOICES: Final = GuardianRelation.choices
@@ -156,10 +157,12 @@ class PersonForm(forms.Form):
         """Return what was decided about the look-alikes that were on the screen."""
         told = self.cleaned_data
         decision = told.get("decision", "")
-        seen = [int(one) for one in told.get("seen", "").split(",") if one.isdecimal()]
-        is_somebody = decision.isdecimal() and int(decision) in seen
+        found = (typed_id(one) for one in told.get("seen", "").split(","))
+        seen = [one for one in found if one is not None]
+        chosen = typed_id(decision)
+        is_somebody = chosen in seen
         return Judgement(
-            use_id=int(decision) if is_somebody else None,
+            use_id=chosen if is_somebody else None,
             reason=told.get("reason", "") if is_somebody or decision == SOMEBODY_NEW else "",
             seen=frozenset(seen),
         )

@@ -1,11 +1,22 @@
 """What people typed into a field: without blanks around it, never longer than it may be.
 
-The character NUL, which no keyboard has and PostgreSQL keeps in no text, is left out.
+The character NUL, which no keyboard has and PostgreSQL keeps in no text, is left out. And the ids
+that forms carry along, which strangers may have changed.
 """
 
 from collections.abc import Mapping
+from typing import Final
+
+#: Every number of so many digits fits a column of ids.
+_LONGEST_ID: Final = 18
 
 
 def typed(data: Mapping[str, str], name: str, *, most: int) -> str:
     """The text of a field, at most so many characters; "" when it is not there."""
     return data.get(name, "").replace("\x00", "").strip()[:most]
+
+
+def typed_id(text: str) -> int | None:
+    """The id a field carries; None for whatever is none, or too long to be one."""
+    is_id = text.isascii() and text.isdigit() and len(text) <= _LONGEST_ID
+    return int(text) if is_id else None

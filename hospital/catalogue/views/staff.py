@@ -20,10 +20,9 @@ from hospital.identity import queries as identity
 from hospital.identity.access import StaffRequest, staff_page
 from hospital.kernel import clock
 from hospital.kernel.errors import Invalid
-from hospital.ui.typed import typed
+from hospital.ui.typed import typed, typed_id
 
 _DECIDED_SHOWN: Final = 50
-_LONGEST_ID: Final = 18
 
 
 @staff_page(APPROVE_PRICE)
@@ -37,8 +36,8 @@ def prices(request: StaffRequest) -> HttpResponse:
 @require_POST
 def decide(request: StaffRequest) -> HttpResponse:
     """Agree to the marked prices, or refuse them: all of them or none."""
-    texts = request.POST.getlist("change")
-    ids = {int(text) for text in texts if text.isdecimal() and len(text) <= _LONGEST_ID}
+    found = (typed_id(text) for text in request.POST.getlist("change"))
+    ids = {change_id for change_id in found if change_id is not None}
     is_approved = request.POST.get("answer") == "yes"
     note = typed(request.POST, "note", most=200)
     try:

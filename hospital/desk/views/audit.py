@@ -21,7 +21,7 @@ from hospital.kernel.actors import Actor
 from hospital.kernel.errors import Invalid, NotFound
 from hospital.kernel.models import AuditEntry, AuditResult
 from hospital.patients import queries as patients
-from hospital.ui.typed import typed
+from hospital.ui.typed import typed, typed_id
 
 _SHOWN: Final = 50
 _DAYS_SHOWN: Final = 7
@@ -162,7 +162,6 @@ def _asked(data: QueryDict) -> _Asked:
     end = _day(data.get("end", ""), today)
     start = _day(data.get("start", ""), end - dt.timedelta(days=_DAYS_SHOWN - 1))
     act, result = typed(data, "act", most=80), typed(data, "result", most=10)
-    below = typed(data, "below", most=18)
     is_known = act in acts.all_acts() or act.rstrip(".") in audit_terms.AREAS
     return _Asked(
         person=typed(data, "person", most=10),
@@ -171,7 +170,7 @@ def _asked(data: QueryDict) -> _Asked:
         result=result if result in AuditResult.values else "",
         start=min(start, end),
         end=max(start, end),
-        below=int(below) if below.isascii() and below.isdigit() else None,
+        below=typed_id(typed(data, "below", most=18)),
     )
 
 

@@ -20,7 +20,7 @@ from hospital.kernel.permissions import Permission
 from hospital.kernel.settings_rows import HOSPITAL, AnySetting, Scope, Standing
 from hospital.organisation import queries as organisation
 from hospital.ui import wording
-from hospital.ui.typed import typed
+from hospital.ui.typed import typed, typed_id
 
 _AREAS = {
     "identity": "登录与安全",
@@ -178,14 +178,14 @@ class _Shown:
 
 
 def _save(request: StaffRequest, shown: _Shown, form: ChangeForm) -> None:
-    seen = request.POST.get("seen", "")
+    seen = typed_id(request.POST.get("seen", ""))
     settings_rows.set_value(
         setting=shown.setting,
         value=form.cleaned_data["parsed"],
         scope=form.chosen,
         valid_from=form.cleaned_data["valid_from"],
         reason=form.cleaned_data["reason"],
-        seen=int(seen) if seen.isdecimal() and len(seen) < 19 else -1,
+        seen=-1 if seen is None else seen,
         by=request.actor,
         at=shown.at,
     )
@@ -255,9 +255,9 @@ def _initial(
     request: StaffRequest, found: AnySetting, standings: list[Standing]
 ) -> dict[str, object]:
     """What the form starts with: the hospital's value, or what stood before the row `undo`."""
-    undo = typed(request.GET, "undo", most=18)
+    undo = typed_id(typed(request.GET, "undo", most=18))
     rows = settings_rows.history(setting=found)
-    row = next((one for one in rows if undo.isdecimal() and one.pk == int(undo)), None)
+    row = next((one for one in rows if one.pk == undo), None)
     if row is None:
         value = standings[0].row.value if standings[0].row else found.default
         return {"scope": str(HOSPITAL), "value": as_typed(found, value)}

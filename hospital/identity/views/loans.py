@@ -18,7 +18,7 @@ from hospital.identity.permissions import SIGNED_IN
 from hospital.kernel import clock
 from hospital.kernel.errors import Invalid, Refusal
 from hospital.kernel.permissions import permission
-from hospital.ui.typed import typed
+from hospital.ui.typed import typed, typed_id
 
 _SHOWN = dt.timedelta(days=90)
 
@@ -69,13 +69,13 @@ def take_back(request: StaffRequest, delegation_id: int) -> HttpResponse:
 
 
 def _lend(request: StaffRequest, at: dt.datetime) -> Delegation:
-    taker = typed(request.POST, "taker", most=18)
+    taker_id = typed_id(typed(request.POST, "taker", most=18))
     begins, ends = (_moment(request, field) for field in ("begins_at", "ends_at"))
     if ends is None:
         raise Invalid({"ends_at": ["请填写截止时间。"]}, "请填写截止时间。")
     return actions.lend(
         giver=request.user,
-        taker_id=int(taker) if taker.isascii() and taker.isdigit() else 0,
+        taker_id=taker_id or 0,
         permissions=request.POST.getlist("permission"),
         begins_at=begins or at,
         ends_at=ends,

@@ -18,6 +18,7 @@ from hospital.messaging.account_gateway import Published
 from hospital.messaging.models import MenuVersion, ReplyRule
 from hospital.messaging.permissions import MANAGE_ACCOUNT
 from hospital.messaging.states import Match, MenuStatus, RuleKind
+from hospital.ui.typed import typed_id
 from hospital.wechat.menus import Menu
 
 _SAID = {
@@ -217,10 +218,10 @@ def _shown(rule: ReplyRule) -> dict[str, object]:
 
 def _number(request: StaffRequest, name: str) -> int:
     """A number out of a hidden field. Raises NotFound when somebody changed it."""
-    text = request.POST.get(name, "")
-    if not (text.isascii() and text.isdigit() and len(text) <= 18):
+    number = typed_id(request.POST.get(name, ""))
+    if number is None:
         raise NotFound
-    return int(text)
+    return number
 
 
 def _tabs(here: str) -> list[dict[str, object]]:

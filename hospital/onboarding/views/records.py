@@ -27,6 +27,7 @@ from hospital.onboarding.sheets import SHEETS
 from hospital.onboarding.tables import Sheet
 from hospital.onboarding.views.frame import tabs
 from hospital.onboarding.words import Names, cells_of
+from hospital.ui.typed import typed_id
 from hospital.ui.wording import moment_text
 
 _ROWS_A_PAGE = 50
@@ -189,8 +190,7 @@ def _save(request: StaffRequest, sheet: Sheet, row: MasterRow | None) -> HttpRes
     if row is not None:
         # What names the row stands in the form to be read and is not sent.
         cells |= {name: text for name, text in cells_of(sheet, row).items() if name in sheet.key}
-    seen = request.POST.get("seen", "")
-    filled = Filled(cells, seen=int(seen) if seen.isdecimal() and len(seen) < 19 else 0)
+    filled = Filled(cells, seen=typed_id(request.POST.get("seen", "")) or 0)
     try:
         saved = actions.save_record(
             sheet=sheet,

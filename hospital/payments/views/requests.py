@@ -29,6 +29,7 @@ from hospital.payments.states import RequestStatus
 from hospital.payments.views import case_story
 from hospital.payments.views.named import people
 from hospital.ui.masks import mask_name
+from hospital.ui.typed import typed_id
 
 _SHOWN_FOR = dt.timedelta(days=30)
 _MOST_CHARGES = 200
@@ -214,8 +215,8 @@ def _decision_row(row: CaseDecision) -> _Waiting:
 
 def _chosen(request: StaffRequest) -> list[int]:
     data = request.POST if request.method == "POST" else request.GET
-    typed = data.getlist("charges")[:_MOST_CHARGES]
-    return [int(text) for text in typed if text.isascii() and text.isdigit() and len(text) < 19]
+    found = (typed_id(text) for text in data.getlist("charges")[:_MOST_CHARGES])
+    return [charge_id for charge_id in found if charge_id is not None]
 
 
 def _sum(page: RefundPage, chosen: list[int]) -> dict[str, object]:
