@@ -1,4 +1,5 @@
-"""The table of registration: one Appointment per booked number, whatever the channel (decision 2).
+"""Tables of registration: one Appointment per booked number, whatever the channel (decision 2);
+who waits for one; who may not book in advance for a while, and who says that is wrong.
 
 Moments are UTC, `visit_date` is the hospital day of the session.
 """
@@ -9,14 +10,25 @@ from django.db.models import Q
 
 from hospital.kernel.states import StatefulModel, guard, one_of
 from hospital.registration.states import (
+    APPEAL_MOVES,
     APPOINTMENT_MOVES,
+    ON_WAITLIST,
+    VOID,
+    WAITLIST_MOVES,
+    AppealStatus,
     AppointmentStatus,
     BookingKind,
     CancelReason,
-    Channel,
+    Consent,
+    PaidWhen,
+    RestrictionCause,
+    WaitlistStatus,
 )
+from hospital.scheduling.states import Channel
 
 _CANCELLED = Q(status=AppointmentStatus.CANCELLED)
+_IN_ERROR = Q(status=AppointmentStatus.ENTERED_IN_ERROR)
+_STANDS = ~Q(status__in=VOID)
 _PENDING = Q(status=AppointmentStatus.PENDING)
 
 
@@ -25,8 +37,12 @@ class Appointment(StatefulModel):
 
     The patient of a booking never changes (M1.15). The names are those it was booked under: once
     the visit is past they are what history shows, whatever is renamed later (H1). `hold_until` is
-    when an unpaid one is given up; `is_late_cancel` marks a cancellation on the day of the visit
-    (M1.7).
+    when an unpaid one is given up, or one to be paid on arrival and not collected;
+    `is_late_cancel` marks a cancellation on the day of the visit (M1.7).
+
+    `made_by` is who booked it ("staff:3"); `source` the outside platform it came from; `overrides`
+    the codes of the rules a clerk set aside, with the reason (H3.1). `successor` is the booking it
+    was exchanged for, `continues` the first visit a 续诊号 finishes (M1.14).
     """
 
     MOVES = APPOINTMENT_MOVES
@@ -53,8 +69,8 @@ class Appointment(StatefulModel):
     title = models.CharField(max_length=20, blank=True)
     service_name = models.CharField(max_length=40, blank=True)
     channel = models.CharField(max_length=10, choices=Channel)
-    booking_kind = models.CharField(max_length=10, choices=BookingKind)
-    status = models.CharField(max_length=12, choices=AppointmentStatus)
+    booking_kind = models.CharField(max_length=12, choices=BookingKind)
+    status = models.CharField(max_length=16, choices=AppointmentStatus)
     created_at = models.DateTimeField()
     hold_until = models.DateTimeField()
     reminded_at = models.DateTimeField(null=True)
@@ -62,16 +78,53 @@ class Appointment(StatefulModel):
     cancelled_at = models.DateTimeField(null=True)
     cancel_reason = models.CharField(max_length=20, choices=CancelReason, blank=True)
     is_late_cancel = models.BooleanField(default=False)
+    cancel_note = models.CharField(max_length=100, blank=True, default="")
+    paid_when = models.CharField(max_length=8, choices=PaidWhen, default=PaidWhen.BOOKING)
+    collected_at = models.DateTimeField(null=True)
+    checked_in_at = models.DateTimeField(null=True)
+    made_by = models.CharField(max_length=40, blank=True, default="")
+    source = models.CharField(max_length=40, blank=True, default="")
+    overrides = models.JSONField(default=list)
+    override_reason = models.CharField(max_length=100, blank=True, default="")
+    consent = models.CharField(max_length=6, choices=Consent, blank=True, default="")
+    successor = models.OneToOneField("self", models.PROTECT, null=True, related_name="predecessor")
+    continues = models.ForeignKey(
+        "self", models.PROTECT, null=True, related_name="continuations", db_index=False
+    )
 
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["slot"], condition=~_CANCELLED, name="appointment_one_per_slot"
+                fields=["slot"], condition=_STANDS, name="appointment_one_per_slot"
             ),
             models.UniqueConstraint(
                 fields=["patient", "schedule"],
-                condition=~_CANCELLED,
+                condition=_STANDS,
                 name="appointment_one_per_session",
+            ),
+            # 续诊号: once per first visit (M1.14).
+            models.UniqueConstraint(
+                fields=["continues"],
+                condition=_STANDS & Q(continues__isnull=False),
+                name="appointment_continued_once",
+            ),
+            models.CheckConstraint(
+                condition=Q(paid_when__in=PaidWhen.values, consent__in=Consent.values),
+                name="appointment_words",
+            ),
+            models.CheckConstraint(
+                condition=(Q(overrides=[]) & Q(override_reason=""))
+                | (~Q(overrides=[]) & ~Q(override_reason="")),
+                name="appointment_overrides_have_a_reason",
+            ),
+            models.CheckConstraint(
+                condition=Q(continues__isnull=True) | Q(booking_kind=BookingKind.CONTINUATION),
+                name="appointment_continues",
+            ),
+            models.CheckConstraint(
+                condition=Q(successor__isnull=True)
+                | Q(status=AppointmentStatus.CANCELLED, cancel_reason=CancelReason.RESCHEDULED),
+                name="appointment_successor",
             ),
             models.CheckConstraint(
                 condition=(_CANCELLED & Q(cancelled_at__isnull=False) & ~Q(cancel_reason=""))
@@ -83,6 +136,7 @@ class Appointment(StatefulModel):
             ),
             models.CheckConstraint(
                 condition=_CANCELLED
+                | _IN_ERROR
                 | (_PENDING & Q(booked_at__isnull=True))
                 | (~_PENDING & Q(booked_at__isnull=False)),
                 name="appointment_booked_at",
@@ -99,6 +153,15 @@ class Appointment(StatefulModel):
         ]
         indexes = [
             models.Index(fields=["hold_until"], condition=_PENDING, name="appointment_unpaid"),
+            models.Index(
+                fields=["hold_until"],
+                condition=Q(
+                    status=AppointmentStatus.BOOKED,
+                    paid_when=PaidWhen.ARRIVAL,
+                    collected_at__isnull=True,
+                ),
+                name="appointment_uncollected",
+            ),
         ]
         triggers = [
             guard(APPOINTMENT_MOVES, name="appointment_moves"),
@@ -111,3 +174,186 @@ class Appointment(StatefulModel):
 
     def __str__(self) -> str:
         return f"appointment {self.pk}"
+
+
+class WaitlistEntry(StatefulModel):
+    """候补: who waits for a number of a full session, in the order they came.
+
+    Without a `schedule` it is the first offer owed to somebody whose session was called off
+    (M1.8): any session of the `practitioner`, or of the department, until `valid_until`. An offer
+    is an `appointment` held for the patient until `offer_until`.
+    """
+
+    MOVES = WAITLIST_MOVES
+
+    patient = models.ForeignKey("patients.Patient", models.PROTECT, related_name="+")
+    wechat_user = models.ForeignKey(
+        "identity.WeChatUser", models.PROTECT, null=True, related_name="+"
+    )
+    department = models.ForeignKey(
+        "organisation.Department", models.PROTECT, related_name="+", db_index=False
+    )
+    practitioner = models.ForeignKey(
+        "organisation.Practitioner", models.PROTECT, null=True, related_name="+", db_index=False
+    )
+    schedule = models.ForeignKey(
+        "scheduling.Schedule", models.PROTECT, null=True, related_name="+", db_index=False
+    )
+    owed_for = models.ForeignKey(
+        Appointment, models.PROTECT, null=True, related_name="first_offers"
+    )
+    status = models.CharField(max_length=10, choices=WaitlistStatus)
+    created_at = models.DateTimeField()
+    valid_until = models.DateTimeField()
+    offered_at = models.DateTimeField(null=True)
+    offer_until = models.DateTimeField(null=True)
+    appointment = models.OneToOneField(
+        Appointment, models.PROTECT, null=True, related_name="waitlist_entry"
+    )
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["patient", "schedule"],
+                condition=Q(status__in=ON_WAITLIST, schedule__isnull=False),
+                name="waitlist_once_a_session",
+            ),
+            models.UniqueConstraint(
+                fields=["owed_for"],
+                condition=Q(owed_for__isnull=False),
+                name="waitlist_one_first_offer",
+            ),
+            models.CheckConstraint(
+                condition=Q(schedule__isnull=False) | Q(owed_for__isnull=False),
+                name="waitlist_for_something",
+            ),
+            models.CheckConstraint(
+                condition=Q(status=WaitlistStatus.OFFERED, offer_until__isnull=False)
+                | ~Q(status=WaitlistStatus.OFFERED),
+                name="waitlist_offer_until",
+            ),
+            one_of(WaitlistStatus.values, name="waitlist_status"),
+        ]
+        indexes = [
+            models.Index(
+                fields=["schedule", "created_at"],
+                condition=Q(status=WaitlistStatus.WAITING),
+                name="waitlist_of_session",
+            ),
+            models.Index(
+                fields=["department", "created_at"],
+                condition=Q(status=WaitlistStatus.WAITING, schedule__isnull=True),
+                name="waitlist_first_offers",
+            ),
+        ]
+        triggers = [
+            guard(WAITLIST_MOVES, name="waitlist_moves"),
+            pgtrigger.Protect(name="waitlist_kept", operation=pgtrigger.Delete),
+        ]
+
+    def __str__(self) -> str:
+        return f"waitlist entry {self.pk}"
+
+
+class ReleaseWatch(models.Model):
+    """放号提醒: a user asks to be told when a session's numbers come out."""
+
+    wechat_user = models.ForeignKey("identity.WeChatUser", models.PROTECT, related_name="+")
+    schedule = models.ForeignKey(
+        "scheduling.Schedule", models.PROTECT, related_name="+", db_index=False
+    )
+    created_at = models.DateTimeField()
+    told_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["schedule", "wechat_user"], name="release_watch_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"release watch {self.pk}"
+
+
+class BookingRestriction(models.Model):
+    """暂停预约: a patient cannot book in advance online from `starts_at` to `ends_at` (M1.10).
+
+    `lifted_at` ends it earlier: an appeal was granted, or the office took it back.
+    """
+
+    patient = models.ForeignKey("patients.Patient", models.PROTECT, related_name="+")
+    cause = models.CharField(max_length=12, choices=RestrictionCause)
+    count = models.PositiveSmallIntegerField()
+    starts_at = models.DateTimeField()
+    ends_at = models.DateTimeField()
+    lifted_at = models.DateTimeField(null=True)
+    lift_reason = models.CharField(max_length=100, blank=True, default="")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["patient", "cause", "starts_at"], name="restriction_once"
+            ),
+            models.CheckConstraint(
+                condition=Q(ends_at__gt=models.F("starts_at"), count__gte=1),
+                name="restriction_sizes",
+            ),
+            models.CheckConstraint(
+                condition=Q(cause__in=RestrictionCause.values), name="restriction_cause"
+            ),
+        ]
+        triggers = [
+            pgtrigger.Protect(name="restriction_kept", operation=pgtrigger.Delete),
+            pgtrigger.ReadOnly(name="restriction_fixed", fields=["patient", "cause", "starts_at"]),
+        ]
+
+    def __str__(self) -> str:
+        return f"restriction {self.pk}"
+
+
+class Appeal(StatefulModel):
+    """申诉 against one no-show or late cancellation; granted, it no longer counts (M1.10)."""
+
+    MOVES = APPEAL_MOVES
+
+    appointment = models.ForeignKey(Appointment, models.PROTECT, related_name="appeals")
+    wechat_user = models.ForeignKey(
+        "identity.WeChatUser", models.PROTECT, null=True, related_name="+"
+    )
+    text = models.CharField(max_length=300)
+    status = models.CharField(max_length=8, choices=AppealStatus)
+    created_at = models.DateTimeField()
+    decided_by = models.CharField(max_length=40, blank=True, default="")
+    decided_at = models.DateTimeField(null=True)
+    answer = models.CharField(max_length=200, blank=True, default="")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["appointment"],
+                condition=Q(status=AppealStatus.OPEN),
+                name="appeal_one_open",
+            ),
+            models.CheckConstraint(
+                condition=Q(
+                    status=AppealStatus.OPEN, decided_at__isnull=True, decided_by="", answer=""
+                )
+                | (
+                    ~Q(status=AppealStatus.OPEN)
+                    & Q(decided_at__isnull=False)
+                    & ~Q(decided_by="")
+                    & ~Q(answer="")
+                ),
+                name="appeal_decided",
+            ),
+            one_of(AppealStatus.values, name="appeal_status"),
+        ]
+        triggers = [
+            guard(APPEAL_MOVES, name="appeal_moves"),
+            pgtrigger.ReadOnly(
+                name="appeal_fixed", fields=["appointment", "wechat_user", "text", "created_at"]
+            ),
+            pgtrigger.Protect(name="appeal_kept", operation=pgtrigger.Delete),
+        ]
+
+    def __str__(self) -> str:
+        return f"appeal {self.pk}"

@@ -1,4 +1,5 @@
-"""The lifecycle of an appointment (SM3) and the words around it."""
+"""The lifecycles of an appointment (SM3), of a place on the waiting list and of an appeal, and the
+words around them."""
 
 from typing import Final
 
@@ -16,6 +17,8 @@ class AppointmentStatus(TextChoices):
     FULFILLED = "fulfilled", "已就诊"
     CANCELLED = "cancelled", "已取消"
     NOSHOW = "noshow", "爽约"
+    LEFT_UNSEEN = "left_unseen", "未就诊离开"
+    ENTERED_IN_ERROR = "entered_in_error", "登记有误"
 
 
 APPOINTMENT_MOVES: Final[Moves] = frozenset(
@@ -29,10 +32,19 @@ APPOINTMENT_MOVES: Final[Moves] = frozenset(
         (AppointmentStatus.CHECKED_IN, AppointmentStatus.FULFILLED),
         (AppointmentStatus.NOSHOW, AppointmentStatus.BOOKED),
         (AppointmentStatus.NOSHOW, AppointmentStatus.CANCELLED),
+        (AppointmentStatus.CHECKED_IN, AppointmentStatus.LEFT_UNSEEN),
+        (AppointmentStatus.LEFT_UNSEEN, AppointmentStatus.CANCELLED),
+        (AppointmentStatus.PENDING, AppointmentStatus.ENTERED_IN_ERROR),
+        (AppointmentStatus.BOOKED, AppointmentStatus.ENTERED_IN_ERROR),
+        (AppointmentStatus.CHECKED_IN, AppointmentStatus.ENTERED_IN_ERROR),
+        (AppointmentStatus.NOSHOW, AppointmentStatus.ENTERED_IN_ERROR),
         # Money that came after the hold had run out: the place was still free (M1.6).
         (AppointmentStatus.CANCELLED, AppointmentStatus.BOOKED),
     }
 )
+
+# No longer anybody's: the number is given back or was never meant.
+VOID: Final = (AppointmentStatus.CANCELLED, AppointmentStatus.ENTERED_IN_ERROR)
 
 # Still to be paid for or to come: what limits count and what can be cancelled.
 LIVE: Final = (
@@ -48,17 +60,82 @@ class CancelReason(TextChoices):
     NONE = "", ""
     PAYMENT_TIMEOUT = "payment_timeout", "超时未支付"
     USER = "user", "患者退号"
+    STAFF = "staff", "医院代退"
     HOSPITAL = "hospital", "医院停诊"
-
-
-class Channel(TextChoices):
-    """渠道: where a booking was made."""
-
-    WECHAT = "wechat", "微信"
+    RESCHEDULED = "rescheduled", "已改约"
+    NOT_COLLECTED = "not_collected", "未按时取号"
 
 
 class BookingKind(TextChoices):
-    """预约 or 当日挂号, by whether the visit is on the day of booking."""
+    """What kind of registration it is; the queue shows it as 约, 现, 加, 续 or 急 (H4.1)."""
 
     ADVANCE = "advance", "预约"
     SAME_DAY = "same_day", "当日挂号"
+    WALK_IN = "walk_in", "现场挂号"
+    ADD_ON = "add_on", "加号"
+    CONTINUATION = "continuation", "续诊号"
+    EMERGENCY = "emergency", "急诊"
+
+
+class PaidWhen(TextChoices):
+    """Whether a booking stands only once it is paid, or is paid when the patient comes (M1.13)."""
+
+    BOOKING = "booking", "预约时支付"
+    ARRIVAL = "arrival", "到院支付"
+
+
+class Consent(TextChoices):
+    """What another doctor in place of the booked one asks of the patient (M1.9)."""
+
+    NONE = "", ""
+    TOLD = "told", "已告知替诊"
+    ASKED = "asked", "待患者同意替诊"
+    AGREED = "agreed", "患者同意替诊"
+
+
+class WaitlistStatus(TextChoices):
+    """候补: a claim on a number that may yet come free."""
+
+    WAITING = "waiting", "候补中"
+    OFFERED = "offered", "已候补到号"
+    TAKEN = "taken", "候补成功"
+    PASSED = "passed", "未按时支付"
+    LEFT = "left", "已退出"
+    CLEARED = "cleared", "未候补到号"
+
+
+WAITLIST_MOVES: Final[Moves] = frozenset(
+    {
+        (WaitlistStatus.WAITING, WaitlistStatus.OFFERED),
+        (WaitlistStatus.OFFERED, WaitlistStatus.TAKEN),
+        (WaitlistStatus.OFFERED, WaitlistStatus.PASSED),
+        (WaitlistStatus.OFFERED, WaitlistStatus.LEFT),
+        (WaitlistStatus.WAITING, WaitlistStatus.LEFT),
+        (WaitlistStatus.WAITING, WaitlistStatus.CLEARED),
+        (WaitlistStatus.OFFERED, WaitlistStatus.CLEARED),
+    }
+)
+ON_WAITLIST: Final = (WaitlistStatus.WAITING, WaitlistStatus.OFFERED)
+
+
+class AppealStatus(TextChoices):
+    """申诉: a patient says a no-show or a late cancellation was not one (M1.10)."""
+
+    OPEN = "open", "待处理"
+    GRANTED = "granted", "已采纳"
+    REJECTED = "rejected", "未采纳"
+
+
+APPEAL_MOVES: Final[Moves] = frozenset(
+    {
+        (AppealStatus.OPEN, AppealStatus.GRANTED),
+        (AppealStatus.OPEN, AppealStatus.REJECTED),
+    }
+)
+
+
+class RestrictionCause(TextChoices):
+    """Why a patient cannot book in advance online for a while (M1.10)."""
+
+    NOSHOW = "noshow", "多次爽约"
+    LATE_CANCEL = "late_cancel", "多次当日退号"

@@ -45,3 +45,10 @@ def reclaim_slots(**_: object) -> None:
 def expire_slots(**_: object) -> None:
     """Expire the free numbers of bands that are over (SM2)."""
     actions.expire_due(at=clock.now())
+
+
+@periodic("* * * * *")
+@job()
+def merge_quotas(**_: object) -> None:
+    """Make the day's unused quota public (M2.2)."""
+    actions.merge_due(today=clock.today(), at=clock.now())

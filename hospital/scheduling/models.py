@@ -1,5 +1,5 @@
 """Tables of scheduling. Every number of a session is a row, so SM2's invariant holds by
-construction: a slot cannot exist beyond its band's or its schedule's capacity, nor move.
+construction: a slot cannot exist beyond its band's capacity, a band not beyond its schedule's.
 
 Moments are UTC, `visit_date` is the hospital day on which the session starts.
 """
@@ -14,26 +14,48 @@ from hospital.kernel.states import StatefulModel, guard, one_of
 from hospital.scheduling.states import (
     SCHEDULE_MOVES,
     SLOT_MOVES,
+    Pool,
     ScheduleStatus,
     SessionPeriod,
     SlotStatus,
+    Withheld,
 )
 
-_BAND_FITS = """
-    IF NEW.first_sequence_no + NEW.capacity - 1 > (
-        SELECT capacity FROM scheduling_schedule WHERE id = NEW.schedule_id
+# Capacity may change after a session is published (M2.3): whichever of session, band and numbers
+# moves, these refuse what would not fit, so a change goes from the outside in, or back.
+_SCHEDULE_FITS = """
+    IF NEW.capacity < (
+        SELECT coalesce(sum(capacity), 0) FROM scheduling_timeband WHERE schedule_id = NEW.id
     ) THEN
-        RAISE EXCEPTION 'a band of schedule % exceeds its capacity', NEW.schedule_id;
+        RAISE EXCEPTION 'the bands of schedule % exceed its capacity', NEW.id;
     END IF;
     RETURN NEW;
 """
-
+_BAND_FITS = """
+    IF NEW.capacity + (
+        SELECT coalesce(sum(capacity), 0) FROM scheduling_timeband
+        WHERE schedule_id = NEW.schedule_id AND id <> NEW.id
+    ) > (SELECT capacity FROM scheduling_schedule WHERE id = NEW.schedule_id) THEN
+        RAISE EXCEPTION 'a band of schedule % exceeds its capacity', NEW.schedule_id;
+    END IF;
+    IF NEW.capacity < (
+        SELECT count(*) FROM scheduling_slot
+        WHERE schedule_id = NEW.schedule_id AND band_id = NEW.id
+        AND NOT is_add_on AND status <> 'withdrawn'
+    ) THEN
+        RAISE EXCEPTION 'the numbers of band % exceed its capacity', NEW.id;
+    END IF;
+    RETURN NEW;
+"""
 _SLOT_FITS = """
-    IF NOT EXISTS (
+    IF NOT NEW.is_add_on AND NOT EXISTS (
         SELECT FROM scheduling_timeband band
         WHERE band.id = NEW.band_id AND band.schedule_id = NEW.schedule_id
-        AND NEW.sequence_no >= band.first_sequence_no
-        AND NEW.sequence_no < band.first_sequence_no + band.capacity
+        AND band.capacity > (
+            SELECT count(*) FROM scheduling_slot
+            WHERE schedule_id = NEW.schedule_id AND band_id = NEW.band_id
+            AND NOT is_add_on AND status <> 'withdrawn'
+        )
     ) THEN
         RAISE EXCEPTION 'slot % is outside band %', NEW.sequence_no, NEW.band_id;
     END IF;
@@ -111,7 +133,11 @@ class ScheduleTemplate(models.Model):
 
 
 class Schedule(StatefulModel):
-    """排班: one clinic session. Its place in time and its capacity never change."""
+    """排班: one clinic session. Its place in time never changes.
+
+    `practitioner` holds it; `planned_practitioner` is who was on the roster when another takes it
+    over (替诊, M1.9), else empty.
+    """
 
     MOVES = SCHEDULE_MOVES
 
@@ -119,6 +145,9 @@ class Schedule(StatefulModel):
     department = models.ForeignKey("organisation.Department", models.PROTECT, related_name="+")
     practitioner = models.ForeignKey(
         "organisation.Practitioner", models.PROTECT, null=True, related_name="+"
+    )
+    planned_practitioner = models.ForeignKey(
+        "organisation.Practitioner", models.PROTECT, null=True, related_name="+", db_index=False
     )
     service_type = models.ForeignKey("catalogue.ServiceType", models.PROTECT, related_name="+")
     room = models.ForeignKey("organisation.Location", models.PROTECT, related_name="+")
@@ -156,7 +185,25 @@ class Schedule(StatefulModel):
         ]
         triggers = [
             guard(SCHEDULE_MOVES, name="schedule_moves"),
-            pgtrigger.ReadOnly(name="schedule_fixed", exclude=["status", "suspend_reason", "room"]),
+            pgtrigger.ReadOnly(
+                name="schedule_fixed",
+                fields=[
+                    "template",
+                    "department",
+                    "service_type",
+                    "visit_date",
+                    "session_period",
+                    "starts_at",
+                    "ends_at",
+                    "release_at",
+                ],
+            ),
+            pgtrigger.Trigger(
+                name="schedule_fits_bands",
+                when=pgtrigger.Before,
+                operation=pgtrigger.UpdateOf("capacity"),
+                func=_SCHEDULE_FITS,
+            ),
         ]
 
     def __str__(self) -> str:
@@ -164,7 +211,8 @@ class Schedule(StatefulModel):
 
 
 class TimeBand(models.Model):
-    """分时段: an interval of a session with its own run of numbers (M2.1)."""
+    """分时段: an interval of a session with its own numbers (M2.1); they ran in one row from
+    `first_sequence_no` when the session was made, added ones follow the session's last."""
 
     schedule = models.ForeignKey(Schedule, models.PROTECT, related_name="bands", db_index=False)
     first_sequence_no = models.PositiveSmallIntegerField()
@@ -176,7 +224,7 @@ class TimeBand(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["schedule", "starts_at"], name="band_starts_once"),
             models.CheckConstraint(
-                condition=Q(ends_at__gt=F("starts_at"), capacity__gte=1, first_sequence_no__gte=1),
+                condition=Q(ends_at__gt=F("starts_at"), capacity__gte=0, first_sequence_no__gte=1),
                 name="band_sizes",
             ),
         ]
@@ -185,10 +233,10 @@ class TimeBand(models.Model):
             pgtrigger.Trigger(
                 name="band_fits_schedule",
                 when=pgtrigger.Before,
-                operation=pgtrigger.Insert,
+                operation=pgtrigger.Insert | pgtrigger.UpdateOf("capacity"),
                 func=_BAND_FITS,
             ),
-            pgtrigger.Protect(name="band_fixed", operation=pgtrigger.Update),
+            pgtrigger.ReadOnly(name="band_fixed", fields=["schedule", "first_sequence_no"]),
         ]
 
     def __str__(self) -> str:
@@ -197,20 +245,37 @@ class TimeBand(models.Model):
 
 class Slot(StatefulModel):
     """号源: one bookable number. `held_until` stands while held, `free_at` while it waits to be
-    reclaimed (M1.15)."""
+    reclaimed (M1.15), `withheld` while blocked.
+
+    Add-on numbers (M2.4) are counted apart, beside the capacity of their band.
+    """
 
     MOVES = SLOT_MOVES
 
     schedule = models.ForeignKey(Schedule, models.PROTECT, related_name="slots", db_index=False)
     band = models.ForeignKey(TimeBand, models.PROTECT, related_name="slots", db_index=False)
     sequence_no = models.PositiveSmallIntegerField()
+    is_add_on = models.BooleanField(default=False)
+    pool = models.CharField(max_length=8, choices=Pool)
     status = models.CharField(max_length=12, choices=SlotStatus)
     held_until = models.DateTimeField(null=True)
     free_at = models.DateTimeField(null=True)
+    withheld = models.CharField(max_length=6, choices=Withheld, blank=True, default="")
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["schedule", "sequence_no"], name="slot_number_once"),
+            models.UniqueConstraint(
+                fields=["schedule", "is_add_on", "sequence_no"], name="slot_number_once"
+            ),
+            models.CheckConstraint(condition=Q(pool__in=Pool.values), name="slot_pool"),
+            models.CheckConstraint(
+                condition=Q(withheld__in=Withheld.values)
+                & (
+                    (Q(status=SlotStatus.BLOCKED) & ~Q(withheld=""))
+                    | (~Q(status=SlotStatus.BLOCKED) & Q(withheld=""))
+                ),
+                name="slot_withheld",
+            ),
             _exactly_while(SlotStatus.HELD, "held_until", name="slot_held_until"),
             _exactly_while(SlotStatus.RECLAIM_WAIT, "free_at", name="slot_free_at"),
             one_of(SlotStatus.values, name="slot_status"),
@@ -236,9 +301,16 @@ class Slot(StatefulModel):
                 operation=pgtrigger.Insert,
                 func=_SLOT_FITS,
             ),
-            pgtrigger.ReadOnly(name="slot_fixed", fields=["schedule", "band", "sequence_no"]),
+            pgtrigger.ReadOnly(
+                name="slot_fixed", fields=["schedule", "band", "sequence_no", "is_add_on"]
+            ),
             pgtrigger.Protect(name="slot_kept", operation=pgtrigger.Delete),
         ]
 
     def __str__(self) -> str:
         return f"slot {self.pk}"
+
+    @property
+    def label(self) -> str:
+        """The number as people say it: "12", an add-on "A01"."""
+        return f"A{self.sequence_no:02}" if self.is_add_on else str(self.sequence_no)

@@ -25,7 +25,7 @@ from hospital.scheduling.sessions import SessionFacts as SessionFacts
 from hospital.scheduling.sessions import band_left
 from hospital.scheduling.sessions import closes_at as closes_at
 from hospital.scheduling.sessions import offer_of as offer_of
-from hospital.scheduling.states import Offer, ScheduleStatus
+from hospital.scheduling.states import Channel, Offer, ScheduleStatus, SlotStatus
 from hospital.scheduling.upkeep import ComingSessions as ComingSessions
 from hospital.scheduling.upkeep import coming_sessions as coming_sessions
 from hospital.scheduling.upkeep import template_rows as template_rows
@@ -165,7 +165,8 @@ class BoardRow:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where and when one number is: `expected_at` is the estimated turn (M2.1), UTC."""
+    """Where and when one number is: `expected_at` is the estimated turn (M2.1), UTC; of an add-on
+    number the end of its band."""
 
     schedule_id: int
     band_id: int
@@ -259,9 +260,14 @@ def fee_of(session: SessionFacts) -> FeeQuote:
 
 
 def alternatives(
-    *, schedule_id: int, band_id: int | None, at: dt.datetime, most: int = 3
+    *,
+    schedule_id: int,
+    band_id: int | None,
+    channel: Channel = Channel.WECHAT,
+    at: dt.datetime,
+    most: int = 3,
 ) -> list[FreeBand]:
-    """The nearest bands with places instead of a full one (M1.2).
+    """The nearest bands with places for a channel instead of a full one (M1.2).
 
     Nearest: the same session, then the same day, then the same doctor; within each by time.
     """
@@ -270,9 +276,9 @@ def alternatives(
     found = [
         (session, band)
         for session in _department_sessions(wanted.department_id, at)
-        if offer_of(session, at=at).state == Offer.AVAILABLE
+        if offer_of(session, channel=channel, at=at).state == Offer.AVAILABLE
         for band in session.bands
-        if band.id != band_id and band_left(session, band, at=at) > 0
+        if band.id != band_id and band_left(session, band, channel=channel, at=at) > 0
     ]
 
     def distance(pair: tuple[SessionFacts, BandFacts]) -> tuple[int, dt.timedelta]:
@@ -285,7 +291,9 @@ def alternatives(
         )
         return nearness.index(True), abs(band.starts_at - starts_at)
 
-    return [_free_band(*pair, at=at) for pair in sorted(found, key=distance)[:most]]
+    return [
+        _free_band(*pair, channel=channel, at=at) for pair in sorted(found, key=distance)[:most]
+    ]
 
 
 def next_useful_day(*, department_id: int, after: dt.date, at: dt.datetime) -> dt.date | None:
@@ -333,6 +341,12 @@ def place_of(*, slot_id: int) -> Place:
     if slot is None:
         raise NotFound
     band = slot.band
+    before = Slot.objects.filter(
+        schedule_id=slot.schedule_id,
+        band_id=band.pk,
+        is_add_on=slot.is_add_on,
+        sequence_no__lt=slot.sequence_no,
+    ).exclude(status=SlotStatus.WITHDRAWN)
     return Place(
         schedule_id=slot.schedule_id,
         band_id=band.pk,
@@ -342,8 +356,8 @@ def place_of(*, slot_id: int) -> Place:
         expected_at=expected_at(
             band_starts_at=band.starts_at,
             band_ends_at=band.ends_at,
-            position=slot.sequence_no - band.first_sequence_no,
-            capacity=band.capacity,
+            position=band.capacity if slot.is_add_on else before.count(),
+            capacity=max(band.capacity, 1),
         ),
     )
 
@@ -455,7 +469,9 @@ def _band_cells(session: SessionFacts, at: dt.datetime) -> list[BandCell]:
     ]
 
 
-def _free_band(session: SessionFacts, band: BandFacts, *, at: dt.datetime) -> FreeBand:
+def _free_band(
+    session: SessionFacts, band: BandFacts, *, channel: Channel, at: dt.datetime
+) -> FreeBand:
     return FreeBand(
         schedule_id=session.id,
         band_id=band.id,
@@ -464,12 +480,12 @@ def _free_band(session: SessionFacts, band: BandFacts, *, at: dt.datetime) -> Fr
         ends_at=band.ends_at,
         doctor=session.doctor_label,
         title_label=session.title_label,
-        left=band_left(session, band, at=at),
+        left=band_left(session, band, channel=channel, at=at),
     )
 
 
 def _board_row(session: SessionFacts, at: dt.datetime) -> BoardRow:
-    offer = offer_of(session, at=at)
+    offer = offer_of(session, channel=None, at=at)
     return BoardRow(
         schedule_id=session.id,
         department_code=session.department_code,

@@ -5,26 +5,39 @@ same cached facts are right at 06:59:59 and at 07:00:00.
 """
 
 import datetime as dt
+import itertools
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from django.db import connection
 from django.db.models import QuerySet
 
+from hospital.kernel.settings_rows import Scope
 from hospital.organisation.states import Title
 from hospital.scheduling import thresholds
 from hospital.scheduling.models import Schedule
-from hospital.scheduling.states import Offer, ScheduleStatus, SessionPeriod
+from hospital.scheduling.states import (
+    ONLINE,
+    POOLS_OF,
+    Channel,
+    Offer,
+    Pool,
+    ScheduleStatus,
+    SessionPeriod,
+)
 
+# Add-on numbers stand beside the capacity: they count as held and sold, and are never free.
 _BANDS = """
     SELECT band.schedule_id, band.id, band.first_sequence_no, band.starts_at, band.ends_at,
-        band.capacity, count(*) FILTER (WHERE slot.status = 'free'),
-        count(*) FILTER (WHERE slot.status = 'planned'),
-        count(*) FILTER (WHERE slot.status = 'held'),
-        count(*) FILTER (WHERE slot.status IN ('booked', 'consumed', 'forfeited'))
-    FROM scheduling_timeband band JOIN scheduling_slot slot ON slot.band_id = band.id
+        band.capacity, count(*) FILTER (WHERE slot.status = 'held'),
+        count(*) FILTER (WHERE slot.status IN ('booked', 'consumed', 'forfeited')),
+        count(*) FILTER (WHERE slot.is_add_on AND slot.status <> 'withdrawn'), slot.pool,
+        count(*) FILTER (WHERE slot.status = 'free'),
+        count(*) FILTER (WHERE slot.status = 'planned')
+    FROM scheduling_timeband band LEFT JOIN scheduling_slot slot ON slot.band_id = band.id
         AND slot.schedule_id = band.schedule_id
     WHERE band.schedule_id = ANY(%s)
-    GROUP BY band.id ORDER BY band.schedule_id, band.starts_at
+    GROUP BY band.id, slot.pool ORDER BY band.schedule_id, band.starts_at, band.id
 """
 _PLACES = """
     SELECT schedule.department_id, schedule.visit_date, schedule.status, schedule.release_at,
@@ -32,6 +45,7 @@ _PLACES = """
             SELECT count(*) FROM scheduling_slot slot
             JOIN scheduling_timeband band ON band.id = slot.band_id
             WHERE slot.schedule_id = schedule.id AND band.ends_at > %(at)s
+            AND slot.pool = ANY(%(pools)s)
             AND (slot.status = 'free'
                 OR slot.status = 'planned' AND schedule.release_at <= %(at)s)
         )
@@ -43,19 +57,26 @@ _PLACES = """
 _OPEN = (ScheduleStatus.PUBLISHED, ScheduleStatus.RELEASED, ScheduleStatus.IN_SESSION)
 
 
+Counts = Mapping[str, int]
+
+
 @dataclass(frozen=True, slots=True)
 class BandFacts:
-    """One band and its numbers by fate; times in UTC."""
+    """One band and its numbers by fate, add-on ones among held and sold; times in UTC.
+
+    `free` and `planned` say how many are in each pool.
+    """
 
     id: int
     first_sequence_no: int
     starts_at: dt.datetime
     ends_at: dt.datetime
     capacity: int
-    free: int
-    planned: int
     held: int
     sold: int
+    added: int
+    free: Counts
+    planned: Counts
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,9 +143,10 @@ class Offered:
     left: int
 
 
-def closes_at(session: SessionFacts) -> dt.datetime:
-    """Until when patients may book the session themselves (M1.11)."""
-    return session.ends_at - _close_before_end()
+def closes_at(session: SessionFacts, *, channel: Channel | None = Channel.WECHAT) -> dt.datetime:
+    """Until when a channel may book the session: online half an hour less than in the house
+    (M1.11)."""
+    return _closes_at(session.ends_at, channel)
 
 
 def is_released(session: SessionFacts, *, at: dt.datetime) -> bool:
@@ -132,31 +154,43 @@ def is_released(session: SessionFacts, *, at: dt.datetime) -> bool:
     return session.release_at <= at
 
 
-def band_left(session: SessionFacts, band: BandFacts, *, at: dt.datetime) -> int:
-    """Claimable numbers of one band at a moment."""
+def band_left(
+    session: SessionFacts,
+    band: BandFacts,
+    *,
+    channel: Channel | None = Channel.WECHAT,
+    at: dt.datetime,
+) -> int:
+    """Numbers of one band that a channel (None: any of them) can claim at a moment."""
     if session.status not in _OPEN or band.ends_at <= at or not is_released(session, at=at):
         return 0
-    return band.free + (band.planned if session.status == ScheduleStatus.PUBLISHED else 0)
+    late = session.status == ScheduleStatus.PUBLISHED
+    return sum(
+        band.free.get(pool, 0) + (band.planned.get(pool, 0) if late else 0)
+        for pool in (POOLS_OF[channel] if channel else Pool)
+    )
 
 
-def offer_of(session: SessionFacts, *, at: dt.datetime) -> Offered:
-    """What patients see of a session at a moment (M1.2)."""
+def offer_of(
+    session: SessionFacts, *, channel: Channel | None = Channel.WECHAT, at: dt.datetime
+) -> Offered:
+    """What a channel (None: any of them) offers of a session at a moment (M1.2)."""
     return judge(
         status=session.status,
         release_at=session.release_at,
-        ends_at=session.ends_at,
-        left=sum(band_left(session, band, at=at) for band in session.bands),
+        closes_at=closes_at(session, channel=channel),
+        left=sum(band_left(session, band, channel=channel, at=at) for band in session.bands),
         at=at,
     )
 
 
 def judge(
-    *, status: str, release_at: dt.datetime, ends_at: dt.datetime, left: int, at: dt.datetime
+    *, status: str, release_at: dt.datetime, closes_at: dt.datetime, left: int, at: dt.datetime
 ) -> Offered:
     """The one state of M1.2 for a session with so many claimable numbers at a moment."""
     if status == ScheduleStatus.SUSPENDED:
         return Offered(Offer.SUSPENDED, 0)
-    if status not in _OPEN or ends_at - _close_before_end() <= at:
+    if status not in _OPEN or closes_at <= at:
         return Offered(Offer.ENDED, 0)
     if release_at > at:
         return Offered(Offer.NOT_RELEASED, 0)
@@ -180,27 +214,63 @@ def load(schedules: QuerySet[Schedule]) -> list[SessionFacts]:
 def load_places(
     first: dt.date, latest: dt.date, *, at: dt.datetime
 ) -> dict[int, dict[dt.date, list[tuple[Offered, dt.datetime]]]]:
-    """Department id → day → what each session offers and when it is released. One statement."""
+    """Department id → day → what each session offers on WeChat and when it is released. One
+    statement."""
     found: dict[int, dict[dt.date, list[tuple[Offered, dt.datetime]]]] = {}
+    pools = list(POOLS_OF[Channel.WECHAT])
     with connection.cursor() as cursor:
-        cursor.execute(_PLACES, {"first": first, "latest": latest, "at": at})
+        cursor.execute(_PLACES, {"first": first, "latest": latest, "at": at, "pools": pools})
         for department_id, day, status, release_at, ends_at, left in cursor.fetchall():
-            offered = judge(status=status, release_at=release_at, ends_at=ends_at, left=left, at=at)
+            offered = judge(
+                status=status,
+                release_at=release_at,
+                closes_at=_closes_at(ends_at, Channel.WECHAT),
+                left=left,
+                at=at,
+            )
             by_day = found.setdefault(department_id, {})
             by_day.setdefault(day, []).append((offered, release_at))
     return found
 
 
-def _close_before_end() -> dt.timedelta:
-    return dt.timedelta(minutes=thresholds.CLOSE_MINUTES.value())
+def scopes_of(session: "SessionFacts | Schedule") -> list[Scope]:
+    """Whose settings hold for a session, the most specific first (domain decision 12)."""
+    doctor = session.practitioner_id
+    return [
+        *([Scope("practitioner", doctor)] if doctor else []),
+        Scope("service_type", session.service_type_id),
+        Scope("department", session.department_id),
+    ]
+
+
+def _closes_at(ends_at: dt.datetime, channel: Channel | None) -> dt.datetime:
+    if channel not in ONLINE:
+        return ends_at
+    return ends_at - dt.timedelta(minutes=thresholds.CLOSE_MINUTES.value())
 
 
 def _bands(schedule_ids: list[int]) -> dict[int, list[BandFacts]]:
-    grouped: dict[int, list[BandFacts]] = {}
+    """The bands of sessions, put together from one row a band and pool."""
     with connection.cursor() as cursor:
         cursor.execute(_BANDS, [schedule_ids])
-        for schedule_id, *columns in cursor.fetchall():
-            grouped.setdefault(schedule_id, []).append(BandFacts(*columns))
+        rows = cursor.fetchall()
+    grouped: dict[int, list[BandFacts]] = {}
+    for band, found in itertools.groupby(rows, key=lambda row: row[:6]):
+        schedule_id, band_id, first_sequence_no, starts_at, ends_at, capacity = band
+        pools = [row[6:] for row in found]
+        facts = BandFacts(
+            id=band_id,
+            first_sequence_no=first_sequence_no,
+            starts_at=starts_at,
+            ends_at=ends_at,
+            capacity=capacity,
+            held=sum(held for held, *_ in pools),
+            sold=sum(sold for _, sold, *_ in pools),
+            added=sum(added for _, _, added, *_ in pools),
+            free={pool: free for *_, pool, free, _ in pools if free},
+            planned={pool: planned for *_, pool, _, planned in pools if planned},
+        )
+        grouped.setdefault(schedule_id, []).append(facts)
     return grouped
 
 

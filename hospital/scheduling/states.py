@@ -1,5 +1,7 @@
-"""Lifecycles of a clinic session (SM1) and of one bookable number (SM2), and what patients see."""
+"""Lifecycles of a clinic session (SM1) and of one bookable number (SM2), who may claim which
+numbers (M2.2), and what patients see."""
 
+from collections.abc import Mapping
 from typing import Final
 
 from django.db.models import TextChoices
@@ -14,6 +16,7 @@ class SessionPeriod(TextChoices):
     NOON = "noon", "中午"
     PM = "pm", "下午"
     EVENING = "evening", "晚上"
+    NIGHT = "night", "夜间"
 
 
 class ScheduleStatus(TextChoices):
@@ -56,6 +59,7 @@ class SlotStatus(TextChoices):
     FORFEITED = "forfeited", "爽约"
     BLOCKED = "blocked", "停号"
     EXPIRED = "expired", "过时"
+    WITHDRAWN = "withdrawn", "已减号"
 
 
 SLOT_MOVES: Final[Moves] = frozenset(
@@ -73,11 +77,63 @@ SLOT_MOVES: Final[Moves] = frozenset(
         (SlotStatus.BLOCKED, SlotStatus.FREE),
         (SlotStatus.BLOCKED, SlotStatus.PLANNED),
         (SlotStatus.FREE, SlotStatus.EXPIRED),
+        # A smaller capacity takes numbers nobody has (M2.3); an add-on number goes with its claim.
+        (SlotStatus.PLANNED, SlotStatus.WITHDRAWN),
+        (SlotStatus.FREE, SlotStatus.WITHDRAWN),
+        (SlotStatus.BLOCKED, SlotStatus.WITHDRAWN),
+        (SlotStatus.HELD, SlotStatus.WITHDRAWN),
+        (SlotStatus.BOOKED, SlotStatus.WITHDRAWN),
     }
 )
 
 # The slots that count against capacity in SM2's invariant.
 TAKEN: Final = (SlotStatus.HELD, SlotStatus.BOOKED, SlotStatus.CONSUMED, SlotStatus.FORFEITED)
+
+
+class Withheld(TextChoices):
+    """Why a number is blocked; empty while it is not."""
+
+    NOT = "", ""
+    OFFICE = "office", "停号"
+    STOP = "stop", "停诊"
+
+
+class Pool(TextChoices):
+    """号池: for whom a number is kept until it is merged into the public pool (M2.2)."""
+
+    WECHAT = "wechat", "微信"
+    WINDOW = "window", "窗口"
+    KIOSK = "kiosk", "自助机"
+    RESERVED = "reserved", "预留"
+    PUBLIC = "public", "公共"
+
+
+class Channel(TextChoices):
+    """渠道: where a booking is made. All claim from the one pool of a session (decision 1)."""
+
+    WECHAT = "wechat", "微信"
+    WINDOW = "window", "窗口"
+    KIOSK = "kiosk", "自助机"
+    PHONE = "phone", "电话"
+    DOCTOR = "doctor", "医生"
+    REFERRAL = "referral", "转诊"
+    PARTNER = "partner", "外部平台"
+
+
+# Which numbers a channel may claim. What outside platforms sell comes out of the patients' own
+# online share, within each partner's quota; a doctor's add-on numbers stand outside all of these.
+POOLS_OF: Final[Mapping[Channel, tuple[Pool, ...]]] = {
+    Channel.WECHAT: (Pool.WECHAT, Pool.PUBLIC),
+    Channel.PARTNER: (Pool.WECHAT, Pool.PUBLIC),
+    Channel.WINDOW: (Pool.WINDOW, Pool.PUBLIC),
+    Channel.KIOSK: (Pool.KIOSK, Pool.PUBLIC),
+    Channel.PHONE: (Pool.RESERVED, Pool.PUBLIC),
+    Channel.REFERRAL: (Pool.RESERVED, Pool.PUBLIC),
+    Channel.DOCTOR: (Pool.RESERVED, Pool.PUBLIC),
+}
+
+# Where patients book without anybody of the hospital: these close before the session ends (M1.11).
+ONLINE: Final = (Channel.WECHAT, Channel.PARTNER)
 
 
 class Offer(TextChoices):

@@ -3,7 +3,8 @@
 import datetime as dt
 from typing import Final
 
-from hospital.kernel.settings_rows import Setting
+from hospital.kernel.settings_rows import Scope, Setting
+from hospital.scheduling.states import Pool
 
 HORIZON_DAYS: Final = Setting(
     key="scheduling.horizon_days",
@@ -66,6 +67,78 @@ CLOSE_MINUTES: Final = Setting(
     maximum=240,
     rule="M1.11",
 )
+
+_QUOTA_SCOPES: Final = ("practitioner", "service_type", "department")
+WECHAT_PERCENT: Final = Setting(
+    key="scheduling.quota_wechat_percent",
+    label="号源中留给微信的比例",
+    default=60,
+    unit="%",
+    minimum=0,
+    maximum=100,
+    rule="M2.2",
+    scopes=_QUOTA_SCOPES,
+)
+KIOSK_PERCENT: Final = Setting(
+    key="scheduling.quota_kiosk_percent",
+    label="号源中留给自助机的比例",
+    default=10,
+    unit="%",
+    minimum=0,
+    maximum=100,
+    rule="M2.2",
+    scopes=_QUOTA_SCOPES,
+)
+RESERVED_PERCENT: Final = Setting(
+    key="scheduling.quota_reserved_percent",
+    label="号源中预留（老人、电话、转诊）的比例，其余归窗口",
+    default=10,
+    unit="%",
+    minimum=0,
+    maximum=100,
+    rule="M2.2",
+    scopes=_QUOTA_SCOPES,
+)
+ADD_ON_PERCENT: Final = Setting(
+    key="scheduling.add_on_percent",
+    label="医生加号最多为限号的",
+    default=20,
+    unit="%",
+    minimum=0,
+    maximum=100,
+    rule="M2.2",
+    scopes=_QUOTA_SCOPES,
+)
+WINDOW_KEPT: Final = Setting(
+    key="scheduling.window_kept",
+    label="就诊当日为窗口保留的号数",
+    default=2,
+    unit="个",
+    minimum=0,
+    maximum=50,
+    rule="M2.2",
+)
+WINDOW_KEPT_UNTIL: Final = Setting(
+    key="scheduling.window_kept_until",
+    label="窗口保留号当日放开的时间（时:分）",
+    default="09:30",
+    rule="M2.2",
+    pattern=r"(?:[01]\d|2[0-3]):[0-5]\d",
+)
+
+
+def quota_percents(*scopes: Scope) -> dict[Pool, int]:
+    """The shares a session's numbers are dealt by; the window has what these leave."""
+    return {
+        Pool.WECHAT: WECHAT_PERCENT.value(*scopes),
+        Pool.KIOSK: KIOSK_PERCENT.value(*scopes),
+        Pool.RESERVED: RESERVED_PERCENT.value(*scopes),
+    }
+
+
+def window_kept_until() -> dt.time:
+    """Until when the window keeps its last numbers of the day, on the hospital's wall clock."""
+    return dt.time.fromisoformat(WINDOW_KEPT_UNTIL.value())
 
 
 def release_time() -> dt.time:

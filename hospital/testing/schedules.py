@@ -5,6 +5,7 @@
 
 import datetime as dt
 import itertools
+from collections.abc import Mapping
 
 from hospital.catalogue.models import ServiceType
 from hospital.kernel.actors import SYSTEM
@@ -12,7 +13,7 @@ from hospital.kernel.clock import at_local, hospital_day
 from hospital.organisation.models import Department, Location, Practitioner
 from hospital.scheduling import actions as scheduling
 from hospital.scheduling.models import Schedule, ScheduleTemplate, TimeBand
-from hospital.scheduling.states import SessionPeriod
+from hospital.scheduling.states import Pool, SessionPeriod
 from hospital.testing.organisation import a_department, a_practitioner, a_room, a_service_type
 
 NOW = dt.datetime(2026, 11, 23, 2, 0, tzinfo=dt.UTC)
@@ -77,9 +78,13 @@ def a_released_schedule(
     capacity: int = 16,
     band_minutes: int = 60,
     fee_fen: int = 2500,
+    shares: Mapping[Pool, int] | None = None,
     at: dt.datetime = NOW,
 ) -> Schedule:
-    """A session whose numbers are out at `at` (UTC), on a day within the horizon."""
+    """A session whose numbers are out at `at` (UTC), on a day within the horizon.
+
+    All its numbers may be claimed on WeChat unless `shares` says how many each pool has.
+    """
     template = a_template(
         department=department,
         practitioner=practitioner,
@@ -95,7 +100,15 @@ def a_released_schedule(
         valid_to=day + dt.timedelta(days=1),
     )
     scheduling.generate_schedules(through=max(day, hospital_day(at)), by=SYSTEM, at=at)
-    return Schedule.objects.get(template=template, visit_date=day)
+    schedule = Schedule.objects.get(template=template, visit_date=day)
+    scheduling.share_numbers(
+        schedule_id=schedule.pk,
+        shares=shares or {Pool.WECHAT: capacity},
+        reason="test",
+        by=SYSTEM,
+        at=at,
+    )
+    return schedule
 
 
 def an_unreleased_schedule(*, at: dt.datetime = NOW, days_ahead: int = 8) -> Schedule:

@@ -17,10 +17,11 @@ from hospital.patients import queries as patients
 from hospital.registration import rules, thresholds
 from hospital.registration.actions.settling import seat
 from hospital.registration.models import Appointment
-from hospital.registration.states import AppointmentStatus, BookingKind, Channel
+from hospital.registration.states import AppointmentStatus, BookingKind
 from hospital.scheduling import actions as scheduling
 from hospital.scheduling import queries as sessions
 from hospital.scheduling.queries import SessionFacts
+from hospital.scheduling.states import Channel
 
 _PAST: Final = """
     SELECT number, status, patient_id, wechat_user_id, schedule_id, department_id,

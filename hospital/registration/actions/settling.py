@@ -18,7 +18,7 @@ from hospital.live import actions as live
 from hospital.patients import queries as patients
 from hospital.registration import telling, thresholds
 from hospital.registration.models import Appointment
-from hospital.registration.states import AppointmentStatus, CancelReason
+from hospital.registration.states import VOID, AppointmentStatus, CancelReason
 from hospital.scheduling import actions as scheduling
 from hospital.scheduling.actions import SlotTaken
 
@@ -176,4 +176,4 @@ def _booked_otherwise(appointment: Appointment) -> bool:
         department_id=appointment.department_id,
         visit_date=appointment.visit_date,
     )
-    return others.exclude(status=AppointmentStatus.CANCELLED).exists()
+    return others.exclude(status__in=VOID).exists()

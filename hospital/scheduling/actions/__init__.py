@@ -1,5 +1,16 @@
 """Every write of scheduling: templates, sessions, slots. One import for callers."""
 
+from hospital.scheduling.actions.numbers import (
+    AddOnsUsedUp,
+    CapacityTooSmall,
+    SessionOver,
+    add_slot,
+    block_numbers,
+    change_capacity,
+    merge_due,
+    share_numbers,
+    unblock_numbers,
+)
 from hospital.scheduling.actions.schedules import (
     CannotSuspend,
     advance_sessions,
@@ -18,16 +29,25 @@ from hospital.scheduling.actions.slots import (
 from hospital.scheduling.actions.templates import save_template
 
 __all__ = [
+    "AddOnsUsedUp",
     "CannotSuspend",
+    "CapacityTooSmall",
+    "SessionOver",
     "SlotTaken",
+    "add_slot",
     "advance_sessions",
+    "block_numbers",
     "book_slot",
+    "change_capacity",
     "expire_due",
     "free_slot",
     "generate_schedules",
     "hold_slot",
+    "merge_due",
     "reclaim_due",
     "release_due",
     "save_template",
+    "share_numbers",
     "suspend_schedule",
+    "unblock_numbers",
 ]

@@ -16,17 +16,20 @@ from hospital.kernel.clock import at_local, hospital_day
 from hospital.kernel.errors import NotFound, Refusal
 from hospital.kernel.states import move
 from hospital.live import actions as live
-from hospital.scheduling import bands, thresholds
+from hospital.scheduling import bands, quotas, thresholds
 from hospital.scheduling.events import ScheduleSuspended
 from hospital.scheduling.models import Schedule, ScheduleTemplate, TimeBand
-from hospital.scheduling.states import ScheduleStatus
+from hospital.scheduling.sessions import scopes_of
+from hospital.scheduling.states import Pool, ScheduleStatus
 
 _FILL: Final = """
-    INSERT INTO scheduling_slot (schedule_id, band_id, sequence_no, status)
-    SELECT band.schedule_id, band.id, number, 'planned'
-    FROM scheduling_timeband band,
+    INSERT INTO scheduling_slot
+        (schedule_id, band_id, sequence_no, is_add_on, pool, status, withheld)
+    SELECT band.schedule_id, band.id, number, false,
+        (string_to_array(dealt.pools, ','))[number], 'planned', ''
+    FROM unnest(%(schedules)s::bigint[], %(pools)s::text[]) dealt(schedule_id, pools)
+    JOIN scheduling_timeband band ON band.schedule_id = dealt.schedule_id,
          generate_series(band.first_sequence_no, band.first_sequence_no + band.capacity - 1) number
-    WHERE band.schedule_id = ANY(%(schedules)s)
 """
 # The slots' own planned → free is told by the schedule's Transition: one row, not one a number.
 _RELEASE: Final = """
@@ -64,7 +67,7 @@ _ADVANCE: Final = """
 """
 _BLOCK: Final = """
     WITH blocked AS (
-        UPDATE scheduling_slot slot SET status = 'blocked'
+        UPDATE scheduling_slot slot SET status = 'blocked', withheld = 'stop'
         FROM scheduling_slot was
         WHERE was.id = slot.id AND slot.schedule_id = %(schedule)s
         AND slot.status IN ('planned', 'free')
@@ -222,8 +225,18 @@ def _fill(schedules: list[Schedule]) -> None:
         ],
         batch_size=500,
     )
+    dealt = [
+        ",".join(quotas.deal(quotas.share(schedule.capacity, _percents(schedule))))
+        for schedule in schedules
+    ]
     with connection.cursor() as cursor:
-        cursor.execute(_FILL, {"schedules": [schedule.pk for schedule in schedules]})
+        cursor.execute(
+            _FILL, {"schedules": [schedule.pk for schedule in schedules], "pools": dealt}
+        )
+
+
+def _percents(schedule: Schedule) -> dict[Pool, int]:
+    return thresholds.quota_percents(*scopes_of(schedule))
 
 
 def _sweep(sql: str, values: Mapping[str, Any]) -> list[int]:

@@ -16,7 +16,7 @@ from hospital.kernel.errors import Refusal, Stale
 from hospital.live import actions as live
 from hospital.scheduling import queries, thresholds
 from hospital.scheduling.models import Slot
-from hospital.scheduling.states import SlotStatus
+from hospital.scheduling.states import POOLS_OF, Channel, SlotStatus
 
 _NOTE: Final = """
     INSERT INTO kernel_transition
@@ -30,6 +30,7 @@ _CLAIM: Final = f"""
         JOIN scheduling_timeband band ON band.id = slot.band_id
         JOIN scheduling_schedule schedule ON schedule.id = slot.schedule_id
         WHERE slot.schedule_id = %(schedule)s AND slot.status = 'free'
+        AND slot.pool = ANY(%(pools)s)
         AND schedule.status IN ('released', 'in_session')
         AND (%(band)s::bigint IS NULL OR slot.band_id = %(band)s)
         AND band.ends_at > %(at)s
@@ -44,12 +45,15 @@ _CLAIM: Final = f"""
     )
     SELECT id, schedule_id, band_id, sequence_no FROM held
 """  # noqa: S608 - put together from constants only
+# An add-on number is made for one patient: nobody else gets it when it is given back (M2.4).
 _CHANGE: Final = f"""
     WITH changed AS (
-        UPDATE scheduling_slot SET status = %(to)s, held_until = NULL, free_at = %(free_at)s
-        WHERE id = %(slot)s AND status = %(old)s RETURNING id, schedule_id
+        UPDATE scheduling_slot SET status = CASE
+            WHEN is_add_on AND %(to)s IN ('free', 'reclaim_wait') THEN 'withdrawn' ELSE %(to)s END,
+        held_until = NULL, free_at = CASE WHEN is_add_on THEN NULL ELSE %(free_at)s::timestamptz END
+        WHERE id = %(slot)s AND status = %(old)s RETURNING id, schedule_id, status
     ), noted AS ({_NOTE}
-        SELECT 'scheduling.slot', id, %(old)s, %(to)s, %(by)s, %(at)s, %(reason)s FROM changed
+        SELECT 'scheduling.slot', id, %(old)s, status, %(by)s, %(at)s, %(reason)s FROM changed
     )
     SELECT schedule_id FROM changed
 """  # noqa: S608
@@ -67,7 +71,8 @@ _RECLAIM: Final = f"""
 """  # noqa: S608
 _REBLOCK: Final = f"""
     WITH blocked AS (
-        UPDATE scheduling_slot slot SET status = 'blocked' FROM scheduling_schedule schedule
+        UPDATE scheduling_slot slot SET status = 'blocked', withheld = 'stop'
+        FROM scheduling_schedule schedule
         WHERE schedule.id = slot.schedule_id AND schedule.status = 'suspended'
         AND slot.status = 'free' AND slot.schedule_id = ANY(%(schedules)s)
         RETURNING slot.id
@@ -99,11 +104,13 @@ def hold_slot(
     schedule_id: int,
     band_id: int | None = None,
     until: dt.datetime,
+    channel: Channel = Channel.WECHAT,
     prefer_slot_id: int | None = None,
     by: Actor,
     at: dt.datetime,
 ) -> Slot:
-    """Claim the first free number of a band (None: of the whole session) until a moment (UTC).
+    """Claim the first free number of a band (None: of the whole session) until a moment (UTC), of
+    those the channel may have (M2.2).
 
     A preferred slot is taken when it is free. Raises SlotTaken with `alternatives`.
     """
@@ -113,13 +120,16 @@ def hold_slot(
             "schedule": schedule_id,
             "band": band_id,
             "prefer": prefer_slot_id,
+            "pools": list(POOLS_OF[channel]),
             "until": until,
             "by": str(by),
             "at": at,
         },
     )
     if not rows:
-        nearest = queries.alternatives(schedule_id=schedule_id, band_id=band_id, at=at)
+        nearest = queries.alternatives(
+            schedule_id=schedule_id, band_id=band_id, channel=channel, at=at
+        )
         raise SlotTaken(alternatives=nearest)
     slot_id, schedule, band, sequence_no = rows[0]
     _publish({schedule})

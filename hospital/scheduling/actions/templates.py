@@ -91,7 +91,7 @@ def _wrong_sizes(
     if not 1 <= weekday <= 7:
         wrong["weekday"] = ["星期应为 1（周一）至 7（周日）。"]
     if session_period not in SessionPeriod.values:
-        wrong["session_period"] = ["午别应为上午、中午、下午或晚上。"]
+        wrong["session_period"] = ["午别应为上午、中午、下午、晚上或夜间。"]
     if starts == ends:
         wrong["ends"] = ["结束时间不能与开始时间相同。"]
     if not 1 <= capacity <= 500:

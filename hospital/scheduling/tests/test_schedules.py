@@ -15,7 +15,7 @@ from hospital.organisation.states import Sex, Title
 from hospital.scheduling import actions, thresholds
 from hospital.scheduling.actions import CannotSuspend
 from hospital.scheduling.models import Schedule, ScheduleTemplate, Slot, TimeBand
-from hospital.scheduling.states import ScheduleStatus, SessionPeriod, SlotStatus
+from hospital.scheduling.states import Pool, ScheduleStatus, SessionPeriod, SlotStatus
 from hospital.testing.jobs import due_jobs
 from hospital.testing.organisation import LONG_AGO, a_department, a_practitioner, a_room
 from hospital.testing.schedules import (
@@ -172,7 +172,7 @@ def test_a_switched_off_template_may_name_what_is_switched_off() -> None:
         ({"room": "NOPE"}, "room"),
         ({"service_type": "NOPE"}, "service_type"),
         ({"weekday": 8}, "weekday"),
-        ({"session_period": "night"}, "session_period"),
+        ({"session_period": "dawn"}, "session_period"),
         ({"ends": dt.time(8, 0)}, "ends"),
         ({"capacity": 0}, "capacity"),
         ({"band_minutes": 1}, "band_minutes"),
@@ -303,8 +303,13 @@ def test_the_database_refuses_what_no_action_does() -> None:
     band = schedule.bands.earliest("starts_at")
 
     refused("UPDATE scheduling_schedule SET status = 'published' WHERE id = {}", schedule)
-    refused("UPDATE scheduling_schedule SET capacity = 99 WHERE id = {}", schedule)
+    refused("UPDATE scheduling_schedule SET capacity = 3 WHERE id = {}", schedule)
+    refused("UPDATE scheduling_schedule SET visit_date = visit_date + 1 WHERE id = {}", schedule)
     refused("UPDATE scheduling_timeband SET capacity = 99 WHERE id = {}", band)
+    refused("UPDATE scheduling_timeband SET capacity = 0 WHERE id = {}", band)
+    refused("UPDATE scheduling_slot SET pool = 'mine' WHERE id = {}", slot)
+    refused("UPDATE scheduling_slot SET withheld = 'office' WHERE id = {}", slot)
+    refused("UPDATE scheduling_slot SET is_add_on = true WHERE id = {}", slot)
     refused("UPDATE scheduling_slot SET status = 'booked' WHERE id = {}", slot)
     refused("UPDATE scheduling_slot SET status = 'held' WHERE id = {}", slot)
     refused("UPDATE scheduling_slot SET sequence_no = 9 WHERE id = {}", slot)
@@ -318,7 +323,11 @@ def test_sm2_a_number_beyond_the_capacity_cannot_exist() -> None:
     for number in (1, 2, 5):
         with pytest.raises(DatabaseError), transaction.atomic():
             Slot.objects.create(
-                schedule=schedule, band=band, sequence_no=number, status=SlotStatus.FREE
+                schedule=schedule,
+                band=band,
+                sequence_no=number,
+                pool=Pool.PUBLIC,
+                status=SlotStatus.FREE,
             )
     with pytest.raises(DatabaseError), transaction.atomic():
         TimeBand.objects.create(

@@ -1,0 +1,366 @@
+"""A session's numbers after it is made: how many there are, who may claim them, which are withheld,
+and the doctor's add-on numbers (M2.1-M2.4).
+
+Everything here locks the session first, so two people changing it take turns, and claims in
+flight are waited for number by number.
+"""
+
+import datetime as dt
+from collections.abc import Collection, Mapping
+from typing import Any, Final
+
+from django.db import connection, transaction
+from django.db.models import F, Max
+
+from hospital.kernel import audit
+from hospital.kernel.actors import Actor
+from hospital.kernel.clock import at_local
+from hospital.kernel.errors import Invalid, NotFound, Refusal, Stale
+from hospital.live import actions as live
+from hospital.scheduling import quotas, thresholds
+from hospital.scheduling.models import Schedule, Slot, TimeBand
+from hospital.scheduling.sessions import scopes_of
+from hospital.scheduling.states import Pool, ScheduleStatus, SlotStatus, Withheld
+
+_OPEN: Final = (ScheduleStatus.PUBLISHED, ScheduleStatus.RELEASED, ScheduleStatus.IN_SESSION)
+_MOST: Final = 500
+_UNCLAIMED: Final = (SlotStatus.PLANNED, SlotStatus.FREE)
+_MAKE: Final = """
+    INSERT INTO scheduling_slot
+        (schedule_id, band_id, sequence_no, is_add_on, pool, status, withheld)
+    SELECT %(schedule)s, %(band)s, %(first)s + place - 1, false, pool, %(status)s, ''
+    FROM unnest(%(pools)s::text[]) WITH ORDINALITY dealt(pool, place)
+"""
+# From one unclaimed status to another, the Transition beside it; rows that a claim holds are
+# waited for, and left alone when it took them.
+_TURN: Final = """
+    WITH wanted AS (
+        SELECT id, status FROM scheduling_slot
+        WHERE id = ANY(%(slots)s) AND status = ANY(%(old)s)
+        ORDER BY id FOR NO KEY UPDATE
+    ), turned AS (
+        UPDATE scheduling_slot slot SET status = %(to)s, withheld = %(withheld)s
+        FROM wanted WHERE slot.id = wanted.id
+        RETURNING slot.id, wanted.status AS was
+    ), noted AS (
+        INSERT INTO kernel_transition
+            (subject_type, subject_id, from_status, to_status, by, at, reason)
+        SELECT 'scheduling.slot', id, was, %(to)s, %(by)s, %(at)s, %(reason)s FROM turned
+    )
+    SELECT id FROM turned
+"""
+# Unused quota is everybody's from the first minute of the visit day on; the window keeps its last
+# numbers until the morning's rush is over.
+_MERGE: Final = """
+    WITH kept AS (
+        SELECT slot.id, row_number() OVER (
+            PARTITION BY slot.schedule_id ORDER BY slot.sequence_no DESC
+        ) AS place
+        FROM scheduling_slot slot JOIN scheduling_schedule schedule ON schedule.id = schedule_id
+        WHERE schedule.visit_date = %(today)s AND slot.pool = 'window'
+        AND slot.status IN ('planned', 'free', 'reclaim_wait')
+    ), due AS (
+        SELECT slot.id FROM scheduling_slot slot
+        JOIN scheduling_schedule schedule ON schedule.id = slot.schedule_id
+        LEFT JOIN kept ON kept.id = slot.id AND kept.place <= %(kept)s
+        WHERE schedule.visit_date = %(today)s AND slot.pool <> 'public' AND kept.id IS NULL
+        AND NOT slot.is_add_on AND slot.status IN ('planned', 'free', 'reclaim_wait')
+        ORDER BY slot.id FOR NO KEY UPDATE OF slot SKIP LOCKED
+    )
+    UPDATE scheduling_slot slot SET pool = 'public' FROM due WHERE slot.id = due.id
+    RETURNING slot.schedule_id
+"""
+
+
+class SessionOver(Refusal):
+    code = "SESSION_OVER"
+    default_message = "这次出诊已停诊或已结束，号源不能再改。"
+
+
+class CapacityTooSmall(Refusal):
+    """`taken` numbers of the band are booked or held: 停号 or 停诊 are the ways (M2.3)."""
+
+    code = "CAPACITY_TOO_SMALL"
+    default_message = "不能少于已约出的号数。"
+
+
+class AddOnsUsedUp(Refusal):
+    code = "ADD_ONS_USED_UP"
+    default_message = "本次出诊的加号已用完。"
+
+
+@transaction.atomic
+def change_capacity(
+    *,
+    band_id: int,
+    capacity: int,
+    seen: int | None = None,
+    reason: str,
+    by: Actor,
+    at: dt.datetime,
+) -> TimeBand:
+    """Give a band another number of places (M2.3).
+
+    New numbers follow the session's last one and are dealt out by its quotas; fewer places take
+    the band's latest numbers that nobody has. `seen` is the capacity as the page showed it: when
+    somebody changed it since, Stale. Raises NotFound, SessionOver, Invalid, CapacityTooSmall.
+    """
+    schedule = _locked(_schedule_of(band_id))
+    band = TimeBand.objects.get(pk=band_id)
+    if seen is not None and band.capacity != seen:
+        raise Stale("这个时段的号数刚刚被别人改过，请看过现在的数再改。")
+    if not 0 <= capacity <= _MOST:
+        raise Invalid({"capacity": [f"号数应在 0–{_MOST} 之间。"]})
+    before = band.capacity
+    if capacity > before:
+        _grow(schedule, band, capacity - before)
+    elif capacity < before:
+        _shrink(schedule, band, before - capacity, reason=reason, by=by, at=at)
+    band.refresh_from_db()
+    audit.record(
+        act="scheduling.change_capacity",
+        subject=schedule,
+        by=by,
+        at=at,
+        before={"band": band.pk, "capacity": before},
+        after={"band": band.pk, "capacity": capacity},
+        reason=reason,
+    )
+    _publish(schedule.pk)
+    return band
+
+
+@transaction.atomic
+def block_numbers(
+    *, schedule_id: int, slot_ids: Collection[int], reason: str, by: Actor, at: dt.datetime
+) -> int:
+    """停号: withhold numbers nobody has; those somebody has taken meanwhile stay. Returns how many
+    were withheld. Raises NotFound, SessionOver."""
+    schedule = _locked(schedule_id)
+    ids = _own(schedule, slot_ids)
+    done = _turn(ids, _UNCLAIMED, SlotStatus.BLOCKED, reason=reason, by=by, at=at)
+    _note(schedule, "scheduling.block_numbers", done, reason=reason, by=by, at=at)
+    return len(done)
+
+
+@transaction.atomic
+def unblock_numbers(
+    *, schedule_id: int, slot_ids: Collection[int], reason: str, by: Actor, at: dt.datetime
+) -> int:
+    """Give withheld numbers back: bookable at once when the session is released, else with it.
+
+    Returns how many. Raises NotFound, SessionOver.
+    """
+    schedule = _locked(schedule_id)
+    found = Slot.objects.filter(pk__in=_own(schedule, slot_ids), withheld=Withheld.OFFICE)
+    ids = list(found.values_list("pk", flat=True))
+    to = SlotStatus.PLANNED if schedule.status == ScheduleStatus.PUBLISHED else SlotStatus.FREE
+    done = _turn(ids, (SlotStatus.BLOCKED,), to, reason=reason, by=by, at=at)
+    _note(schedule, "scheduling.unblock_numbers", done, reason=reason, by=by, at=at)
+    return len(done)
+
+
+@transaction.atomic
+def share_numbers(
+    *,
+    schedule_id: int,
+    shares: Mapping[Pool, int],
+    reason: str,
+    by: Actor,
+    at: dt.datetime,
+) -> dict[Pool, int]:
+    """Deal the numbers nobody has out anew: so many to each pool, the rest to the window (M2.2).
+
+    Returns what each pool got. Raises NotFound, SessionOver; Invalid for more than there are.
+    """
+    schedule = _locked(schedule_id)
+    unclaimed = list(
+        Slot.objects.select_for_update(no_key=True)
+        .filter(schedule=schedule, status__in=_UNCLAIMED, is_add_on=False)
+        .order_by("sequence_no")
+    )
+    wanted = {pool: count for pool, count in shares.items() if count}
+    spare = len(unclaimed) - sum(wanted.values())
+    if spare < 0 or any(count < 0 for count in wanted.values()):
+        raise Invalid({"shares": [f"还没有约出的号只有 {len(unclaimed)} 个，分配不能超过它。"]})
+    if spare:
+        wanted[Pool.WINDOW] = wanted.get(Pool.WINDOW, 0) + spare
+    before = _count_pools(unclaimed)
+    for slot, pool in zip(unclaimed, quotas.deal(wanted), strict=True):
+        slot.pool = pool
+    Slot.objects.bulk_update(unclaimed, ["pool"])
+    audit.record(
+        act="scheduling.share_numbers",
+        subject=schedule,
+        by=by,
+        at=at,
+        before=before,
+        after={str(pool): count for pool, count in wanted.items()},
+        reason=reason,
+    )
+    _publish(schedule.pk)
+    return wanted
+
+
+@transaction.atomic
+def add_slot(*, band_id: int, until: dt.datetime, by: Actor, at: dt.datetime) -> Slot:
+    """加号: one more number beside the capacity, held for whom the doctor names until a moment
+    (UTC) (M2.4).
+
+    When it is not taken up it goes away again. Raises NotFound, SessionOver, AddOnsUsedUp.
+    """
+    schedule = _locked(_schedule_of(band_id))
+    added = Slot.objects.filter(schedule=schedule, is_add_on=True)
+    percent = thresholds.ADD_ON_PERCENT.value(*scopes_of(schedule))
+    most = schedule.capacity * percent // 100
+    if added.exclude(status=SlotStatus.WITHDRAWN).count() >= most:
+        raise AddOnsUsedUp(f"本次出诊最多加 {most} 个号，已经用完。")
+    last = added.aggregate(last=Max("sequence_no"))["last"] or 0
+    slot = Slot.objects.create(
+        schedule=schedule,
+        band_id=band_id,
+        sequence_no=last + 1,
+        is_add_on=True,
+        pool=Pool.RESERVED,
+        status=SlotStatus.HELD,
+        held_until=until,
+    )
+    audit.record(
+        act="scheduling.add_slot",
+        subject=schedule,
+        by=by,
+        at=at,
+        after={"number": slot.label, "band": band_id},
+    )
+    _publish(schedule.pk)
+    return slot
+
+
+def merge_due(*, today: dt.date, at: dt.datetime) -> int:
+    """Make the unused quota of the day's sessions public (M2.2); returns how many numbers.
+
+    Any run may be missed or doubled: it looks at what is still kept, not at what came before.
+    """
+    opened = at >= at_local(today, thresholds.window_kept_until())
+    kept = 0 if opened else thresholds.WINDOW_KEPT.value()
+    with connection.cursor() as cursor:
+        cursor.execute(_MERGE, {"today": today, "kept": kept})
+        schedules = [row[0] for row in cursor.fetchall()]
+    for schedule_id in sorted(set(schedules)):
+        _publish(schedule_id)
+    return len(schedules)
+
+
+def _grow(schedule: Schedule, band: TimeBand, more: int) -> None:
+    Schedule.objects.filter(pk=schedule.pk).update(capacity=F("capacity") + more)
+    TimeBand.objects.filter(pk=band.pk).update(capacity=F("capacity") + more)
+    numbers = Slot.objects.filter(schedule=schedule, is_add_on=False)
+    last = numbers.aggregate(last=Max("sequence_no"))["last"] or 0
+    shares = quotas.share(more, thresholds.quota_percents(*scopes_of(schedule)))
+    released = schedule.status != ScheduleStatus.PUBLISHED
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _MAKE,
+            {
+                "schedule": schedule.pk,
+                "band": band.pk,
+                "first": last + 1,
+                "pools": list(quotas.deal(shares)),
+                "status": SlotStatus.FREE if released else SlotStatus.PLANNED,
+            },
+        )
+
+
+def _shrink(
+    schedule: Schedule, band: TimeBand, fewer: int, *, reason: str, by: Actor, at: dt.datetime
+) -> None:
+    """Take the latest numbers first, withheld ones before any that people could book."""
+    numbers = Slot.objects.filter(band=band, is_add_on=False)
+    nobodys = numbers.filter(status__in=(*_UNCLAIMED, SlotStatus.BLOCKED))
+    old = (*_UNCLAIMED, SlotStatus.BLOCKED)
+    done = 0
+    while done < fewer:
+        latest = nobodys.order_by("status", "-sequence_no").values_list("pk", flat=True)
+        ids = list(latest[: fewer - done])
+        if not ids:
+            left = numbers.exclude(status=SlotStatus.WITHDRAWN).count()
+            raise CapacityTooSmall(
+                f"这个时段已约出 {left} 个号，不能改得更少；要减少请先停号，或办理停诊。",
+                taken=left,
+            )
+        done += len(_turn(ids, old, SlotStatus.WITHDRAWN, reason=reason, by=by, at=at))
+    TimeBand.objects.filter(pk=band.pk).update(capacity=F("capacity") - fewer)
+    Schedule.objects.filter(pk=schedule.pk).update(capacity=F("capacity") - fewer)
+
+
+def _locked(schedule_id: int) -> Schedule:
+    schedule = Schedule.objects.select_for_update(no_key=True).filter(pk=schedule_id).first()
+    if schedule is None:
+        raise NotFound("没有找到这次出诊。")
+    if schedule.status not in _OPEN:
+        raise SessionOver
+    return schedule
+
+
+def _schedule_of(band_id: int) -> int:
+    found = TimeBand.objects.filter(pk=band_id).values_list("schedule_id", flat=True).first()
+    if found is None:
+        raise NotFound("没有找到这个时段。")
+    return found
+
+
+def _own(schedule: Schedule, slot_ids: Collection[int]) -> list[int]:
+    """The numbers, when all belong to the session. Raises NotFound."""
+    own = set(Slot.objects.filter(schedule=schedule, pk__in=slot_ids).values_list("pk", flat=True))
+    if own != set(slot_ids):
+        raise NotFound("没有找到这些号。")
+    return sorted(own)
+
+
+def _turn(
+    slot_ids: Collection[int],
+    old: Collection[SlotStatus],
+    to: SlotStatus,
+    *,
+    reason: str,
+    by: Actor,
+    at: dt.datetime,
+) -> list[int]:
+    values: dict[str, Any] = {
+        "slots": list(slot_ids),
+        "old": list(old),
+        "to": to,
+        "withheld": Withheld.OFFICE if to == SlotStatus.BLOCKED else Withheld.NOT,
+        "by": str(by),
+        "at": at,
+        "reason": reason,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_TURN, values)
+        return [row[0] for row in cursor.fetchall()]
+
+
+def _note(
+    schedule: Schedule, act: str, slot_ids: list[int], *, reason: str, by: Actor, at: dt.datetime
+) -> None:
+    numbers = Slot.objects.filter(pk__in=slot_ids).order_by("sequence_no")
+    audit.record(
+        act=act,
+        subject=schedule,
+        by=by,
+        at=at,
+        after={"numbers": [slot.label for slot in numbers]},
+        reason=reason,
+    )
+    _publish(schedule.pk)
+
+
+def _count_pools(slots: list[Slot]) -> dict[str, int]:
+    found: dict[str, int] = {}
+    for slot in slots:
+        found[slot.pool] = found.get(slot.pool, 0) + 1
+    return found
+
+
+def _publish(schedule_id: int) -> None:
+    live.publish("schedules", f"schedule:{schedule_id}")
