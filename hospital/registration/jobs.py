@@ -24,6 +24,12 @@ def release_unpaid_bill(*, bill_id: int, **_: object) -> None:
     actions.release_unpaid_bill(bill_id=bill_id, by=SYSTEM, at=clock.now())
 
 
+@job()
+def give_up_uncollected(*, appointment_id: int, **_: object) -> None:
+    """A number to be paid on arrival was not collected in time: give it to the walk-ins (M1.13)."""
+    actions.give_up_uncollected(appointment_id=appointment_id, by=SYSTEM, at=clock.now())
+
+
 @periodic("* * * * *")
 @job()
 def remind_unpaid(**_: object) -> None:

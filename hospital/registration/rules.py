@@ -5,7 +5,7 @@ need no database. The first rule that says no wins.
 """
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -18,10 +18,11 @@ from hospital.patients.states import Assurance
 from hospital.registration import thresholds
 from hospital.registration.states import LIVE, AppointmentStatus, CancelReason
 from hospital.scheduling.queries import SessionFacts, closes_at, offer_of
-from hospital.scheduling.states import Offer
+from hospital.scheduling.states import ONLINE, Channel, Offer
 
-_COUNTED = (*LIVE, AppointmentStatus.FULFILLED, AppointmentStatus.NOSHOW)
+_COUNTED: Final = (*LIVE, AppointmentStatus.FULFILLED, AppointmentStatus.NOSHOW)
 LATE_NOTE: Final = "就诊当日退号，费用原路退回，将计一次当日退号。"
+_WHERE: Final = {True: "线上", False: ""}
 _SEX_WORDS = {"male": "男性", "female": "女性"}
 
 
@@ -151,51 +152,108 @@ class Past:
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What is asked for: this patient, by this user, at this session, now."""
+    """What is asked for: this patient, at this session, now; by a WeChat user or by the house.
+
+    `set_aside` are codes of rules the outpatient office lets pass this once (H3.1).
+    """
 
     patient_id: int
-    wechat_user_id: int
+    wechat_user_id: int | None
     session: SessionFacts
     at: dt.datetime
+    channel: Channel = Channel.WECHAT
+    set_aside: frozenset[str] = frozenset()
 
 
-def check(person: LockedPatient | None, wish: Wish, past: Sequence[Past]) -> None:
-    """Every check before the slot, in M1.3's order; raises the first refusal."""
-    known = check_person(person, wish.session, at=wish.at)
-    check_restriction(known, wish, past)
-    check_duplicate(wish, past)
-    check_limits(wish, past)
-    check_channel(wish.session, at=wish.at)
+# Who the patient is, who has booked what, and what is released bind everybody.
+MAY_BE_SET_ASIDE: Final = frozenset(
+    refusal.code
+    for refusal in (
+        DepartmentLimitSex,
+        DepartmentLimitAge,
+        LimitDepartmentDay,
+        LimitDoctorDay,
+        LimitDay,
+        LimitUnpaidPatient,
+        LimitRecentCancel,
+    )
+)
 
 
-def check_person(
-    person: LockedPatient | None, session: SessionFacts, *, at: dt.datetime
-) -> LockedPatient:
-    """Identity, patient active, sex and age on the visit date (M1.3, M1.12, M3.1)."""
+def check(person: LockedPatient | None, wish: Wish, past: Sequence[Past]) -> list[str]:
+    """Every check before the slot, in M1.3's order; raises the first refusal that holds.
+
+    Returns the codes of the rules that said no and were set aside.
+    """
+    known = check_identity(person, at=wish.at)
+    passed: list[str] = []
+    for step in _steps(known, wish, past):
+        try:
+            step()
+        except Refusal as refusal:
+            if refusal.code not in wish.set_aside & MAY_BE_SET_ASIDE:
+                raise
+            passed.append(refusal.code)
+    return passed
+
+
+def _steps(person: LockedPatient, wish: Wish, past: Sequence[Past]) -> Iterator[Callable[[], None]]:
+    session, day = wish.session, wish.session.visit_date
+    mine = [row for row in past if row.patient_id == wish.patient_id]
+    that_day = [row for row in mine if row.visit_date == day and row.status in _COUNTED]
+    yield lambda: check_sex(person, session)
+    yield lambda: check_age(person, session)
+    yield lambda: check_restriction(person, wish, past)
+    yield lambda: check_duplicate(wish, past)
+    yield lambda: _check_department_day(session, that_day)
+    yield lambda: _check_doctor_day(session, that_day)
+    yield lambda: _check_day(that_day)
+    if wish.wechat_user_id is not None:
+        yield lambda: _check_month(wish, past)
+    yield lambda: _check_unpaid_patient(mine)
+    if wish.wechat_user_id is not None:
+        yield lambda: _check_unpaid_user(wish, past)
+    yield lambda: _check_recent_cancel(wish, mine)
+    yield lambda: check_channel(session, channel=wish.channel, at=wish.at)
+
+
+def check_identity(person: LockedPatient | None, *, at: dt.datetime) -> LockedPatient:
+    """Somebody known by name, whose record is in use (M1.3) and waits for no document (M3.1)."""
     if person is None or person.assurance == Assurance.NONE:
         raise NotIdentified
     if patients.must_upgrade(person=person, at=at):
         raise NotRealName
     if not person.is_active:
         raise PatientInactive
+    return person
+
+
+def check_sex(person: LockedPatient, session: SessionFacts) -> None:
+    """Gynaecology and andrology see one sex only (M1.12)."""
     if session.sex_limit and person.sex != session.sex_limit:
         raise DepartmentLimitSex(
             f"{session.department_name}只接诊{_SEX_WORDS[session.sex_limit]}患者。"
         )
+
+
+def check_age(person: LockedPatient, session: SessionFacts) -> None:
+    """The department's ages, on the visit date (M1.12)."""
     months = age_in_months(person.birth_date, on=session.visit_date)
     youngest, oldest = session.min_age_months, session.max_age_months
     if (youngest is not None and months < youngest) or (oldest is not None and months >= oldest):
         raise DepartmentLimitAge(
             f"{session.department_name}只接诊{_ages(youngest, oldest)}的患者。"
         )
-    return person
 
 
 def check_restriction(person: LockedPatient, wish: Wish, past: Sequence[Past]) -> None:
     """Nobody blocked, and nobody who gave numbers back on the day too often (M1.10).
 
-    Late cancellations only keep from booking in advance, never from the same day.
+    Late cancellations only keep from booking in advance online: never from the same day, never
+    at the window.
     """
+    if wish.channel not in ONLINE:
+        return
     if person.user_is_blocked:
         raise Restricted("您的线上挂号已停用，请到挂号窗口办理。")
     until = restricted_until([row for row in past if row.patient_id == wish.patient_id])
@@ -230,37 +288,18 @@ def check_duplicate(wish: Wish, past: Sequence[Past]) -> None:
             raise Duplicate(number=row.number)
 
 
-def check_limits(wish: Wish, past: Sequence[Past]) -> None:
-    """M1.4, in the handbook's order."""
-    session, day = wish.session, wish.session.visit_date
-    scopes = [Scope("department", session.department_id)]
-    mine = [row for row in past if row.patient_id == wish.patient_id]
-    that_day = [row for row in mine if row.visit_date == day and row.status in _COUNTED]
-    here = [row for row in that_day if row.department_id == session.department_id]
-    if len(here) >= thresholds.LIMIT_DEPARTMENT_DAY.value(*scopes):
-        raise LimitDepartmentDay
-    with_doctor = [row for row in that_day if _same_doctor(row, session)]
-    if len(with_doctor) >= thresholds.LIMIT_DOCTOR_DAY.value(*scopes):
-        raise LimitDoctorDay
-    if len(that_day) >= thresholds.LIMIT_DAY.value():
-        raise LimitDay
-    _check_user_limits(wish, past)
-    _check_unpaid(wish, past)
-    _check_recent_cancel(wish, mine)
-
-
-def check_channel(session: SessionFacts, *, at: dt.datetime) -> None:
-    """Whether this session takes bookings by patients at this moment (M1.11, M1.16)."""
-    if session.walk_in_only:
+def check_channel(session: SessionFacts, *, channel: Channel, at: dt.datetime) -> None:
+    """Whether this session takes bookings by a channel at this moment (M1.11, M1.16)."""
+    if channel in ONLINE and session.walk_in_only:
         raise ChannelClosed(f"{session.department_name}只在现场挂号，请直接到院就诊。")
-    if not session.is_bookable:
+    if channel in ONLINE and not session.is_bookable:
         raise ChannelClosed(f"{session.department_name}暂不开放线上挂号。")
-    state = offer_of(session, at=at).state
+    state = offer_of(session, channel=channel, at=at).state
     if state == Offer.SUSPENDED:
         raise SessionSuspended
     if state == Offer.ENDED:
-        closed = clock.local(closes_at(session))
-        raise ChannelClosed(f"本次出诊的线上挂号已于 {closed:%H:%M} 截止。")
+        closed = clock.local(closes_at(session, channel=channel))
+        raise ChannelClosed(f"本次出诊的{_WHERE[channel in ONLINE]}挂号已于 {closed:%H:%M} 截止。")
     if state == Offer.NOT_RELEASED:
         opens = clock.local(session.release_at)
         raise NotReleased(
@@ -305,7 +344,24 @@ def age_in_months(birth_date: dt.date, *, on: dt.date) -> int:
     return months - (1 if on.day < birth_date.day else 0)
 
 
-def _check_user_limits(wish: Wish, past: Sequence[Past]) -> None:
+def _check_department_day(session: SessionFacts, that_day: Sequence[Past]) -> None:
+    here = [row for row in that_day if row.department_id == session.department_id]
+    if len(here) >= thresholds.LIMIT_DEPARTMENT_DAY.value(_department(session)):
+        raise LimitDepartmentDay
+
+
+def _check_doctor_day(session: SessionFacts, that_day: Sequence[Past]) -> None:
+    with_doctor = [row for row in that_day if _same_doctor(row, session)]
+    if len(with_doctor) >= thresholds.LIMIT_DOCTOR_DAY.value(_department(session)):
+        raise LimitDoctorDay
+
+
+def _check_day(that_day: Sequence[Past]) -> None:
+    if len(that_day) >= thresholds.LIMIT_DAY.value():
+        raise LimitDay
+
+
+def _check_month(wish: Wish, past: Sequence[Past]) -> None:
     day = wish.session.visit_date
     booked = [
         row
@@ -318,14 +374,20 @@ def _check_user_limits(wish: Wish, past: Sequence[Past]) -> None:
         raise LimitMonth
 
 
-def _check_unpaid(wish: Wish, past: Sequence[Past]) -> None:
-    unpaid = [row for row in past if row.status == AppointmentStatus.PENDING]
-    of_patient = [row for row in unpaid if row.patient_id == wish.patient_id]
-    if len(of_patient) >= thresholds.LIMIT_UNPAID_PATIENT.value():
-        raise LimitUnpaidPatient(number=of_patient[0].number)
-    of_user = [row for row in unpaid if row.wechat_user_id == wish.wechat_user_id]
-    if len(of_user) >= thresholds.LIMIT_UNPAID_USER.value():
-        raise LimitUnpaidUser(number=of_user[0].number)
+def _check_unpaid_patient(mine: Sequence[Past]) -> None:
+    unpaid = [row for row in mine if row.status == AppointmentStatus.PENDING]
+    if len(unpaid) >= thresholds.LIMIT_UNPAID_PATIENT.value():
+        raise LimitUnpaidPatient(number=unpaid[0].number)
+
+
+def _check_unpaid_user(wish: Wish, past: Sequence[Past]) -> None:
+    unpaid = [
+        row
+        for row in past
+        if row.status == AppointmentStatus.PENDING and row.wechat_user_id == wish.wechat_user_id
+    ]
+    if len(unpaid) >= thresholds.LIMIT_UNPAID_USER.value():
+        raise LimitUnpaidUser(number=unpaid[0].number)
 
 
 def _check_recent_cancel(wish: Wish, mine: Sequence[Past]) -> None:
@@ -342,6 +404,10 @@ def _check_recent_cancel(wish: Wish, mine: Sequence[Past]) -> None:
     if until is not None and wish.at < until + lock:
         opens = clock.local(until + lock)
         raise LimitRecentCancel(f"刚退过当天的号，{opens:%H:%M} 后可再约。", until=until + lock)
+
+
+def _department(session: SessionFacts) -> Scope:
+    return Scope("department", session.department_id)
 
 
 def _same_doctor(row: Past, session: SessionFacts) -> bool:

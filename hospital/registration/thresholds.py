@@ -123,3 +123,12 @@ RESTRICTION_DAYS: Final = Setting(
     maximum=365,
     rule="M1.10",
 )
+COLLECT_GRACE_MINUTES: Final = Setting(
+    key="registration.collect_grace_minutes",
+    label="到院支付的预约，时段开始后几分钟内取号有效",
+    default=10,
+    unit="分钟",
+    minimum=0,
+    maximum=120,
+    rule="M1.13",
+)

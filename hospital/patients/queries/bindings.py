@@ -36,6 +36,13 @@ _LOCK_BOUND: Final = """
     FOR NO KEY UPDATE OF holder, patient, binding
 """
 
+_LOCK: Final = """
+    SELECT patient.id, patient.sex, patient.birth_date, patient.assurance, patient.kind,
+        patient.created_at, patient.is_active AND patient.merged_into_id IS NULL, false
+    FROM patients_patient patient WHERE patient.id = %s
+    FOR NO KEY UPDATE OF patient
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class BoundPatient:
@@ -57,7 +64,7 @@ class BoundPatient:
 
 @dataclass(frozen=True, slots=True)
 class LockedPatient:
-    """A patient and the WeChat user acting for it, read under the locks on both rows."""
+    """A patient, and the WeChat user acting for it if one does, read under the locks on both."""
 
     patient_id: int
     sex: str
@@ -101,6 +108,15 @@ def lock_bound_patient(*, wechat_user_id: int, patient_id: int) -> LockedPatient
     assert connection.in_atomic_block, "a lock outside a transaction holds nothing"
     with connection.cursor() as cursor:
         cursor.execute(_LOCK_BOUND, [wechat_user_id, patient_id])
+        row = cursor.fetchone()
+    return None if row is None else LockedPatient(*row)
+
+
+def lock_known_patient(*, patient_id: int) -> LockedPatient | None:
+    """Return a patient the house acts for, locked to the transaction's end; None for nobody."""
+    assert connection.in_atomic_block, "a lock outside a transaction holds nothing"
+    with connection.cursor() as cursor:
+        cursor.execute(_LOCK, [patient_id])
         row = cursor.fetchone()
     return None if row is None else LockedPatient(*row)
 

@@ -1,28 +1,43 @@
-"""Booking: M1.3's checks in order, then one claim of one slot (M1.5). The rush at 07:00 runs here.
+"""Booking by any channel: M1.3's checks in order, then one claim of one slot (M1.5). The rush at
+07:00 runs here.
 
 Few statements, and locks in the order of the floors: WeChat user and patient, slot, then rows
 nobody else sees yet, and last of all the series that numbers bills, which every booking shares.
 """
 
+from __future__ import annotations
+
 import datetime as dt
-from typing import Final
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
 
 from django.db import connection, transaction
 
 from hospital.billing import actions as billing
-from hospital.kernel import events, request_keys, serials
+from hospital.kernel import audit, events, request_keys, serials
 from hospital.kernel.actors import Actor
 from hospital.kernel.clock import hospital_day
+from hospital.kernel.errors import Invalid
 from hospital.patients import queries as patients
+from hospital.patients.queries import LockedPatient
 from hospital.registration import rules, thresholds
 from hospital.registration.actions.settling import seat
 from hospital.registration.models import Appointment
-from hospital.registration.states import AppointmentStatus, BookingKind
+from hospital.registration.states import AppointmentStatus, BookingKind, PaidWhen
 from hospital.scheduling import actions as scheduling
 from hospital.scheduling import queries as sessions
 from hospital.scheduling.queries import SessionFacts
-from hospital.scheduling.states import Channel
+from hospital.scheduling.states import ONLINE, Channel
 
+if TYPE_CHECKING:
+    from hospital.catalogue.queries import FeeLine
+    from hospital.scheduling.models import Slot
+
+_GIVEN_UP: Final = {
+    PaidWhen.BOOKING: "registration.jobs.release_unpaid",
+    PaidWhen.ARRIVAL: "registration.jobs.give_up_uncollected",
+}
 _PAST: Final = """
     SELECT number, status, patient_id, wechat_user_id, schedule_id, department_id,
         practitioner_id, visit_date, cancel_reason, cancelled_at, is_late_cancel
@@ -32,62 +47,141 @@ _PAST: Final = """
 """
 
 
+@dataclass(frozen=True, slots=True)
+class Override:
+    """Rules the outpatient office lets pass this once, by their codes, and why (H3.1)."""
+
+    codes: frozenset[str]
+    reason: str
+
+
 @transaction.atomic
 def book(
     *,
     patient_id: int,
     schedule_id: int,
-    band_id: int,
-    wechat_user_id: int,
+    band_id: int | None,
+    wechat_user_id: int | None = None,
+    channel: Channel = Channel.WECHAT,
+    paid_when: PaidWhen = PaidWhen.BOOKING,
+    override: Override | None = None,
+    source: str = "",
     key: str,
     by: Actor,
     at: dt.datetime,
 ) -> Appointment:
-    """Hold a number of a band for a patient of this user until it is paid (15 min, M1.5).
+    """Hold a number of a band (None: the session's first) for a patient until it is paid (15 min,
+    M1.5); one paid on arrival is booked at once and kept until its band begins (M1.13).
 
-    What costs nothing is booked at once. The same `key` again gives the same appointment. Raises
-    the refusals of `rules` in M1.3's order, then SlotTaken with alternatives; NotFound for an
-    unknown session or band; KeyReused; catalogue NoFee.
+    A WeChat user books for patients of the own family, every other channel for any patient. What
+    costs nothing is booked at once. The same `key` again gives the same appointment. Raises the
+    refusals of `rules` in M1.3's order, then SlotTaken with alternatives; NotFound for an unknown
+    session or band; KeyReused; catalogue NoFee; Invalid for an override without a reason.
     """
     claim = request_keys.claim(
         key=key,
-        scope=f"registration.book:{wechat_user_id}",
+        scope=f"registration.book:{wechat_user_id or by}",
         inputs={"patient": patient_id, "schedule": schedule_id, "band": band_id},
         at=at,
     )
     if claim.answer is not None:
         return Appointment.objects.get(number=claim.answer["number"])
-    person = patients.lock_bound_patient(wechat_user_id=wechat_user_id, patient_id=patient_id)
+    if override is not None and not override.reason.strip():
+        raise Invalid({"override_reason": ["请写明放宽限制的原因。"]})
+    person = _lock(patient_id, wechat_user_id)
     session = sessions.session_facts(schedule_id=schedule_id)
-    band = sessions.band_of(session, band_id)
-    wish = rules.Wish(patient_id, wechat_user_id, session, at)
-    rules.check(person, wish, _past(wish))
+    band = sessions.band_of(session, band_id) if band_id is not None else None
+    set_aside = override.codes if override else frozenset()
+    wish = rules.Wish(patient_id, wechat_user_id, session, at, channel, set_aside)
+    passed = rules.check(person, wish, _past(wish))
     quote = sessions.fee_of(session)
     if sessions.is_late_release(session, at=at):
         scheduling.release_due(schedule_id=session.id, by=by, at=at)
-    hold_until = at + dt.timedelta(minutes=thresholds.HOLD_MINUTES.value())
     slot = scheduling.hold_slot(
-        schedule_id=session.id, band_id=band.id, until=hold_until, by=by, at=at
+        schedule_id=session.id,
+        band_id=band.id if band else None,
+        until=at + dt.timedelta(minutes=thresholds.HOLD_MINUTES.value()),
+        channel=channel,
+        by=by,
+        at=at,
     )
+    appointment = place(
+        wish,
+        slot,
+        claim=claim,
+        kind=_kind(wish),
+        paid_when=paid_when,
+        lines=quote.lines,
+        by=by,
+        at=at,
+        source=source,
+        overrides=passed,
+        override_reason=override.reason.strip() if override and passed else "",
+    )
+    if passed:
+        _note_override(appointment, by=by, at=at)
+    return appointment
+
+
+def place(
+    wish: rules.Wish,
+    slot: Slot,
+    *,
+    claim: request_keys.Claim,
+    kind: BookingKind,
+    paid_when: PaidWhen,
+    lines: Sequence[FeeLine],
+    by: Actor,
+    at: dt.datetime,
+    **more: object,
+) -> Appointment:
+    """Write the appointment of a held number with its bill; booked at once when nothing is to be
+    paid now. Whatever is checked is checked by the caller, under the caller's locks."""
+    session = wish.session
+    hold_until = _hold_until(session, slot, paid_when)
     number = f"{session.visit_date:%y%m%d}{serials.scattered(claim.id)}"
-    appointment = _appointment(wish, number, slot_id=slot.pk, hold_until=hold_until)
+    appointment = Appointment(
+        number=number,
+        patient_id=wish.patient_id,
+        wechat_user_id=wish.wechat_user_id,
+        schedule_id=session.id,
+        slot_id=slot.pk,
+        bill_id=billing.reserve_bill(),
+        visit_date=session.visit_date,
+        department_id=session.department_id,
+        practitioner_id=session.practitioner_id,
+        department_name=session.department_name,
+        doctor_name=session.practitioner_name,
+        title=session.title,
+        service_name=session.service_name,
+        channel=wish.channel,
+        booking_kind=kind,
+        paid_when=paid_when,
+        status=AppointmentStatus.PENDING,
+        created_at=wish.at,
+        hold_until=hold_until,
+        made_by=str(by),
+        **more,
+    )
     appointment.save(force_insert=True)
     claim.finish({"number": appointment.number})
-    events.later("registration.jobs.release_unpaid", at=hold_until, appointment_id=appointment.pk)
+    events.later(_GIVEN_UP[paid_when], at=hold_until, appointment_id=appointment.pk)
     bill = billing.add_charges(
         bill_id=appointment.bill_id,
-        patient_id=patient_id,
-        wechat_user_id=wechat_user_id,
+        patient_id=wish.patient_id,
+        wechat_user_id=wish.wechat_user_id,
         source=("appointment", appointment.pk),
-        lines=quote.lines,
+        lines=lines,
         title=f"挂号费 {session.department_name} {session.practitioner_name}".rstrip(),
-        path=f"/m/appointments/{appointment.number}/result/",
+        path=f"/m/appointments/{appointment.number}/result/" if wish.wechat_user_id else "",
         expires_at=hold_until,
         by=by,
         at=at,
     )
     appointment.bill = bill
-    return seat(appointment, by=by, at=at) if bill.total_fen == 0 else appointment
+    if bill.total_fen == 0 or paid_when == PaidWhen.ARRIVAL:
+        return seat(appointment, by=by, at=at)
+    return appointment
 
 
 def _past(wish: rules.Wish) -> list[rules.Past]:
@@ -103,28 +197,35 @@ def _past(wish: rules.Wish) -> list[rules.Past]:
         return [rules.Past(*row) for row in cursor.fetchall()]
 
 
-def _appointment(
-    wish: rules.Wish, number: str, *, slot_id: int, hold_until: dt.datetime
-) -> Appointment:
-    session: SessionFacts = wish.session
-    same_day = session.visit_date == hospital_day(wish.at)
-    return Appointment(
-        number=number,
-        patient_id=wish.patient_id,
-        wechat_user_id=wish.wechat_user_id,
-        schedule_id=session.id,
-        slot_id=slot_id,
-        bill_id=billing.reserve_bill(),
-        visit_date=session.visit_date,
-        department_id=session.department_id,
-        practitioner_id=session.practitioner_id,
-        department_name=session.department_name,
-        doctor_name=session.practitioner_name,
-        title=session.title,
-        service_name=session.service_name,
-        channel=Channel.WECHAT,
-        booking_kind=BookingKind.SAME_DAY if same_day else BookingKind.ADVANCE,
-        status=AppointmentStatus.PENDING,
-        created_at=wish.at,
-        hold_until=hold_until,
+def _lock(patient_id: int, wechat_user_id: int | None) -> LockedPatient | None:
+    if wechat_user_id is None:
+        return patients.lock_known_patient(patient_id=patient_id)
+    return patients.lock_bound_patient(wechat_user_id=wechat_user_id, patient_id=patient_id)
+
+
+def _kind(wish: rules.Wish) -> BookingKind:
+    if wish.session.visit_date > hospital_day(wish.at):
+        return BookingKind.ADVANCE
+    return BookingKind.SAME_DAY if wish.channel in ONLINE else BookingKind.WALK_IN
+
+
+def _hold_until(session: SessionFacts, slot: Slot, paid_when: PaidWhen) -> dt.datetime:
+    """Until when a number waits for its money: from the claim on, or to some minutes after its
+    band has begun, but never past the session (M1.13)."""
+    assert slot.held_until is not None
+    if paid_when == PaidWhen.BOOKING:
+        return slot.held_until
+    band = sessions.band_of(session, slot.band_id)
+    grace = dt.timedelta(minutes=thresholds.COLLECT_GRACE_MINUTES.value())
+    return max(slot.held_until, min(band.starts_at + grace, session.ends_at))
+
+
+def _note_override(appointment: Appointment, *, by: Actor, at: dt.datetime) -> None:
+    audit.record(
+        act="registration.override",
+        subject=appointment,
+        by=by,
+        at=at,
+        after={"rules": appointment.overrides},
+        reason=appointment.override_reason,
     )

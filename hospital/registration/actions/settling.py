@@ -11,8 +11,9 @@ from django.db import transaction
 from hospital.billing import actions as billing
 from hospital.billing import queries as bills
 from hospital.billing.states import PAID, BillStatus
-from hospital.kernel import events
+from hospital.kernel import audit, events
 from hospital.kernel.actors import Actor
+from hospital.kernel.errors import NotFound, Refusal
 from hospital.kernel.states import move
 from hospital.live import actions as live
 from hospital.patients import queries as patients
@@ -21,6 +22,11 @@ from hospital.registration.models import Appointment
 from hospital.registration.states import VOID, AppointmentStatus, CancelReason
 from hospital.scheduling import actions as scheduling
 from hospital.scheduling.actions import SlotTaken
+
+
+class CannotCollect(Refusal):
+    code = "CANNOT_COLLECT"
+    default_message = "该预约不能取号。"
 
 
 @transaction.atomic
@@ -61,6 +67,8 @@ def release_unpaid(*, appointment_id: int, by: Actor, at: dt.datetime) -> bool:
     appointment = lock(known.pk)
     if bill.status != BillStatus.ISSUED:
         return False
+    if appointment.status == AppointmentStatus.BOOKED:  # to be paid on arrival
+        return give_up_uncollected(appointment_id=appointment_id, by=by, at=at)
     if appointment.status != AppointmentStatus.PENDING:
         billing.cancel_bill(bill_id=bill.pk, by=by, at=at)
         return False
@@ -84,6 +92,63 @@ def release_unpaid(*, appointment_id: int, by: Actor, at: dt.datetime) -> bool:
     telling.timed_out(appointment, by=by, at=at)
     publish(appointment)
     return True
+
+
+@transaction.atomic
+def give_up_uncollected(*, appointment_id: int, by: Actor, at: dt.datetime) -> bool:
+    """Give a number that was to be paid on arrival to the walk-ins: nobody came for it by the
+    start of its band and the minutes of grace (M1.13). True when it was given up.
+
+    A bill being paid at this moment is left to what becomes of the payment.
+    """
+    known = Appointment.objects.filter(pk=appointment_id).first()
+    if known is None:
+        return False
+    bill = billing.lock_bill(bill_id=known.bill_id)
+    appointment = lock(known.pk)
+    if bill.status != BillStatus.ISSUED or appointment.status != AppointmentStatus.BOOKED:
+        return False
+    if at < appointment.hold_until:
+        return False
+    billing.expire_bill(bill_id=bill.pk, by=by, at=at)
+    move(
+        appointment,
+        AppointmentStatus.CANCELLED,
+        by=by,
+        at=at,
+        cancel_reason=CancelReason.NOT_COLLECTED,
+        cancelled_at=at,
+    )
+    # At once, not after a random wait: the walk-ins stand at the window.
+    scheduling.free_slot(
+        slot_id=appointment.slot_id, wait=True, delay=False, reason="未按时取号", by=by, at=at
+    )
+    telling.timed_out(appointment, by=by, at=at)
+    publish(appointment)
+    return True
+
+
+@transaction.atomic
+def collect(*, number: str, by: Actor, at: dt.datetime) -> Appointment:
+    """取号: the patient is here and has shown who it is; what is owed is paid first (H3.2).
+
+    Collecting twice keeps the first moment. Raises NotFound, CannotCollect.
+    """
+    known = Appointment.objects.filter(number=number).first()
+    if known is None:
+        raise NotFound("没有找到这个预约。")
+    bill = billing.lock_bill(bill_id=known.bill_id)
+    appointment = lock(known.pk)
+    if appointment.status not in (AppointmentStatus.BOOKED, AppointmentStatus.CHECKED_IN):
+        raise CannotCollect(f"该预约{AppointmentStatus(appointment.status).label}，不能取号。")
+    if bill.status not in PAID:
+        raise CannotCollect("该预约还没有支付，请先收费再取号。")
+    if appointment.collected_at is None:
+        Appointment.objects.filter(pk=appointment.pk).update(collected_at=at)
+        appointment.collected_at = at
+        audit.record(act="registration.collect", subject=appointment, by=by, at=at)
+        publish(appointment)
+    return appointment
 
 
 def release_unpaid_bill(*, bill_id: int, by: Actor, at: dt.datetime) -> bool:

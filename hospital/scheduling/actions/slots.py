@@ -149,9 +149,16 @@ def book_slot(*, slot_id: int, by: Actor, at: dt.datetime) -> None:
 
 
 def free_slot(
-    *, slot_id: int, wait: bool = False, reason: str = "", by: Actor, at: dt.datetime
+    *,
+    slot_id: int,
+    wait: bool = False,
+    delay: bool = True,
+    reason: str = "",
+    by: Actor,
+    at: dt.datetime,
 ) -> None:
-    """Give a number back: a held one at once; with `wait` a booked one after a random 5-30 min.
+    """Give a number back: a held one at once; with `wait` a booked one after a random 5-30 min,
+    or without `delay` with the next sweep.
 
     The delay keeps people from passing numbers on (M1.15). Raises Stale when the slot is not
     held, or not booked when waiting.
@@ -161,7 +168,7 @@ def free_slot(
         return
     least = thresholds.RECLAIM_MINUTES_MIN.value()
     most = max(least, thresholds.RECLAIM_MINUTES_MAX.value())
-    seconds = random.SystemRandom().randint(least * 60, most * 60)
+    seconds = random.SystemRandom().randint(least * 60, most * 60) if delay else 0
     _change(
         slot_id,
         SlotStatus.BOOKED,
