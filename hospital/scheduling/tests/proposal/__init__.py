@@ -1,0 +1,1 @@
+"""Tests of proposed rosters: no database, and every answer is checked against trying everything."""
