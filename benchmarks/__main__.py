@@ -1,6 +1,6 @@
 """`make bench`: bookings and pages a second, each beside its physical limit, in one run.
 
-Prints the figures and writes docs/benchmarks.md. About seven minutes on two cores.
+Prints the figures and writes docs/benchmarks.md. About nine minutes on two cores.
 """
 
 import os
@@ -23,7 +23,7 @@ def main() -> None:
     call_command("migrate", verbosity=0)
     say("making clinics and people …")
     clinics = world.clinics(16, capacity=400)
-    from benchmarks import bills, hints, messages, notices, patients
+    from benchmarks import bills, hints, messages, notices, patients, rosters
     from benchmarks.measure import PEOPLE, measure
     from benchmarks.report import write
 
@@ -42,6 +42,8 @@ def main() -> None:
         sections.append(messages.section(messages.measure(url, folder)))
     say("a hundred thousand patients …")
     sections.append(patients.section(patients.measure()))
+    say("a month's roster …")
+    sections.append(rosters.section(rosters.measure()))
     write(figures, sections, world.versions(url))
 
 
