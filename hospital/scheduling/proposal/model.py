@@ -265,6 +265,12 @@ class Board:
         solver.parameters.max_time_in_seconds = max(0.01, effort.seconds)
         solver.parameters.num_workers = effort.workers
         solver.parameters.random_seed = effort.seed
+        # Little to be gained by probing and symmetry here, and the time is short.
+        solver.parameters.cp_model_probing_level = 0
+        solver.parameters.symmetry_level = 0
+        if effort.workers > 1:
+            # Of the searches over everything, the one that raises the bound; the rest mend rosters.
+            solver.parameters.subsolvers.append("max_lp")
         status = solver.solve(self.model)
         if status == cp_model.MODEL_INVALID:
             raise ValueError(self.model.validate())

@@ -7,6 +7,7 @@ from hypothesis import given, settings
 
 from hospital.organisation.states import Title
 from hospital.scheduling.proposal.explain import Unsolvable
+from hospital.scheduling.proposal.model import Board, Effort
 from hospital.scheduling.proposal.problem import (
     ONE_DAY,
     Assignment,
@@ -22,7 +23,7 @@ from hospital.scheduling.proposal.problem import (
     Wish,
     weekends,
 )
-from hospital.scheduling.proposal.score import judge
+from hospital.scheduling.proposal.score import broken, judge
 from hospital.scheduling.proposal.solve import Proposal, propose
 from hospital.scheduling.states import SessionPeriod
 from hospital.scheduling.tests.proposal.small import (
@@ -109,6 +110,34 @@ def test_with_hardly_any_time_it_is_not_worse_than_the_template() -> None:
 
     assert isinstance(found, Proposal)
     assert found.score.rank <= judge(by_hand, by_hand.template).rank
+
+
+def test_a_search_cut_short_is_legal_and_not_worse_than_the_template() -> None:
+    people = tuple(
+        replace(ZHANG, id=f"{number}", name=f"{number}", contract_days=12) for number in range(9)
+    )
+    month = blank(*people, days=28)
+    needs = tuple(
+        Need(day, period, service.id, 1, 1 + day.day % 3)
+        for day in month.days
+        for period, service in ((Period.AM, CLINIC), (Period.PM, OTHER), (Period.NIGHT, DUTY))
+    )
+    wishes = tuple(
+        Wish(f"{number % 9}", day, Mind.RATHER_NOT) for number, day in enumerate(month.days)
+    )
+    rooms = tuple(Room(f"{number}", f"{number}") for number in range(3))
+    problem = replace(month, needs=needs, wishes=wishes, rooms=rooms, rules=Rules(week_cap=6))
+    by_hand = Board(problem).search(0, Effort(20, workers=1)).roster
+    assert by_hand is not None
+    assert broken(problem, by_hand) == ()
+
+    for seconds in (0.05, 0.5, 1.0):
+        found = propose(replace(problem, template=by_hand), seconds=seconds)
+
+        assert isinstance(found, Proposal)
+        assert found.score.violations == ()
+        assert found.template_score is not None
+        assert found.bound <= found.score.points <= found.template_score.points
 
 
 def test_a_template_that_breaks_a_rule_is_mended() -> None:
