@@ -83,8 +83,15 @@ def explain(problem: Problem, *, effort: Effort, spent: float = 0.0) -> Unsolvab
     nearest = _fair(problem, fewest.roster or (), missing, checks)
     conflicts = _conflicts(problem, nearest, checks) if missing else ()
     is_proven = bool(conflicts) or fewest.bound > 0
+    told = {need for conflict in conflicts for need in conflict.needs}
     return Unsolvable(
-        telling.sentences(problem, conflicts, at_least=max(1, fewest.bound), is_proven=is_proven),
+        telling.sentences(
+            problem,
+            conflicts,
+            at_least=max(1, fewest.bound),
+            untold=len({need.place for need in _short(problem, nearest) if need not in told}),
+            is_proven=is_proven,
+        ),
         conflicts,
         nearest,
         missing,
@@ -104,15 +111,19 @@ def _fair(problem: Problem, roster: Roster, missing: int, checks: _Checks) -> Ro
     return roster if found.roster is None else found.roster
 
 
+def _short(problem: Problem, roster: Roster) -> list[Need]:
+    book = Book(problem, roster)
+    return [need for need in problem.needs if book.count(need) < need.minimum]
+
+
 def _conflicts(problem: Problem, nearest: Roster, checks: _Checks) -> tuple[Conflict, ...]:
     """One conflict after another, each without the needs of those before it."""
     found: list[Conflict] = []
-    book = Book(problem, nearest)
-    for need in problem.needs:
+    for need in _short(problem, nearest):
         if checks.is_spent or len(found) == MOST_CONFLICTS:
             break
         told = {one for conflict in found for one in conflict.needs}
-        if need in told or book.count(need) >= need.minimum:
+        if need in told:
             continue
         rest = replace(problem, needs=tuple(one for one in problem.needs if one not in told))
         conflict = _conflict(rest, need, checks)
@@ -182,7 +193,7 @@ def _when(need: Need) -> tuple[dt.date, int, str]:
 
 def _help(problem: Problem, conflict: Conflict, checks: _Checks) -> Help:
     inside = conflict.inside(problem)
-    fixed = tuple(one for one in problem.fixed if one.place in inside.needs_at)
+    there = tuple(one for one in problem.fixed if one.place in inside.needs_at)
     return Help(
         fewer=tuple((need, _most(inside, need, checks)) for need in conflict.needs),
         more=tuple(
@@ -192,8 +203,10 @@ def _help(problem: Problem, conflict: Conflict, checks: _Checks) -> Help:
             if (amount := _least(partial(_grown, inside, rule), checks))
         ),
         people=_least(partial(_joined, inside), checks),
-        is_fixed_in_the_way=fixed != problem.fixed
-        and not checks.is_impossible(replace(inside, fixed=fixed)),
+        is_fixed_in_the_way=any(
+            len(kept) < len(problem.fixed) and not checks.is_impossible(replace(inside, fixed=kept))
+            for kept in (there, ())
+        ),
     )
 
 

@@ -26,7 +26,7 @@ from hospital.scheduling.proposal.problem import (
     Seat,
     week_of,
 )
-from hospital.scheduling.proposal.rooms import free_rooms, furnish
+from hospital.scheduling.proposal.rooms import free_rooms, furnish, used_rooms
 
 Amount = cp_model.LinearExprT
 Read = Callable[[Book], int]
@@ -173,7 +173,7 @@ class Board:
 
     def _keep_rooms_at(self, time: tuple[dt.date, Period], places: list[Place]) -> None:
         """Rooms alike for these places are one kind; each place draws so many of each kind."""
-        used = frozenset(room for room, *rest in self.fixed.in_room if tuple(rest) == time)
+        used = used_rooms(self.problem.fixed, time)
         kinds: dict[frozenset[Place], list[str]] = {}
         for room in free_rooms(self.problem, time, used):
             serves = self.problem.room_by_id[room].serves

@@ -28,6 +28,13 @@ def furnish(problem: Problem, roster: Roster) -> Roster:
     return tuple(done)
 
 
+def used_rooms(roster: Roster, time: Time) -> frozenset[str]:
+    """Rooms the roster has given away at that time."""
+    return frozenset(
+        one.room for one in roster if one.room is not None and (one.day, one.period) == time
+    )
+
+
 def free_rooms(problem: Problem, time: Time, used: frozenset[str]) -> list[str]:
     """Rooms nobody has at that time."""
     return [room.id for room in problem.rooms if room.id not in used and time not in room.taken]
@@ -48,8 +55,8 @@ def _match(
     rooms_of_day: dict[tuple[str, dt.date], str],
 ) -> dict[int, str]:
     """Room ids for the sessions (by their number) that wait for one."""
-    used = frozenset(one.room for one in there if one.room is not None)
-    free = free_rooms(problem, (there[0].day, there[0].period), used)
+    time = (there[0].day, there[0].period)
+    free = free_rooms(problem, time, used_rooms(tuple(there), time))
     waiting = [
         number
         for number, one in enumerate(there)

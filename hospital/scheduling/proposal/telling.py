@@ -6,27 +6,45 @@ from hospital.organisation.states import Title
 from hospital.scheduling.proposal import words
 from hospital.scheduling.proposal.conflict import Conflict
 from hospital.scheduling.proposal.problem import Need, Person, Problem, Rule
+from hospital.scheduling.proposal.rooms import Time, free_rooms, used_rooms
 
 _MOST_NEEDS = 8
 _MOST_ADVICE = 3
 
 
 def sentences(
-    problem: Problem, conflicts: Sequence[Conflict], *, at_least: int, is_proven: bool
+    problem: Problem,
+    conflicts: Sequence[Conflict],
+    *,
+    at_least: int,
+    untold: int,
+    is_proven: bool,
 ) -> tuple[str, ...]:
-    """First how far off it is, then each conflict and what would undo it."""
+    """First how far off it is, then each conflict and what would undo it, and how many sessions
+    are short besides."""
     if not is_proven:
         return ("在限定的时间里没有算出排班，也没有查出原因。请缩短时段或减少要求后再试。",)
     first = f"排不出符合全部规则的班：至少缺 {at_least} 人次。"
-    return (first, *(text for one in conflicts for text in _conflict(problem, one)))
+    told = (text for one in conflicts for text in _conflict(one.inside(problem), one))
+    latest = (f"另外还有 {untold} 个班缺人，解决上面的以后再试。",) if untold else ()
+    return (first, *told, *latest)
 
 
 def _conflict(problem: Problem, conflict: Conflict) -> Iterator[str]:
-    if len(conflict.needs) == 1 and not conflict.rules - {Rule.SKILL, Rule.TITLE}:
-        yield _one_need(problem, conflict)
-    else:
-        yield _several(problem, conflict)
+    """`problem` is what is inside the conflict: people count who only fail for another reason."""
+    yield (
+        _one_need(problem, conflict)
+        if _is_headcount(problem, conflict)
+        else _several(problem, conflict)
+    )
     yield f"可以任选一项：{'；'.join(_helps(problem, conflict))}。"
+
+
+def _is_headcount(problem: Problem, conflict: Conflict) -> bool:
+    """Whether one session simply has too few people who could sit there."""
+    if len(conflict.needs) > 1 or conflict.rules - {Rule.SKILL, Rule.TITLE}:
+        return False
+    return len(_able(problem, conflict.needs[0])) < conflict.needs[0].minimum
 
 
 def _one_need(problem: Problem, conflict: Conflict) -> str:
@@ -58,18 +76,49 @@ def _several(problem: Problem, conflict: Conflict) -> str:
     needs = words.needs_names(problem, conflict.needs)
     if len(needs) > _MOST_NEEDS:
         needs[_MOST_NEEDS:] = [f"等共 {len(conflict.needs)} 个班"]
-    able = {one.id for need in conflict.needs for one in _able(problem, need)}
-    people = [one.id for one in problem.people if one.id in able]
-    who = f"能上的共 {len(people)} 人（{words.names(problem, people)}）" if people else "没有人能上"
-    text = f"{'；'.join(needs)}，{'排不出来' if len(needs) == 1 else '不能都排出来'}：{who}。"
-    rules = [
-        words.rule_name(problem, rule)
-        for rule in Rule
-        if rule in conflict.rules and rule not in (Rule.SKILL, Rule.TITLE)
-    ]
-    if rules:
-        text += f"受限于：{'；'.join(rules)}。"
-    return text + _leaves(problem, conflict)
+    text = f"{'；'.join(needs)}，{'排不出来' if len(needs) == 1 else '不能都排出来'}"
+    if conflict.rules != {Rule.ROOM}:
+        able = {one.id for need in conflict.needs for one in _able(problem, need)}
+        people = [one.id for one in problem.people if one.id in able]
+        text += f"：能上的共 {len(people)} 人（{words.names(problem, people)}）"
+    limits = [*_limits(problem, conflict), *_decided(problem, conflict)]
+    if limits:
+        text += f"。受限于：{'；'.join(limits)}"
+    return f"{text}。{_leaves(problem, conflict)}"
+
+
+def _limits(problem: Problem, conflict: Conflict) -> Iterator[str]:
+    for rule in Rule:
+        if rule == Rule.ROOM and rule in conflict.rules:
+            yield f"那时能用的诊室只有 {_rooms(problem, conflict)} 间"
+        elif rule in conflict.rules - {Rule.SKILL, Rule.TITLE}:
+            yield words.rule_name(problem, rule)
+
+
+def _rooms(problem: Problem, conflict: Conflict) -> int:
+    """The most rooms there are for these sessions at any of their times."""
+    return max(
+        sum(
+            1
+            for room in free_rooms(problem, time, used_rooms(problem.fixed, time))
+            if any(problem.room_by_id[room].serves(need.service) for need in needs)
+        )
+        for time, needs in _by_time(conflict).items()
+    )
+
+
+def _by_time(conflict: Conflict) -> dict[Time, list[Need]]:
+    found: dict[Time, list[Need]] = {}
+    for need in conflict.needs:
+        found.setdefault((need.day, need.period), []).append(need)
+    return found
+
+
+def _decided(problem: Problem, conflict: Conflict) -> Iterator[str]:
+    """Who has been put there already and takes a place."""
+    there = [one.person for one in problem.fixed if one.place in problem.needs_at]
+    if there:
+        yield f"已经定下{words.names(problem, dict.fromkeys(there))}"
 
 
 def _leaves(problem: Problem, conflict: Conflict) -> str:

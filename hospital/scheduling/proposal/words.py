@@ -105,7 +105,7 @@ def rule_name(problem: Problem, rule: Rule) -> str:
         Rule.LEAVE: "请假的人不排班",
         Rule.SKILL: "只排各人能上的号别",
         Rule.TITLE: "职称要符合",
-        Rule.ROOM: f"诊室不够用（共 {len(problem.rooms)} 间）",
+        Rule.ROOM: "每个班要有诊室",
         Rule.DAY_CAP: f"每人每天最多 {rules.day_cap} 个班",
         Rule.WEEK_CAP: f"每人每周最多 {rules.week_cap} 个班{own}",
         Rule.RUN: f"最多连续上班 {rules.longest_run} 天",

@@ -146,8 +146,7 @@ def test_too_few_rooms_are_told_with_how_many_more_would_do() -> None:
     assert found.conflicts[0].rules == {Rule.ROOM}
     assert found.conflicts[0].needs == (needs[1],)
     assert found.sentences[1:] == (
-        "6月3日下午 普通门诊需要 2 人，排不出来：能上的共 3 人（张三、李四、王五）。"
-        "受限于：诊室不够用（共 1 间）。",
+        "6月3日下午 普通门诊需要 2 人，排不出来。受限于：那时能用的诊室只有 1 间。",
         "可以任选一项：那时再找 1 间诊室；6月3日下午 普通门诊的人数减到 1 人。",
     )
 
@@ -195,6 +194,41 @@ def test_what_is_decided_elsewhere_can_be_in_the_way() -> None:
         "可以任选一项：改动已经定下的班；请 1 位能上专家门诊的医生来帮忙；"
         "取消6月3日上午 专家门诊。",
     )
+
+
+def test_a_place_decided_for_somebody_else_is_told() -> None:
+    decided = Assignment(WEDNESDAY, Period.AM, CLINIC.id, "c", "101")
+    need = Need(WEDNESDAY, Period.AM, CLINIC.id, 1, 1, Title.CHIEF)
+
+    found = reasons(replace(JUNE, needs=(need,), fixed=(decided,)))
+
+    assert found.sentences[1].endswith(
+        "排不出来：能上的共 2 人（张三、李四）。受限于：已经定下王五。"
+    )
+    assert "改动已经定下的班" in found.sentences[2]
+
+
+def test_who_fails_for_another_reason_is_not_counted_out() -> None:
+    need = Need(WEDNESDAY, Period.AM, CLINIC.id, 3, 3, Title.CHIEF)
+    away = Leave("b", WEDNESDAY, WEDNESDAY + ONE_DAY)
+
+    found = reasons(replace(JUNE, needs=(need,), leaves=(away,)))
+
+    assert found.conflicts[0].leaves == ()
+    assert found.sentences[1] == (
+        "6月3日上午 专家门诊需要主任医师及以上 3 人，符合职称的只有 2 人（张三、李四）。"
+    )
+
+
+def test_after_five_conflicts_it_says_how_many_sessions_are_left() -> None:
+    needs = tuple(
+        Need(WEDNESDAY + number * ONE_DAY, Period.AM, CLINIC.id, 4, 4) for number in range(7)
+    )
+
+    found = reasons(replace(JUNE, needs=needs))
+
+    assert len(found.conflicts) == 5
+    assert found.sentences[-1] == "另外还有 2 个班缺人，解决上面的以后再试。"
 
 
 def test_two_troubles_on_two_days_are_both_told() -> None:
