@@ -1,4 +1,4 @@
-"""The hard rules as constraints for CP-SAT; only this file and `aims` import the solver.
+"""The hard rules as constraints for CP-SAT; the only file that imports the solver.
 
 One yes-or-no variable for each person and session the person may have; what is fixed is a number,
 not a variable, so that it can never make anything impossible by itself.

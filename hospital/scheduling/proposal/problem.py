@@ -123,7 +123,10 @@ class Room:
 
 @dataclass(frozen=True, slots=True)
 class Leave:
-    """No `periods` means the whole of each day."""
+    """Whenever the person cannot be had, also for want of a licence or a role.
+
+    No `periods` means the whole of each day.
+    """
 
     person: str
     from_date: dt.date
@@ -209,9 +212,9 @@ class Problem:
 
     `fixed` has been decided: inside the stretch it stays, outside it counts for weeks, rest and
     runs across the border. It was somebody's decision and is not judged again: a rule that it
-    breaks by itself is broken only by what comes on top. `template` is the roster made by hand: the
-    proposal keeps to it where that costs nothing else, and is never worse. `rest_days` are weekends
-    and holidays after exchanged days (调休).
+    breaks by itself is broken only by what comes on top. `template` is the roster made by hand, with
+    what is fixed in it: the proposal keeps to it where that costs nothing else, and is never worse.
+    `rest_days` are weekends and holidays after exchanged days (调休).
     """
 
     from_date: dt.date
@@ -229,8 +232,12 @@ class Problem:
     rules: Rules = field(default_factory=Rules)
 
     def __post_init__(self) -> None:
-        for name, rows in (("person", self.people), ("service", self.services)):
-            if len({row.id for row in rows}) < len(rows):
+        for name, ids in (
+            ("person", [row.id for row in self.people]),
+            ("service", [row.id for row in self.services]),
+            ("room", [row.id for row in self.rooms]),
+        ):
+            if len(set(ids)) < len(ids):
                 raise ValueError(f"a {name} is there twice")
         for need in self.needs:
             if not self.from_date <= need.day < self.to_date:

@@ -32,7 +32,7 @@ def propose(
     """Look for at most so many seconds; without a solution, about as long again for the reasons.
 
     With one worker the same problem and seed give the same roster, unless the time cuts the search
-    short; with two the better half of an hour is found in half the time, not always the same one.
+    short; two find more in the time, and where several rosters are as good not always the same.
     """
     effort = Effort(seconds, workers, seed)
     by_hand = judge(problem, problem.template) if problem.template else None

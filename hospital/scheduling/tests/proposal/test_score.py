@@ -181,6 +181,7 @@ def test_a_broken_rule_is_worse_than_any_points() -> None:
     [
         ({"people": (ZHANG, ZHANG)}, "a person is there twice"),
         ({"services": (*SERVICES, CLINIC)}, "a service is there twice"),
+        ({"rooms": (Room("1", "101"), Room("1", "102"))}, "a room is there twice"),
         (
             {"needs": (Need(MONDAY - ONE_DAY, Period.AM, OTHER.id, 1, 1),)},
             "a need on 2026-05-31 lies outside the stretch",
