@@ -212,9 +212,9 @@ class Problem:
 
     `fixed` has been decided: inside the stretch it stays, outside it counts for weeks, rest and
     runs across the border. It was somebody's decision and is not judged again: a rule that it
-    breaks by itself is broken only by what comes on top. `template` is the roster made by hand, with
-    what is fixed in it: the proposal keeps to it where that costs nothing else, and is never worse.
-    `rest_days` are weekends and holidays after exchanged days (调休).
+    breaks by itself is broken only by what comes on top. `template` is the roster made by hand,
+    with what is fixed in it: the proposal keeps to it where that costs nothing else, and is never
+    worse. `rest_days` are weekends and holidays after exchanged days (调休).
     """
 
     from_date: dt.date
