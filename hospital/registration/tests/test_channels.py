@@ -9,6 +9,7 @@ from hospital.billing.models import Bill
 from hospital.kernel.actors import SYSTEM, Actor
 from hospital.kernel.errors import Invalid
 from hospital.kernel.models import AuditEntry
+from hospital.organisation.states import SexLimit
 from hospital.patients.models import Patient
 from hospital.patients.states import Sex
 from hospital.registration import actions, rules
@@ -142,7 +143,7 @@ def test_m1_16_no_channel_has_numbers_before_the_release() -> None:
 
 
 def test_h3_01_the_office_sets_a_limit_aside_with_a_reason_and_it_is_audited() -> None:
-    department = a_department(sex_limit=Sex.MALE)
+    department = a_department(sex_limit=SexLimit.MALE)
     schedule = a_released_schedule(department=department, capacity=4, shares=MIXED)
     patient = a_patient(a_wechat_user(), sex=Sex.FEMALE)
     before = everything()
