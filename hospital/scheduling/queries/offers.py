@@ -1,15 +1,12 @@
-"""Reads of scheduling: ready rows for pages, and the facts booking decides on.
+"""Reads of scheduling for patients: ready rows for pages, and the facts booking decides on.
 
-Rows for patients come from facts at most a second old (law 13, M1.2 allows five); the desk's
-board is read fresh, because a live hint makes it look again at once. Moments are UTC.
+They come from facts at most a second old (law 13; M1.2 allows five). Moments are UTC.
 """
 
 import datetime as dt
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
-
-from django.db.models import Q
 
 from hospital.catalogue import queries as catalogue
 from hospital.catalogue.queries import FeeQuote, NoFee
@@ -17,19 +14,15 @@ from hospital.kernel.clock import hospital_day
 from hospital.kernel.errors import NotFound
 from hospital.kernel.moment_cache import MomentCache
 from hospital.scheduling import sessions, thresholds
-from hospital.scheduling.bands import expected_at
-from hospital.scheduling.models import Schedule, Slot
-from hospital.scheduling.sessions import BandFacts as BandFacts
-from hospital.scheduling.sessions import Offered as Offered
-from hospital.scheduling.sessions import SessionFacts as SessionFacts
-from hospital.scheduling.sessions import band_left
-from hospital.scheduling.sessions import closes_at as closes_at
-from hospital.scheduling.sessions import offer_of as offer_of
-from hospital.scheduling.states import Channel, Offer, ScheduleStatus, SlotStatus
-from hospital.scheduling.upkeep import ComingSessions as ComingSessions
-from hospital.scheduling.upkeep import coming_sessions as coming_sessions
-from hospital.scheduling.upkeep import template_rows as template_rows
-from hospital.scheduling.upkeep import templates_with as templates_with
+from hospital.scheduling.models import Schedule
+from hospital.scheduling.sessions import (
+    BandFacts,
+    Offered,
+    SessionFacts,
+    band_left,
+    offer_of,
+)
+from hospital.scheduling.states import Channel, Offer, ScheduleStatus
 
 _BY_USE: Final = (Offer.AVAILABLE, Offer.NOT_RELEASED, Offer.FULL, Offer.SUSPENDED, Offer.ENDED)
 _FEW: Final = 4
@@ -137,43 +130,6 @@ class FreeBand:
     doctor: str
     title_label: str
     left: int
-
-
-@dataclass(frozen=True, slots=True)
-class BoardRow:
-    """One session on the desk's board of a day, counted now."""
-
-    schedule_id: int
-    department_code: str
-    department: str
-    doctor: str
-    title_label: str
-    service_name: str
-    period_label: str
-    starts_at: dt.datetime
-    ends_at: dt.datetime
-    place: str
-    capacity: int
-    sold: int
-    held: int
-    left: int
-    status: str
-    status_label: str
-    state: Offer
-    suspend_reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where and when one number is: `expected_at` is the estimated turn (M2.1), UTC; of an add-on
-    number the end of its band."""
-
-    schedule_id: int
-    band_id: int
-    sequence_no: int
-    band_starts_at: dt.datetime
-    band_ends_at: dt.datetime
-    expected_at: dt.datetime
 
 
 def shown_days(today: dt.date) -> list[dt.date]:
@@ -315,53 +271,6 @@ def places_left(*, at: dt.datetime) -> dict[int, dict[dt.date, DayCell]]:
     }
 
 
-def board_today(
-    *,
-    day: dt.date,
-    at: dt.datetime,
-    department_ids: Collection[int] | None = None,
-    practitioner_ids: Collection[int] = (),
-) -> list[BoardRow]:
-    """Every session of a day with what is sold, held and left, counted now (two statements).
-
-    Where departments are named: theirs, and those of these practitioners.
-    """
-    schedules = Schedule.objects.filter(visit_date=day)
-    if department_ids is not None:
-        theirs = Q(department_id__in=department_ids) | Q(practitioner_id__in=practitioner_ids)
-        schedules = schedules.filter(theirs)
-    found = sessions.load(schedules)
-    found.sort(key=lambda session: (session.department_code, session.starts_at))
-    return [_board_row(session, at) for session in found]
-
-
-def place_of(*, slot_id: int) -> Place:
-    """The number of a slot with its band. Raises NotFound."""
-    slot = Slot.objects.select_related("band").filter(pk=slot_id).first()
-    if slot is None:
-        raise NotFound
-    band = slot.band
-    before = Slot.objects.filter(
-        schedule_id=slot.schedule_id,
-        band_id=band.pk,
-        is_add_on=slot.is_add_on,
-        sequence_no__lt=slot.sequence_no,
-    ).exclude(status=SlotStatus.WITHDRAWN)
-    return Place(
-        schedule_id=slot.schedule_id,
-        band_id=band.pk,
-        sequence_no=slot.sequence_no,
-        band_starts_at=band.starts_at,
-        band_ends_at=band.ends_at,
-        expected_at=expected_at(
-            band_starts_at=band.starts_at,
-            band_ends_at=band.ends_at,
-            position=band.capacity if slot.is_add_on else before.count(),
-            capacity=max(band.capacity, 1),
-        ),
-    )
-
-
 def _department_sessions(department_id: int, at: dt.datetime) -> list[SessionFacts]:
     days = shown_days(hospital_day(at))
     return _of_department.get(
@@ -481,28 +390,4 @@ def _free_band(
         doctor=session.doctor_label,
         title_label=session.title_label,
         left=band_left(session, band, channel=channel, at=at),
-    )
-
-
-def _board_row(session: SessionFacts, at: dt.datetime) -> BoardRow:
-    offer = offer_of(session, channel=None, at=at)
-    return BoardRow(
-        schedule_id=session.id,
-        department_code=session.department_code,
-        department=session.department_name,
-        doctor=session.doctor_label,
-        title_label=session.title_label,
-        service_name=session.service_name,
-        period_label=session.period_label,
-        starts_at=session.starts_at,
-        ends_at=session.ends_at,
-        place=session.place,
-        capacity=session.capacity,
-        sold=session.sold,
-        held=session.held,
-        left=offer.left,
-        status=session.status,
-        status_label=ScheduleStatus(session.status).label,
-        state=offer.state,
-        suspend_reason=session.suspend_reason,
     )
