@@ -150,7 +150,7 @@ def test_the_board_shows_every_state(client: Client) -> None:
     with time_machine.travel(moment(TODAY, 6, 30), tick=False):
         early = staff_client(Role.REGISTRATION_CLERK)
         assert "未放号" in page(early, BOARD, day=far.isoformat())
-    with time_machine.travel(moment(TOMORROW, 11, 45), tick=False):
+    with time_machine.travel(moment(TOMORROW, 12, 0), tick=False):
         assert "已截止" in page(staff_client(Role.REGISTRATION_CLERK), BOARD)
 
 
