@@ -1,7 +1,6 @@
-"""Tables of scheduling. Every number of a session is a row, so SM2's invariant holds by
-construction: a slot cannot exist beyond its band's capacity, a band not beyond its schedule's.
-
-Moments are UTC, `visit_date` is the hospital day on which the session starts.
+"""Templates, sessions and their numbers. Every number of a session is a row, so SM2's invariant
+holds by construction: a slot cannot exist beyond its band's capacity, a band not beyond its
+schedule's.
 """
 
 import pgtrigger
