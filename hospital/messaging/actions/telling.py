@@ -23,7 +23,7 @@ _TELL: Final = """
         subject_type, subject_id, event_key, fields, path, created_at, expires_at,
         channel, failure, round, attempts)
     VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, '', '', 0, 0)
-    ON CONFLICT (event_key, kind, wechat_user_id) DO NOTHING RETURNING id
+    ON CONFLICT DO NOTHING RETURNING id
 """
 
 
@@ -49,7 +49,8 @@ def send(
     exact thing ("/m/appointments/…"). A repeat of the event tells nobody again (M8.1).
 
     `patient_id` is whom it is about: an SMS or a call goes to that patient, and who is no longer
-    bound to it gets nothing any more. `answers` is the user whose own act just now it answers, so
+    bound to it gets nothing any more. Urgent news of a patient whom `to` names nobody for goes to
+    the patient's own phone alone. `answers` is the user whose own act just now it answers, so
     that quiet hours do not hold it back. After `until` (UTC) it is of no use and is not sent.
     """
     about = KINDS[kind]
@@ -62,9 +63,10 @@ def send(
     facts = (patient_id, subject_type(subject), subject.pk, event_key, ordered, path, at, until)
     users = list(dict.fromkeys(to))
     awake_at, asleep = _asleep(about, users, answers=answers, at=at)
+    is_for_phone = not users and bool(about.is_urgent and about.sms and patient_id)
     new: list[int] = []
     with transaction.atomic(), connection.cursor() as cursor:
-        for user_id in users:
+        for user_id in [None] if is_for_phone else users:
             waits = awake_at if user_id in asleep else None
             status = MessageStatus.PREPARATION if waits else MessageStatus.QUEUED
             cursor.execute(_TELL, [serials.opaque(), kind, user_id, status, waits, *facts])

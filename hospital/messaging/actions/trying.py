@@ -22,7 +22,14 @@ from hospital.kernel.events import later
 from hospital.kernel.states import move, subject_type
 from hospital.messaging import approved, queries, quiet
 from hospital.messaging.models import CallTask, Consent, Delivery, Message, MessagePreference
-from hospital.messaging.states import OPEN, Channel, MessageStatus, Outcome, Reason
+from hospital.messaging.states import (
+    OPEN,
+    WECHAT,
+    Channel,
+    MessageStatus,
+    Outcome,
+    Reason,
+)
 from hospital.messaging.thresholds import (
     ATTEMPTS,
     AWAKE_MINUTES,
@@ -177,8 +184,9 @@ def _no_more(message: Message, turned_off: Collection[str], at: dt.datetime) -> 
         return Reason.EXPIRED
     if message.about.switch in turned_off:
         return Reason.SWITCHED_OFF
-    if message.patient_id is not None and message.wechat_user_id not in patients.users_to_tell(
-        patient_id=message.patient_id
+    is_of_user = message.patient_id is not None and message.wechat_user_id is not None
+    if is_of_user and message.wechat_user_id not in patients.users_to_tell(
+        patient_id=message.patient_id or 0
     ):
         return Reason.UNBOUND
     return None
@@ -240,7 +248,7 @@ def _next(message: Message, done: list[Delivery], at: dt.datetime) -> Delivery |
     """Begin the first channel of the plan not tried in this round; None when there is none."""
     tried = {Channel(delivery.channel) for delivery in done}
     for channel in approved.channels_of(message.about):
-        if channel in tried:
+        if channel in tried or (channel in WECHAT and message.wechat_user_id is None):
             continue
         delivery = Delivery(message=message, round=message.round, channel=channel, started_at=at)
         is_shared = channel is Channel.SMS and message.staff_id is None

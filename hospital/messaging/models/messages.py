@@ -15,7 +15,8 @@ _WHY = (MessageStatus.FAILED, MessageStatus.FALLBACK, MessageStatus.NOT_DONE)
 
 class Message(StatefulModel):
     """Something one WeChat user, or one member of staff, is told about one thing, exactly once per
-    event (M8.1).
+    event (M8.1). Urgent news of a patient nobody acts for has neither: it goes to the patient's own
+    phone.
 
     `fields` holds the values under our names, uncut; names of patients in it are masked already
     (M8.5). `token` stands in the link, so that ids cannot be counted (X16). `channel` is the way
@@ -80,9 +81,15 @@ class Message(StatefulModel):
                 condition=Q(staff__isnull=False),
                 name="messaging_staff_told_once",
             ),
+            models.UniqueConstraint(
+                fields=["event_key", "kind"],
+                condition=Q(wechat_user__isnull=True, staff__isnull=True),
+                name="messaging_patient_told_once",
+            ),
             models.CheckConstraint(
                 condition=Q(wechat_user__isnull=False, staff__isnull=True)
-                | Q(wechat_user__isnull=True, staff__isnull=False, patient__isnull=True),
+                | Q(wechat_user__isnull=True, staff__isnull=False, patient__isnull=True)
+                | Q(wechat_user__isnull=True, staff__isnull=True, patient__isnull=False),
                 name="messaging_one_reader",
             ),
             one_of(MessageStatus.values, name="messaging_status"),
