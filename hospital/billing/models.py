@@ -12,6 +12,7 @@ from hospital.billing.states import (
     BILL_MOVES,
     CHARGE_MOVES,
     PAID,
+    PAYABLE,
     SUSPENSE,
     SUSPENSE_KINDS,
     BillStatus,
@@ -94,7 +95,8 @@ class Bill(StatefulModel):
     """账单: what a patient is asked to pay, `total_fen`, for one thing.
 
     `token` is its address, `number` its gap-free name on paper, `receipt_no` its receipt's. `path`
-    is the page that shows what was paid for, `wechat_user` who is asked to pay. Moments in UTC.
+    is the page that shows what was paid for, `wechat_user` who is asked to pay. With
+    `credit_guarantee` the treatment goes on although it is unpaid (M1.17). Moments in UTC.
     """
 
     MOVES = BILL_MOVES
@@ -113,6 +115,7 @@ class Bill(StatefulModel):
     expires_at = models.DateTimeField(null=True)
     settled_at = models.DateTimeField(null=True)
     receipt_no = models.CharField(max_length=20, blank=True)
+    credit_guarantee = models.BooleanField(default=False)
 
     class Meta:
         constraints = [
@@ -127,11 +130,27 @@ class Bill(StatefulModel):
             ),
             one_of(BillStatus.values, name="bill_status"),
         ]
+        indexes = [
+            # 欠费: what was guaranteed and is still to be paid.
+            models.Index(
+                fields=["issued_at"],
+                condition=Q(credit_guarantee=True, status__in=PAYABLE),
+                name="bill_arrears",
+            ),
+        ]
         triggers = [
             guard(BILL_MOVES, name="bill_moves"),
             pgtrigger.ReadOnly(
                 name="bill_fixed",
-                fields=["number", "token", "patient", "wechat_user", "total_fen", "issued_at"],
+                fields=[
+                    "number",
+                    "token",
+                    "patient",
+                    "wechat_user",
+                    "total_fen",
+                    "issued_at",
+                    "credit_guarantee",
+                ],
             ),
             pgtrigger.Protect(name="bill_kept", operation=pgtrigger.Delete),
             ledger_check("bill_balances", pgtrigger.Insert | pgtrigger.Update, bill_id="NEW.id"),
@@ -144,7 +163,8 @@ class Bill(StatefulModel):
 class Charge(StatefulModel):
     """费用明细: one line of a bill, a copy of the price item as it was on that day.
 
-    A reversal is a charge of its own with the negative amount (law 4).
+    A reversal is a charge of its own with the negative amount (law 4). `waiver` says why a line
+    costs nothing (M1.14).
     """
 
     MOVES = CHARGE_MOVES
@@ -159,6 +179,7 @@ class Charge(StatefulModel):
     amount_fen = models.BigIntegerField()
     source_kind = models.CharField(max_length=30)
     source_id = models.BigIntegerField()
+    waiver = models.CharField(max_length=40, blank=True, default="")
     reversal_of = models.OneToOneField(
         "self", models.PROTECT, null=True, related_name="reversed_by"
     )
@@ -173,6 +194,9 @@ class Charge(StatefulModel):
                 name="charge_sign",
             ),
             models.CheckConstraint(condition=Q(quantity__gte=1), name="charge_quantity"),
+            models.CheckConstraint(
+                condition=Q(waiver="") | Q(amount_fen=0), name="charge_waived_costs_nothing"
+            ),
             one_of(ChargeStatus.values, name="charge_status"),
         ]
         indexes = [models.Index(fields=["source_kind", "source_id"], name="charge_source")]

@@ -15,6 +15,7 @@ from hospital.registration.states import (
     ON_WAITLIST,
     VOID,
     WAITLIST_MOVES,
+    Acuity,
     AppealStatus,
     AppointmentStatus,
     BookingKind,
@@ -42,7 +43,8 @@ class Appointment(StatefulModel):
 
     `made_by` is who booked it ("staff:3"); `source` the outside platform it came from; `overrides`
     the codes of the rules a clerk set aside, with the reason (H3.1). `successor` is the booking it
-    was exchanged for, `continues` the first visit a 续诊号 finishes (M1.14).
+    was exchanged for, `continues` the first visit a 续诊号 finishes (M1.14); `acuity` how urgent an
+    emergency is, 1 the most (M1.17).
     """
 
     MOVES = APPOINTMENT_MOVES
@@ -87,6 +89,7 @@ class Appointment(StatefulModel):
     overrides = models.JSONField(default=list)
     override_reason = models.CharField(max_length=100, blank=True, default="")
     consent = models.CharField(max_length=6, choices=Consent, blank=True, default="")
+    acuity = models.PositiveSmallIntegerField(choices=Acuity, null=True)
     successor = models.OneToOneField("self", models.PROTECT, null=True, related_name="predecessor")
     continues = models.ForeignKey(
         "self", models.PROTECT, null=True, related_name="continuations", db_index=False
@@ -111,6 +114,11 @@ class Appointment(StatefulModel):
             models.CheckConstraint(
                 condition=Q(paid_when__in=PaidWhen.values, consent__in=Consent.values),
                 name="appointment_words",
+            ),
+            models.CheckConstraint(
+                condition=Q(booking_kind=BookingKind.EMERGENCY, acuity__in=Acuity.values)
+                | (~Q(booking_kind=BookingKind.EMERGENCY) & Q(acuity__isnull=True)),
+                name="appointment_acuity",
             ),
             models.CheckConstraint(
                 condition=(Q(overrides=[]) & Q(override_reason=""))
@@ -277,6 +285,7 @@ class ReleaseWatch(models.Model):
 class BookingRestriction(models.Model):
     """暂停预约: a patient cannot book in advance online from `starts_at` to `ends_at` (M1.10).
 
+    `starts_at` is the moment of the incident that was one too many, `count` how many there were.
     `lifted_at` ends it earlier: an appeal was granted, or the office took it back.
     """
 
@@ -286,6 +295,7 @@ class BookingRestriction(models.Model):
     starts_at = models.DateTimeField()
     ends_at = models.DateTimeField()
     lifted_at = models.DateTimeField(null=True)
+    lifted_by = models.CharField(max_length=40, blank=True, default="")
     lift_reason = models.CharField(max_length=100, blank=True, default="")
 
     class Meta:
@@ -299,6 +309,11 @@ class BookingRestriction(models.Model):
             ),
             models.CheckConstraint(
                 condition=Q(cause__in=RestrictionCause.values), name="restriction_cause"
+            ),
+            models.CheckConstraint(
+                condition=Q(lifted_at__isnull=True, lifted_by="", lift_reason="")
+                | (Q(lifted_at__isnull=False) & ~Q(lifted_by="") & ~Q(lift_reason="")),
+                name="restriction_lifted_for_a_reason",
             ),
         ]
         triggers = [

@@ -3,7 +3,7 @@ words around them."""
 
 from typing import Final
 
-from django.db.models import TextChoices
+from django.db.models import IntegerChoices, TextChoices
 
 from hospital.kernel.states import Moves
 
@@ -78,10 +78,21 @@ class BookingKind(TextChoices):
 
 
 class PaidWhen(TextChoices):
-    """Whether a booking stands only once it is paid, or is paid when the patient comes (M1.13)."""
+    """Whether a booking stands only once it is paid, is paid when the patient comes (M1.13), or
+    after the treatment: an emergency (M1.17)."""
 
     BOOKING = "booking", "预约时支付"
     ARRIVAL = "arrival", "到院支付"
+    LATER = "later", "先抢救后付费"
+
+
+class Acuity(IntegerChoices):
+    """急诊分级: how urgent an emergency is (M1.17)."""
+
+    LIFE_THREATENED = 1, "Ⅰ级 濒危"
+    CRITICAL = 2, "Ⅱ级 危重"
+    URGENT = 3, "Ⅲ级 急症"
+    LESS_URGENT = 4, "Ⅳ级 非急症"
 
 
 class Consent(TextChoices):
