@@ -100,9 +100,10 @@ class Appointment(StatefulModel):
             models.UniqueConstraint(
                 fields=["slot"], condition=_STANDS, name="appointment_one_per_slot"
             ),
+            # Whoever is brought back to the emergency room is registered again (M1.17).
             models.UniqueConstraint(
                 fields=["patient", "schedule"],
-                condition=_STANDS,
+                condition=_STANDS & ~Q(booking_kind=BookingKind.EMERGENCY),
                 name="appointment_one_per_session",
             ),
             # 续诊号: once per first visit (M1.14).

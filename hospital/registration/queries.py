@@ -172,7 +172,7 @@ def history_of(*, appointment_id: int) -> list[HistoryRow]:
         subject="预约",
         from_label="",
         to_label=AppointmentStatus.PENDING.label,
-        by=f"patient:{row.wechat_user_id}",
+        by=row.made_by or f"patient:{row.wechat_user_id}",
         reason="",
     )
     steps = [

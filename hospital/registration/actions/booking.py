@@ -27,6 +27,7 @@ from hospital.registration.models import Appointment
 from hospital.registration.states import AppointmentStatus, BookingKind, PaidWhen
 from hospital.scheduling import actions as scheduling
 from hospital.scheduling import queries as sessions
+from hospital.scheduling.actions import SlotTaken
 from hospital.scheduling.queries import SessionFacts
 from hospital.scheduling.states import ONLINE, Channel
 
@@ -61,6 +62,7 @@ def book(
     patient_id: int,
     schedule_id: int,
     band_id: int | None,
+    slot_id: int | None = None,
     wechat_user_id: int | None = None,
     channel: Channel = Channel.WECHAT,
     paid_when: PaidWhen = PaidWhen.BOOKING,
@@ -71,7 +73,8 @@ def book(
     at: dt.datetime,
 ) -> Appointment:
     """Hold a number of a band (None: the session's first) for a patient until it is paid (15 min,
-    M1.5); one paid on arrival is booked at once and kept until its band begins (M1.13).
+    M1.5); one paid on arrival is booked at once and kept until its band begins (M1.13). Who names
+    a `slot_id` gets this very number or none.
 
     A WeChat user books for patients of the own family, every other channel for any patient. What
     costs nothing is booked at once. The same `key` again gives the same appointment. Raises the
@@ -81,7 +84,8 @@ def book(
     claim = request_keys.claim(
         key=key,
         scope=f"registration.book:{wechat_user_id or by}",
-        inputs={"patient": patient_id, "schedule": schedule_id, "band": band_id},
+        inputs={"patient": patient_id, "schedule": schedule_id, "band": band_id}
+        | ({"slot": slot_id} if slot_id else {}),
         at=at,
     )
     if claim.answer is not None:
@@ -102,9 +106,16 @@ def book(
         band_id=band.id if band else None,
         until=at + dt.timedelta(minutes=thresholds.HOLD_MINUTES.value()),
         channel=channel,
+        prefer_slot_id=slot_id,
         by=by,
         at=at,
     )
+    if slot_id not in (None, slot.pk):
+        raise SlotTaken(
+            alternatives=sessions.alternatives(
+                schedule_id=schedule_id, band_id=band_id, channel=channel, at=at
+            )
+        )
     appointment = place(
         wish,
         slot,

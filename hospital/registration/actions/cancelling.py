@@ -25,7 +25,8 @@ from hospital.scheduling import actions as scheduling
 def cancel(*, number: str, by: Actor, at: dt.datetime, reason: str = "") -> Appointment:
     """Cancel an appointment by its number; whether it is this person's is the page's question.
 
-    A patient is bound to M1.7's times; staff cancel until the patient has checked in. Raises
+    A patient, and an outside platform for one, is bound to M1.7's times; staff cancel until the
+    patient has checked in. Raises
     NotFound, CannotCancel, CancelTooLate.
     """
     known = Appointment.objects.select_related("slot__band").filter(number=number).first()
@@ -34,7 +35,7 @@ def cancel(*, number: str, by: Actor, at: dt.datetime, reason: str = "") -> Appo
     billing.lock_bill(bill_id=known.bill_id)
     appointment = lock(known.pk)
     is_late = False
-    if by.kind == "patient":
+    if by.kind in ("patient", "partner"):
         is_late = rules.check_cancel(
             status=appointment.status,
             visit_date=appointment.visit_date,

@@ -46,4 +46,12 @@ class Migration(migrations.Migration):
             model_name='bookingrestriction',
             constraint=models.CheckConstraint(condition=models.Q(models.Q(('lift_reason', ''), ('lifted_at__isnull', True), ('lifted_by', '')), models.Q(('lifted_at__isnull', False), models.Q(('lifted_by', ''), _negated=True), models.Q(('lift_reason', ''), _negated=True)), _connector='OR'), name='restriction_lifted_for_a_reason'),
         ),
+        migrations.RemoveConstraint(
+            model_name='appointment',
+            name='appointment_one_per_session',
+        ),
+        migrations.AddConstraint(
+            model_name='appointment',
+            constraint=models.UniqueConstraint(condition=models.Q(models.Q(('status__in', ('cancelled', 'entered_in_error')), _negated=True), models.Q(('booking_kind', 'emergency'), _negated=True)), fields=('patient', 'schedule'), name='appointment_one_per_session'),
+        ),
     ]
