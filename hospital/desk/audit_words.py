@@ -17,6 +17,7 @@ from hospital.patients.queries.named import NamedPatient, named
 from hospital.ui.wording import yuan_text
 
 _NOTHING: Final = "—"
+_OTHERS: Final = {"patient": "患者微信", "partner": "外部平台", "system": "系统"}
 Codes = Mapping[str, Mapping[str, str]]
 
 
@@ -98,7 +99,8 @@ def _who(by: str, names: Mapping[str, str]) -> str:
     actor = Actor.parse(by)
     if actor.kind == "staff":
         return names.get(by, f"员工 {actor.id}")
-    return f"患者微信 {actor.id}" if actor.kind == "patient" else "系统"
+    word = _OTHERS[actor.kind]
+    return f"{word} {actor.id}" if actor.id else word
 
 
 def _subject(entry: AuditEntry) -> str:

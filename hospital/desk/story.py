@@ -12,7 +12,7 @@ from hospital.payments.queries import PaymentStory, case_reason
 from hospital.payments.states import NoticeOutcome, PaymentStatus, RefundStatus, refund_failure
 from hospital.registration.queries import HistoryRow
 
-_KINDS = {"patient": "患者微信", "system": "系统"}
+_KINDS = {"patient": "患者微信", "partner": "外部平台", "system": "系统"}
 _WORDS = {
     "payments.payment": ("支付", dict(PaymentStatus.choices)),
     "payments.refund": ("退款", dict(RefundStatus.choices)),

@@ -1,9 +1,9 @@
 """The mark every URL wears: who may open it (law 6).
 
-Exactly one of patient_page, staff_page(P), screen_page, callback, public_page, api(P) stands on
-each view. The mark lets the right people in, sets `request.actor`, and leaves `view.access` for
-the resolver test and the generated access table. A view without a mark is refused by
-`hospital.identity.middleware.EveryViewIsMarked`.
+Exactly one of patient_page, staff_page(P), screen_page, callback, partner_page, public_page, api(P)
+stands on each view. The mark lets the right people in, sets `request.actor`, and leaves
+`view.access` for the resolver test and the generated access table. A view without a mark is
+refused by `hospital.identity.middleware.EveryViewIsMarked`.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 MOST_CALLBACK_BYTES: Final = 64 * 1024
 #: Fields of passwords by their names; so is every name with "password" or "one_time" in it.
 _SECRETS: Final = frozenset({"current", "new", "again"})
-AccessKind = Literal["patient", "staff", "screen", "callback", "public", "api"]
+AccessKind = Literal["patient", "staff", "screen", "callback", "partner", "public", "api"]
 P = ParamSpec("P")
 Page = Callable[Concatenate[HttpRequest, P], HttpResponseBase]
 
@@ -96,7 +96,8 @@ class StaffRequest(HttpRequest):
 
 
 class OpenRequest(HttpRequest):
-    """What a view under `public_page`, `screen_page` or `callback` receives (annotation only)."""
+    """What a view under `public_page`, `screen_page`, `callback` or `partner_page` receives
+    (annotation only)."""
 
     htmx: HtmxDetails
 
@@ -245,6 +246,18 @@ def callback(view: OpenView[P]) -> Page[P]:
 
     vars(marked)["csrf_exempt"] = True
     return _wear(marked, Access("callback"))
+
+
+def partner_page(view: OpenView[P]) -> Page[P]:
+    """Mark an address programs of outside platforms ask: no cookie counts there; each call brings
+    a proof of its own, which the view looks at before anything else."""
+
+    @wraps(view)
+    def marked(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+        return view(cast(OpenRequest, request), *args, **kwargs)
+
+    vars(marked)["csrf_exempt"] = True
+    return _wear(marked, Access("partner"))
 
 
 def public_page(view: OpenView[P]) -> Page[P]:

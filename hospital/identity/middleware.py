@@ -155,7 +155,7 @@ def answer(
     request: HttpRequest, refusal: Refusal, *, kind: access.AccessKind, status: HTTPStatus
 ) -> HttpResponse:
     """Write a refusal for its audience: JSON, an htmx fragment, or a whole page."""
-    if kind in {"api", "callback"}:
+    if kind in {"api", "callback", "partner"}:
         return JsonResponse(_as_json(refusal), status=status)
     staff = kind == "staff"
     context = {

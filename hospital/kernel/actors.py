@@ -1,4 +1,4 @@
-"""Who did it: a patient's WeChat user, a member of staff, or the system itself.
+"""Who did it: a patient's WeChat user, a member of staff, an outside platform, or the system.
 
 Actors are ids, never names, so they may stand in logs, jobs and history rows.
 """
@@ -6,7 +6,7 @@ Actors are ids, never names, so they may stand in logs, jobs and history rows.
 from dataclasses import dataclass
 from typing import Literal, Self, get_args
 
-Kind = Literal["patient", "staff", "system"]
+Kind = Literal["patient", "staff", "partner", "system"]
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ AUDIENCES = {
     "/staff/": {"staff", "public"},
     "/screen/": {"screen"},
     "/callback/": {"callback"},
+    "/fhir/": {"partner", "public"},
     "/api/": {"api"},
 }
 
@@ -66,9 +67,10 @@ def test_marks_fit_the_prefix_they_stand_under() -> None:
     assert outside == []
 
 
-def test_only_signed_callbacks_skip_the_csrf_check() -> None:
+def test_only_what_no_cookie_opens_skips_the_csrf_check() -> None:
     exempt = {one.route for one in addresses() if getattr(one.view, "csrf_exempt", False)}
-    signed = {one.route for one in addresses() if one.access and one.access.kind == "callback"}
+    kinds = {"callback", "partner"}  # proved by a signature, by a token
+    signed = {one.route for one in addresses() if one.access and one.access.kind in kinds}
 
     assert exempt == signed
 

@@ -61,7 +61,7 @@ def person(text: str, names: dict[str, str]) -> str:
     actor = Actor.parse(text)
     if actor.kind == "staff":
         return f"员工 {names.get(text, actor.id)}"
-    return "患者微信" if actor.kind == "patient" else "系统"
+    return {"patient": "患者微信", "partner": "外部平台"}.get(actor.kind, "系统")
 
 
 def _callers(call: CallTask | None) -> list[str]:
