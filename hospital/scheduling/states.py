@@ -47,6 +47,38 @@ SCHEDULE_MOVES: Final[Moves] = frozenset(
 )
 
 
+class RosterStatus(TextChoices):
+    """排班表: how far the roster of a department's week has come (M15.1)."""
+
+    DRAFT = "draft", "草稿"
+    SUBMITTED = "submitted", "待审核"
+    PUBLISHED = "published", "已发布"
+
+
+ROSTER_MOVES: Final[Moves] = frozenset(
+    {
+        (RosterStatus.DRAFT, RosterStatus.SUBMITTED),
+        (RosterStatus.SUBMITTED, RosterStatus.PUBLISHED),
+        (RosterStatus.SUBMITTED, RosterStatus.DRAFT),
+        # What is published is revised as a draft; its sessions stand until that is published.
+        (RosterStatus.PUBLISHED, RosterStatus.DRAFT),
+    }
+)
+
+
+class EditKind(TextChoices):
+    """What one step on a roster was."""
+
+    OPEN = "open", "打开本周"
+    PUT = "put", "放入"
+    CHANGE = "change", "修改"
+    MOVE = "move", "移动"
+    REMOVE = "remove", "撤下"
+    COPY = "copy", "复制"
+    FILL = "fill", "按模板填入"
+    PROPOSE = "propose", "采用智能排班"
+
+
 class SlotStatus(TextChoices):
     """SM2: what has become of one number. FREE may be claimed, everything after it is taken."""
 

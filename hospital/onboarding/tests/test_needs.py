@@ -36,6 +36,8 @@ def test_what_uses_a_row_is_one_click_away(client: Client) -> None:
         at=now,
     )
 
+    assert schedule.template is not None
+
     answer = client.post(f"{MASTER}/departments/row/PWB/off/")
 
     urls = [need.url for need in answer.context["filled"].needs if need.url]

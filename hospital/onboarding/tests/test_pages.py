@@ -287,6 +287,7 @@ def test_what_is_needed_is_not_switched_off(client: Client) -> None:
         day=clock.today() + dt.timedelta(days=1),
         at=clock.now(),
     )
+    assert schedule.template is not None
     template, kind = schedule.template.code, schedule.service_type
     item = ServiceFee.objects.get(service_type=kind).price_item.code
     a_staff(Role.DOCTOR, display_name="陈医生", practitioner=doctor, department=department)
@@ -398,6 +399,7 @@ def test_a_doctor_does_not_leave_a_department_with_sessions_there(client: Client
     schedule = a_released_schedule(department=here, practitioner=doctor, day=day, at=clock.now())
     held = f"未结束的出诊 1 场（{day:%m月%d日}—{day:%m月%d日}）"
 
+    assert schedule.template is not None
     answer = save(client, "practitioners", "0101", departments=["FBK"])
     assert [need.text for need in answer.context["filled"].needs] == [
         f"启用中的排班模板 1 个：{schedule.template.code}",

@@ -12,25 +12,16 @@ from django.db import connection, transaction
 
 from hospital.kernel import events
 from hospital.kernel.actors import Actor
-from hospital.kernel.clock import at_local, hospital_day
+from hospital.kernel.clock import hospital_day
 from hospital.kernel.errors import NotFound, Refusal
 from hospital.kernel.states import move
 from hospital.live import actions as live
-from hospital.scheduling import bands, quotas, thresholds
+from hospital.scheduling.actions import making
 from hospital.scheduling.events import ScheduleSuspended
-from hospital.scheduling.models import Schedule, ScheduleTemplate, TimeBand
-from hospital.scheduling.sessions import scopes_of
-from hospital.scheduling.states import Pool, ScheduleStatus
+from hospital.scheduling.models import Roster, Schedule
+from hospital.scheduling.states import ScheduleStatus
+from hospital.scheduling.weeks import monday_of
 
-_FILL: Final = """
-    INSERT INTO scheduling_slot
-        (schedule_id, band_id, sequence_no, is_add_on, pool, status, withheld)
-    SELECT band.schedule_id, band.id, number, false,
-        (string_to_array(dealt.pools, ','))[number], 'planned', ''
-    FROM unnest(%(schedules)s::bigint[], %(pools)s::text[]) dealt(schedule_id, pools)
-    JOIN scheduling_timeband band ON band.schedule_id = dealt.schedule_id,
-         generate_series(band.first_sequence_no, band.first_sequence_no + band.capacity - 1) number
-"""
 # The slots' own planned → free is told by the schedule's Transition: one row, not one a number.
 _RELEASE: Final = """
     WITH due AS (
@@ -90,27 +81,23 @@ def generate_schedules(*, through: dt.date, by: Actor, at: dt.datetime) -> int:
 
     Repeating it makes nothing twice. Left out: what is switched off or not in force on the day,
     doctors whose licence has ended by then, sessions already over, and sessions whose doctor or
-    room is taken at that time (M15.2). Sessions past their release moment come out released.
-    Returns how many were made.
+    room is taken at that time (M15.2), and weeks whose roster somebody opened. Sessions past their
+    release moment come out released. Returns how many were made.
     """
+    making.take_turns()
     first = hospital_day(at)
     days = [first + dt.timedelta(days=offset) for offset in range((through - first).days + 1)]
-    templates = list(
-        ScheduleTemplate.objects.filter(
-            is_active=True,
-            department__is_active=True,
-            service_type__is_active=True,
-            room__is_active=True,
-        )
-        .exclude(practitioner__is_active=False)
-        .select_related("department", "practitioner", "service_type", "room")
-        .order_by("code")
+    opened = set(
+        Roster.objects.filter(monday__gte=monday_of(first)).values_list("department", "monday")
     )
+    templates = making.standing_templates()
     wanted = [
         schedule
         for day in days
         for template in templates
-        if _holds(template, day) and (schedule := _schedule(template, day)).ends_at > at
+        if (template.department_id, monday_of(day)) not in opened
+        and making.holds(template, day)
+        and (schedule := making.from_template(template, day)).ends_at > at
     ]
     # "Do nothing" on any conflict, be it the same session again or a doctor or room taken.
     Schedule.objects.bulk_create(wanted, ignore_conflicts=True, batch_size=500)
@@ -119,7 +106,7 @@ def generate_schedules(*, through: dt.date, by: Actor, at: dt.datetime) -> int:
         .select_related("template")
         .order_by("id")
     )
-    _fill(made)
+    making.fill([(one, one.template.band_minutes) for one in made if one.template is not None])
     release_due(by=by, at=at)
     return len(made)
 
@@ -167,76 +154,6 @@ def suspend_schedule(*, schedule_id: int, reason: str, by: Actor, at: dt.datetim
     events.emit(ScheduleSuspended(schedule_id=schedule.pk))
     _publish([schedule.pk])
     return schedule
-
-
-def _holds(template: ScheduleTemplate, day: dt.date) -> bool:
-    """Whether a template has a session on a day on which all it needs is in force, with a doctor
-    licensed to hold it."""
-    doctor = template.practitioner
-    needed = (template, template.department, template.service_type, template.room, doctor)
-    return (
-        template.weekday == day.isoweekday()
-        and all(
-            (one.valid_from is None or one.valid_from <= day)
-            and (one.valid_to is None or day < one.valid_to)
-            for one in needed
-            if one is not None
-        )
-        and (doctor is None or day <= doctor.licence_end_date)
-    )
-
-
-def _schedule(template: ScheduleTemplate, day: dt.date) -> Schedule:
-    starts_at, ends_at = bands.session_bounds(day, template.starts, template.ends)
-    released_on = day - dt.timedelta(days=thresholds.HORIZON_DAYS.value())
-    return Schedule(
-        template=template,
-        department_id=template.department_id,
-        practitioner_id=template.practitioner_id,
-        service_type_id=template.service_type_id,
-        room_id=template.room_id,
-        visit_date=day,
-        session_period=template.session_period,
-        starts_at=starts_at,
-        ends_at=ends_at,
-        capacity=template.capacity,
-        release_at=at_local(released_on, thresholds.release_time()),
-        status=ScheduleStatus.PUBLISHED,
-    )
-
-
-def _fill(schedules: list[Schedule]) -> None:
-    TimeBand.objects.bulk_create(
-        [
-            TimeBand(
-                schedule=schedule,
-                first_sequence_no=band.first_sequence_no,
-                starts_at=band.starts_at,
-                ends_at=band.ends_at,
-                capacity=band.capacity,
-            )
-            for schedule in schedules
-            for band in bands.cut(
-                starts_at=schedule.starts_at,
-                ends_at=schedule.ends_at,
-                band_minutes=schedule.template.band_minutes,
-                capacity=schedule.capacity,
-            )
-        ],
-        batch_size=500,
-    )
-    dealt = [
-        ",".join(quotas.deal(quotas.share(schedule.capacity, _percents(schedule))))
-        for schedule in schedules
-    ]
-    with connection.cursor() as cursor:
-        cursor.execute(
-            _FILL, {"schedules": [schedule.pk for schedule in schedules], "pools": dealt}
-        )
-
-
-def _percents(schedule: Schedule) -> dict[Pool, int]:
-    return thresholds.quota_percents(*scopes_of(schedule))
 
 
 def _sweep(sql: str, values: Mapping[str, Any]) -> list[int]:

@@ -2,6 +2,15 @@
 session starts.
 """
 
+from hospital.scheduling.models.rosters import Roster, RosterEdit, RosterEntry
 from hospital.scheduling.models.sessions import Schedule, ScheduleTemplate, Slot, TimeBand
 
-__all__ = ["Schedule", "ScheduleTemplate", "Slot", "TimeBand"]
+__all__ = [
+    "Roster",
+    "RosterEdit",
+    "RosterEntry",
+    "Schedule",
+    "ScheduleTemplate",
+    "Slot",
+    "TimeBand",
+]

@@ -134,13 +134,16 @@ class ScheduleTemplate(models.Model):
 class Schedule(StatefulModel):
     """排班: one clinic session. Its place in time never changes.
 
+    `template` is the weekly session it was made from, empty for one put on a roster by hand.
     `practitioner` holds it; `planned_practitioner` is who was on the roster when another takes it
     over (替诊, M1.9), else empty.
     """
 
     MOVES = SCHEDULE_MOVES
 
-    template = models.ForeignKey(ScheduleTemplate, models.PROTECT, related_name="schedules")
+    template = models.ForeignKey(
+        ScheduleTemplate, models.PROTECT, null=True, related_name="schedules"
+    )
     department = models.ForeignKey("organisation.Department", models.PROTECT, related_name="+")
     practitioner = models.ForeignKey(
         "organisation.Practitioner", models.PROTECT, null=True, related_name="+"

@@ -1,0 +1,117 @@
+"""Making sessions with their bands and numbers: the one way, from a template or from a roster."""
+
+import datetime as dt
+from collections.abc import Sequence
+from typing import Final
+
+from django.db import connection
+
+from hospital.kernel.clock import at_local
+from hospital.scheduling import bands, quotas, thresholds
+from hospital.scheduling.models import Schedule, ScheduleTemplate, TimeBand
+from hospital.scheduling.sessions import scopes_of
+from hospital.scheduling.states import ScheduleStatus
+
+_FILL: Final = """
+    INSERT INTO scheduling_slot
+        (schedule_id, band_id, sequence_no, is_add_on, pool, status, withheld)
+    SELECT band.schedule_id, band.id, number, false,
+        (string_to_array(dealt.pools, ','))[number], 'planned', ''
+    FROM unnest(%(schedules)s::bigint[], %(pools)s::text[]) dealt(schedule_id, pools)
+    JOIN scheduling_timeband band ON band.schedule_id = dealt.schedule_id,
+         generate_series(band.first_sequence_no, band.first_sequence_no + band.capacity - 1) number
+"""
+
+
+def take_turns() -> None:
+    """Wait until nobody else makes sessions of a week, or opens one, in another transaction."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended('scheduling:making', 0))")
+
+
+def standing_templates() -> list[ScheduleTemplate]:
+    """The templates sessions come from: switched on, with all they need switched on, by code."""
+    found = ScheduleTemplate.objects.filter(
+        is_active=True,
+        department__is_active=True,
+        service_type__is_active=True,
+        room__is_active=True,
+    )
+    found = found.exclude(practitioner__is_active=False).order_by("code")
+    return list(found.select_related("department", "practitioner", "service_type", "room"))
+
+
+def holds(template: ScheduleTemplate, day: dt.date) -> bool:
+    """Whether a template has a session on a day on which all it needs is in force, with a doctor
+    licensed to hold it."""
+    doctor = template.practitioner
+    needed = (template, template.department, template.service_type, template.room, doctor)
+    return (
+        template.weekday == day.isoweekday()
+        and all(
+            (one.valid_from is None or one.valid_from <= day)
+            and (one.valid_to is None or day < one.valid_to)
+            for one in needed
+            if one is not None
+        )
+        and (doctor is None or day <= doctor.licence_end_date)
+    )
+
+
+def from_template(template: ScheduleTemplate, day: dt.date) -> Schedule:
+    """A template's session of a day, not saved yet."""
+    starts_at, ends_at = bands.session_bounds(day, template.starts, template.ends)
+    return Schedule(
+        template=template,
+        department_id=template.department_id,
+        practitioner_id=template.practitioner_id,
+        service_type_id=template.service_type_id,
+        room_id=template.room_id,
+        visit_date=day,
+        session_period=template.session_period,
+        starts_at=starts_at,
+        ends_at=ends_at,
+        capacity=template.capacity,
+        release_at=release_moment(day),
+        status=ScheduleStatus.PUBLISHED,
+    )
+
+
+def release_moment(day: dt.date) -> dt.datetime:
+    """When the numbers of a visit day come out (M1.1), UTC."""
+    released_on = day - dt.timedelta(days=thresholds.HORIZON_DAYS.value())
+    return at_local(released_on, thresholds.release_time())
+
+
+def fill(sized: Sequence[tuple[Schedule, int]]) -> None:
+    """Cut saved sessions into bands of so many minutes and deal their numbers to the channels by
+    the quotas in force (M2.1, M2.2)."""
+    TimeBand.objects.bulk_create(
+        [
+            TimeBand(
+                schedule=schedule,
+                first_sequence_no=band.first_sequence_no,
+                starts_at=band.starts_at,
+                ends_at=band.ends_at,
+                capacity=band.capacity,
+            )
+            for schedule, band_minutes in sized
+            for band in bands.cut(
+                starts_at=schedule.starts_at,
+                ends_at=schedule.ends_at,
+                band_minutes=band_minutes,
+                capacity=schedule.capacity,
+            )
+        ],
+        batch_size=500,
+    )
+    dealt = [
+        ",".join(
+            quotas.deal(
+                quotas.share(schedule.capacity, thresholds.quota_percents(*scopes_of(schedule)))
+            )
+        )
+        for schedule, _ in sized
+    ]
+    with connection.cursor() as cursor:
+        cursor.execute(_FILL, {"schedules": [schedule.pk for schedule, _ in sized], "pools": dealt})
