@@ -211,6 +211,13 @@ def due_sums(*, bill_ids: Collection[int]) -> dict[int, int]:
     return {row["bill_id"]: row["owed_fen"] - row["paid_fen"] for row in sums}
 
 
+def reversed_sums(*, bill_ids: Collection[int]) -> dict[int, int]:
+    """What of bills' charges was taken back since they were paid: bill id → fen."""
+    rows = Posting.objects.filter(bill_id__in=bill_ids, kind=PostingKind.REVERSE)
+    sums = rows.order_by().values_list("bill_id").annotate(fen=Sum("amount_fen"))
+    return {bill_id: fen for bill_id, fen in sums if bill_id is not None}
+
+
 def surplus_references(*, bill_id: int) -> set[str]:
     """The payments a bill did not need: their money is due back whatever becomes of the bill."""
     rows = Posting.objects.filter(bill_id=bill_id, kind=PostingKind.SURPLUS)

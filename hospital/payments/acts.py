@@ -8,6 +8,8 @@ declare(
         "refund_request.requested": "申请退款",
         "refund_request.approved": "批准退款",
         "refund_request.rejected": "驳回退款",
+        "take_cash": "窗口收现金",
+        "hand_back_cash": "窗口退现金",
         "charge_code": "窗口扫付款码收款",
         "print_slip": "打印缴费单",
         "ask_channel": "向微信查询支付",

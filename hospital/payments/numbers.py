@@ -1,7 +1,7 @@
 """Our numbers at the channel: made once, stored before the first call, reused on every retry.
 
 Payment: scene(2) + yyyymmddHHMMSS hospital time + node(2) + sequence(6) + Luhn check = 25 digits.
-Refund: the payment's number + R + two digits.
+Refund: the payment's number + R + two digits. Cash: C + yymmdd + six digits, gap-free in a day.
 """
 
 import datetime as dt
@@ -25,3 +25,9 @@ def refund_number(*, payment_number: str, count: int) -> str:
     """The number of the refund that follows `count` earlier ones of this payment."""
     assert 0 <= count < MOST_REFUNDS
     return f"{payment_number}R{count + 1:02d}"
+
+
+def cash_number(*, at: dt.datetime) -> str:
+    """The next number of the day's cash; it locks its series until commit, so it comes last."""
+    day = clock.hospital_day(at)
+    return f"C{day:%y%m%d}{serials.gap_free(series=f'cash:{day:%Y%m%d}'):06d}"

@@ -29,6 +29,17 @@ class TradeType(models.TextChoices):
     SCAN = "scan", "付款码支付"
 
 
+# The ledger's name for notes and coins: money lies on "cash:cash".
+CASH_METHOD = "cash"
+
+
+class CashKind(models.TextChoices):
+    """Which way notes went over the counter."""
+
+    TAKEN = "taken", "收现金"
+    BACK = "back", "退现金"
+
+
 class PaymentStatus(models.TextChoices):
     CREATED = "created", "已创建"
     PENDING = "pending", "待支付"

@@ -2,6 +2,15 @@
 
 from hospital.kernel.four_eyes import AlreadyAsked, AlreadyDecided, OwnRequest
 from hospital.payments.actions.cases import CaseAlreadyClosed, MoneyStillOpen, close_case
+from hospital.payments.actions.cash import (
+    CashBackNeedsSupervisor,
+    NoCashOwed,
+    PaidOnAPhone,
+    TooLittleCash,
+    TooMuchChange,
+    hand_back_cash,
+    take_cash,
+)
 from hospital.payments.actions.decisions import (
     NotThisRemedy,
     confirm_decision,
@@ -72,16 +81,21 @@ __all__ = [
     "AlreadyAsked",
     "AlreadyDecided",
     "CaseAlreadyClosed",
+    "CashBackNeedsSupervisor",
     "MoneyStillOpen",
+    "NoCashOwed",
     "NotThisRemedy",
     "NothingToRefund",
     "OwnRequest",
     "PaidElsewhere",
+    "PaidOnAPhone",
     "Received",
     "RefundInProgress",
     "RefundNotPossible",
     "RefundTooMuch",
     "RequestChanged",
+    "TooLittleCash",
+    "TooMuchChange",
     "TransferNotNeeded",
     "approve_refund",
     "ask_card_again",
@@ -95,6 +109,7 @@ __all__ = [
     "create_payment",
     "create_scan",
     "expect_statements",
+    "hand_back_cash",
     "keep_statement",
     "look_again",
     "note_asked",
@@ -124,5 +139,6 @@ __all__ = [
     "revoke_pay_code",
     "submit_refund",
     "take_back",
+    "take_cash",
     "verify_again",
 ]

@@ -74,6 +74,7 @@ def create_payment(
             scene=scene,
             trade_type=trade_type,
             payer_id=wechat_user_id,
+            made_by=str(by),
             mchid=mchid,
             appid=appid,
             amount_fen=total_fen,

@@ -46,9 +46,10 @@ class Payment(StatefulModel):
     """One order at the channel (SM10), for the bills of its allocations. `description` and
     `expires_at` are stored so that a repeated order has the same bytes.
 
-    `payer` is who pays, where we know it; `received_fen` what WeChat says has arrived;
-    `taken_back_at` when we last asked for a scanned code's charge to be taken back. One without
-    allocations is money of which we know no order (scene 90).
+    `payer` is who pays, where we know it; `made_by` who placed it ("staff:3" at a window);
+    `received_fen` what WeChat says has arrived; `taken_back_at` when we last asked for a scanned
+    code's charge to be taken back. One without allocations is money of which we know no order
+    (scene 90).
     """
 
     MOVES = PAYMENT_MOVES
@@ -62,6 +63,7 @@ class Payment(StatefulModel):
     payer = models.ForeignKey(
         "identity.WeChatUser", on_delete=models.PROTECT, null=True, related_name="payments"
     )
+    made_by = models.CharField(max_length=40, blank=True, default="")
     mchid = models.CharField(max_length=32)
     appid = models.CharField(max_length=32)
     amount_fen = models.PositiveBigIntegerField()
@@ -100,13 +102,20 @@ class Payment(StatefulModel):
                 name="payment_applied_is_the_order",
             ),
         ]
-        indexes = [models.Index(fields=["created_at"], name="payment_created")]
+        indexes = [
+            models.Index(fields=["created_at"], name="payment_created"),
+            models.Index(
+                fields=["made_by", "created_at"],
+                condition=Q(made_by__startswith="staff:"),
+                name="payment_of_shift",
+            ),
+        ]
         triggers = [
             guard(PAYMENT_MOVES, name="payment_moves"),
             pgtrigger.Protect(name="payment_kept", operation=pgtrigger.Delete),
             pgtrigger.ReadOnly(
                 name="payment_fixed",
-                fields=["mchid", "appid", "amount_fen", "trade_type", "created_at"],
+                fields=["mchid", "appid", "amount_fen", "trade_type", "created_at", "made_by"],
             ),
             pgtrigger.Trigger(
                 name="payment_frees_bills",

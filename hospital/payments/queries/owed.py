@@ -10,6 +10,7 @@ from django.db.models import QuerySet, Sum
 
 from hospital.billing import queries as bills
 from hospital.payments.models import Allocation, Payment, PaymentCase, Refund
+from hospital.payments.queries.cash import cash_owed_sums
 from hospital.payments.schedule import REFUND_WITHIN
 from hospital.payments.states import CARRYING, COMMITTED, PAYER_GONE, CaseKind, RefundStatus
 
@@ -28,7 +29,8 @@ def refundable_fen(payment: Payment, *, bill_id: int | None) -> int:
 
 
 def unsent_fen(*, bill_id: int) -> int:
-    """What the ledger owes the payers of a bill and no refund carries yet."""
+    """What the ledger owes the payers of a bill through a channel and no refund carries yet; cash
+    is handed back at the window instead."""
     return unsent_sums(bill_ids=[bill_id]).get(bill_id, 0)
 
 
@@ -39,6 +41,8 @@ def unsent_sums(*, bill_ids: Collection[int]) -> dict[int, int]:
     for bill_id, fen in carrying.values_list("bill_id", "amount_fen"):
         if bill_id is not None:
             owed[bill_id] = owed.get(bill_id, 0) - fen
+    for bill_id, fen in cash_owed_sums(bill_ids=bill_ids).items():
+        owed[bill_id] = owed.get(bill_id, 0) - fen
     return owed
 
 

@@ -1,0 +1,87 @@
+"""Cash: what a bill still owes in notes, and what went through one person's hands."""
+
+import datetime as dt
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from django.db.models import Count, Q, Sum
+
+from hospital.billing import queries as bills
+from hospital.payments.models import CashEntry, Payment
+from hospital.payments.states import RECEIVED, CashKind, Scene
+
+
+@dataclass(frozen=True, slots=True)
+class ShiftMoney:
+    """What one person took and gave in a period: counts and fen. Money by payment code is the
+    cashier's too, and is no cash (H9.6)."""
+
+    cash_count: int
+    cash_fen: int
+    back_count: int
+    back_fen: int
+    code_count: int
+    code_fen: int
+
+    @property
+    def drawer_fen(self) -> int:
+        """What must lie in the drawer beyond what it began with."""
+        return self.cash_fen - self.back_fen
+
+
+def cash_owed_fen(*, bill_id: int) -> int:
+    """What is to be handed back in notes of a bill: its reversed charges, as far as cash had paid
+    them. A second payment on WeChat is none of it: that goes back the way it came."""
+    return cash_owed_sums(bill_ids=[bill_id]).get(bill_id, 0)
+
+
+def cash_owed_sums(*, bill_ids: Collection[int]) -> dict[int, int]:
+    """The same for many bills: bill id → fen, only of bills that were paid in cash."""
+    taken = CashEntry.objects.filter(bill_id__in=bill_ids, kind=CashKind.TAKEN)
+    paid = set(taken.values_list("bill_id", flat=True))
+    if not paid:
+        return {}
+    back = dict(
+        CashEntry.objects.filter(bill_id__in=paid, kind=CashKind.BACK)
+        .values_list("bill_id")
+        .annotate(fen=Sum("amount_fen"))
+    )
+    reversed_fen = bills.reversed_sums(bill_ids=paid)
+    return {bill_id: reversed_fen.get(bill_id, 0) - back.get(bill_id, 0) for bill_id in paid}
+
+
+def bills_owing_cash(*, since: dt.datetime) -> dict[int, int]:
+    """Bills paid in cash since a moment that still owe some of it: bill id → fen, oldest first."""
+    taken = CashEntry.objects.filter(kind=CashKind.TAKEN, at__gte=since).order_by("pk")
+    owed = cash_owed_sums(bill_ids=list(taken.values_list("bill_id", flat=True)))
+    return {bill_id: fen for bill_id, fen in sorted(owed.items()) if fen > 0}
+
+
+def cash_of(*, bill_id: int) -> list[CashEntry]:
+    """Cash taken and handed back for a bill, in order."""
+    return list(CashEntry.objects.filter(bill_id=bill_id).order_by("pk"))
+
+
+def shift_money(*, cashier: str, start: dt.datetime, end: dt.datetime) -> ShiftMoney:
+    """What went through a person's hands from `start` up to `end`."""
+    taken, back = Q(kind=CashKind.TAKEN), Q(kind=CashKind.BACK)
+    cash = CashEntry.objects.filter(cashier=cashier, at__gte=start, at__lt=end).aggregate(
+        cash_count=Count("pk", filter=taken),
+        cash_fen=Sum("amount_fen", filter=taken, default=0),
+        back_count=Count("pk", filter=back),
+        back_fen=Sum("amount_fen", filter=back, default=0),
+    )
+    codes = Payment.objects.filter(
+        made_by=cashier,
+        scene__in=[Scene.CASHIER_SCAN, Scene.SCREEN_CODE],
+        status__in=sorted(RECEIVED),
+        created_at__gte=start,
+        created_at__lt=end,
+    ).aggregate(code_count=Count("pk"), code_fen=Sum("amount_fen", default=0))
+    return ShiftMoney(**cash, **codes)
+
+
+def cash_entries(*, cashier: str, start: dt.datetime, end: dt.datetime) -> list[CashEntry]:
+    """A person's cash of a period, newest first, with bills and patients."""
+    rows = CashEntry.objects.filter(cashier=cashier, at__gte=start, at__lt=end)
+    return list(rows.select_related("bill__patient").order_by("-pk"))

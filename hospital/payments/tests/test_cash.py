@@ -1,0 +1,151 @@
+"""Cash over the counter: taken with change, handed back in notes, never mixed with WeChat (H3.3)."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import pytest
+from django.db import Error, connection, transaction
+
+from hospital.billing import actions as billing
+from hospital.billing import queries as bills
+from hospital.billing.models import Bill
+from hospital.billing.states import BillStatus
+from hospital.kernel.actors import SYSTEM, Actor
+from hospital.kernel.errors import Refusal
+from hospital.payments import actions, queries
+from hospital.payments.models import CashEntry, PaymentCase, Refund
+from hospital.payments.queries import ShiftMoney
+from hospital.registration import actions as registration
+from hospital.testing.bookings import a_booking, pay
+from hospital.testing.schedules import NOW
+
+pytestmark = pytest.mark.django_db
+CLERK = Actor("staff", 7)
+
+
+def cash(bill: Bill, *, tendered_fen: int = 5000, key: str = "k") -> CashEntry:
+    return actions.take_cash(
+        bill_id=bill.pk, shown_fen=2500, tendered_fen=tendered_fen, key=key, by=CLERK, at=NOW
+    )
+
+
+def back(
+    bill: Bill, *, shown_fen: int = 2500, at: dt.datetime = NOW, is_supervisor: bool = False
+) -> CashEntry:
+    return actions.hand_back_cash(
+        bill_id=bill.pk,
+        shown_fen=shown_fen,
+        key=f"back-{at}",
+        is_supervisor=is_supervisor,
+        by=CLERK,
+        at=at,
+    )
+
+
+def test_h3_03_cash_settles_a_bill_and_the_change_is_computed() -> None:
+    """H3.3: a note of fifty for 25 yuan gives 25 back; the same press again takes nothing."""
+    bill = a_booking().bill
+    entry = cash(bill)
+    assert (entry.amount_fen, entry.tendered_fen, entry.change_fen) == (2500, 5000, 2500)
+    assert entry.number == "C261123000001"
+    assert cash(bill).pk == entry.pk
+    assert CashEntry.objects.count() == 1
+    bill.refresh_from_db()
+    assert bill.status == BillStatus.SETTLED
+    posting = bills.postings_of(bill_id=bill.pk)[0]
+    assert (posting.debit, posting.reference) == ("cash:cash", entry.number)
+    assert bills.ledger_totals()["balance_fen"] == 0
+
+
+@pytest.mark.parametrize(
+    ("tendered_fen", "code"), [(2400, "TOO_LITTLE_CASH"), (102_501, "TOO_MUCH_CHANGE")]
+)
+def test_h3_03_a_wrong_sum_takes_nothing(tendered_fen: int, code: str) -> None:
+    """H3.3: too little, or a number that was no sum of money, is refused."""
+    bill = a_booking().bill
+    with pytest.raises(Refusal) as refused:
+        cash(bill, tendered_fen=tendered_fen)
+    assert refused.value.code == code
+    bill.refresh_from_db()
+    assert bill.status == BillStatus.ISSUED
+    assert not CashEntry.objects.exists()
+
+
+def test_h3_03_no_cash_while_a_phone_pays_or_has_paid() -> None:
+    """H3.3: asked before taking money again, the bill says who has it."""
+    bill = a_booking().bill
+    with transaction.atomic():
+        billing.start_paying(bill_id=bill.pk, by=SYSTEM, at=NOW)
+    with pytest.raises(actions.PaidOnAPhone):
+        cash(bill)
+    pay(bill)
+    with pytest.raises(billing.BillNotPayable):
+        cash(bill)
+    assert not CashEntry.objects.exists()
+
+
+def test_h3_03_cancelled_cash_is_handed_back_once_and_never_by_wechat() -> None:
+    """H3.3, H9.3: a wrong registration's notes go back over the counter."""
+    appointment = a_booking()
+    cash(appointment.bill)
+    registration.confirm(bill_id=appointment.bill_id, by=CLERK, at=NOW)
+    registration.cancel(number=appointment.number, by=CLERK, at=NOW, reason="挂错科室")
+    assert queries.cash_owed_fen(bill_id=appointment.bill_id) == 2500
+    assert queries.bills_owing_cash(since=NOW) == {appointment.bill_id: 2500}
+    made = actions.refund_due(bill_id=appointment.bill_id, reason="冲销", by=SYSTEM, at=NOW)
+    assert (made, Refund.objects.count(), PaymentCase.objects.count()) == ([], 0, 0)
+    entry = back(appointment.bill)
+    assert (entry.kind, entry.amount_fen) == ("back", 2500)
+    assert back(appointment.bill).pk == entry.pk
+    with pytest.raises(actions.NoCashOwed):
+        back(appointment.bill, at=NOW + dt.timedelta(seconds=1))
+    appointment.bill.refresh_from_db()
+    assert appointment.bill.status == BillStatus.REFUNDED
+    assert bills.balance(bill_id=appointment.bill_id) == bills.Balance(0, 0, 0)
+    assert queries.bills_owing_cash(since=NOW) == {}
+    shift = queries.shift_money(cashier=str(CLERK), start=NOW, end=NOW + dt.timedelta(days=1))
+    assert shift == ShiftMoney(1, 2500, 1, 2500, 0, 0)
+    assert shift.drawer_fen == 0
+
+
+def test_h9_03_another_days_cash_is_handed_back_by_a_supervisor() -> None:
+    """H9.3: the day after, a clerk alone gives nothing out of the drawer."""
+    bill = a_booking().bill
+    cash(bill)
+    with transaction.atomic():
+        billing.reverse_charges(bill_id=bill.pk, reason="退号", by=CLERK, at=NOW)
+    tomorrow = NOW + dt.timedelta(days=1)
+    with pytest.raises(actions.CashBackNeedsSupervisor):
+        back(bill, at=tomorrow)
+    assert CashEntry.objects.filter(kind="back").count() == 0
+    assert back(bill, at=tomorrow, is_supervisor=True).amount_fen == 2500
+
+
+def test_h3_03_a_second_payment_on_wechat_is_not_paid_back_in_notes() -> None:
+    """H9.3: what WeChat brought too much is WeChat's to give back; only the cash part is notes."""
+    bill = a_booking().bill
+    cash(bill)
+    pay(bill)
+    assert queries.cash_owed_fen(bill_id=bill.pk) == 0
+    assert queries.unsent_fen(bill_id=bill.pk) == 2500
+    with pytest.raises(actions.NoCashOwed):
+        back(bill)
+    with transaction.atomic():
+        billing.reverse_charges(bill_id=bill.pk, reason="退号", by=CLERK, at=NOW)
+    assert queries.cash_owed_fen(bill_id=bill.pk) == 2500
+    assert queries.unsent_fen(bill_id=bill.pk) == 2500
+
+
+def test_cash_rows_are_kept_as_they_were_written() -> None:
+    """Law 4: no hand on the database changes what was taken, or gives back more than came."""
+    entry = cash(a_booking().bill)
+    with pytest.raises(Error), transaction.atomic():
+        CashEntry.objects.filter(pk=entry.pk).update(amount_fen=1)
+    with pytest.raises(Error), transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO payments_cashentry (number, kind, bill_id, amount_fen, cashier, at)"
+            " VALUES ('x', 'back', %s, 2501, 'staff:7', now())",
+            [entry.bill_id],
+        )
+    assert CashEntry.objects.count() == 1
