@@ -1,5 +1,12 @@
 """Every read of scheduling that leaves the area, by reader. One import for callers."""
 
+from hospital.scheduling.queries.counter import (
+    CounterBand,
+    CounterDay,
+    CounterOffer,
+    counter_days,
+    counter_offers,
+)
 from hospital.scheduling.queries.desk import (
     BoardRow,
     Place,
@@ -49,6 +56,9 @@ __all__ = [
     "BandSheet",
     "BoardRow",
     "ComingSessions",
+    "CounterBand",
+    "CounterDay",
+    "CounterOffer",
     "DayCell",
     "DoctorCard",
     "DoctorDay",
@@ -64,6 +74,8 @@ __all__ = [
     "board_today",
     "closes_at",
     "coming_sessions",
+    "counter_days",
+    "counter_offers",
     "date_strip",
     "fee_of",
     "is_late_release",
