@@ -10,12 +10,15 @@ from django.db.models import Q
 
 from hospital.kernel.states import StatefulModel, guard, one_of
 from hospital.registration.states import (
+    ALERT_MOVES,
     APPEAL_MOVES,
     APPOINTMENT_MOVES,
     ON_WAITLIST,
     VOID,
     WAITLIST_MOVES,
     Acuity,
+    AlertKind,
+    AlertStatus,
     AppealStatus,
     AppointmentStatus,
     BookingKind,
@@ -40,6 +43,9 @@ class Appointment(StatefulModel):
     the visit is past they are what history shows, whatever is renamed later (H1). `hold_until` is
     when an unpaid one is given up, or one to be paid on arrival and not collected;
     `is_late_cancel` marks a cancellation on the day of the visit (M1.7).
+
+    `eve_told_at` and `hour_told_at` are when the patient was reminded of the visit (N04);
+    `share_token` opens what the patient lets the family see of it, empty = shared with nobody.
 
     `made_by` is who booked it ("staff:3"); `source` the outside platform it came from; `overrides`
     the codes of the rules a clerk set aside, with the reason (H3.1). `successor` is the booking it
@@ -76,6 +82,8 @@ class Appointment(StatefulModel):
     created_at = models.DateTimeField()
     hold_until = models.DateTimeField()
     reminded_at = models.DateTimeField(null=True)
+    eve_told_at = models.DateTimeField(null=True)
+    hour_told_at = models.DateTimeField(null=True)
     booked_at = models.DateTimeField(null=True)
     cancelled_at = models.DateTimeField(null=True)
     cancel_reason = models.CharField(max_length=20, choices=CancelReason, blank=True)
@@ -90,6 +98,7 @@ class Appointment(StatefulModel):
     override_reason = models.CharField(max_length=100, blank=True, default="")
     consent = models.CharField(max_length=6, choices=Consent, blank=True, default="")
     acuity = models.PositiveSmallIntegerField(choices=Acuity, null=True)
+    share_token = models.CharField(max_length=22, blank=True, default="")
     successor = models.OneToOneField("self", models.PROTECT, null=True, related_name="predecessor")
     continues = models.ForeignKey(
         "self", models.PROTECT, null=True, related_name="continuations", db_index=False
@@ -111,6 +120,11 @@ class Appointment(StatefulModel):
                 fields=["continues"],
                 condition=_STANDS & Q(continues__isnull=False),
                 name="appointment_continued_once",
+            ),
+            models.UniqueConstraint(
+                fields=["share_token"],
+                condition=~Q(share_token=""),
+                name="appointment_shared_once",
             ),
             models.CheckConstraint(
                 condition=Q(paid_when__in=PaidWhen.values, consent__in=Consent.values),
@@ -373,3 +387,46 @@ class Appeal(StatefulModel):
 
     def __str__(self) -> str:
         return f"appeal {self.pk}"
+
+
+class BookingAlert(StatefulModel):
+    """号贩预警: a WeChat user books as people who sell numbers do; the office decides (M1.15).
+
+    `count` is how often it happened by `latest_at`, the moment of the latest booking counted.
+    """
+
+    MOVES = ALERT_MOVES
+
+    wechat_user = models.ForeignKey("identity.WeChatUser", models.PROTECT, related_name="+")
+    kind = models.CharField(max_length=10, choices=AlertKind)
+    count = models.PositiveSmallIntegerField()
+    latest_at = models.DateTimeField()
+    status = models.CharField(max_length=10, choices=AlertStatus)
+    created_at = models.DateTimeField()
+    decided_by = models.CharField(max_length=40, blank=True, default="")
+    decided_at = models.DateTimeField(null=True)
+    reason = models.CharField(max_length=100, blank=True, default="")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["wechat_user", "kind"],
+                condition=Q(status=AlertStatus.OPEN),
+                name="alert_one_open",
+            ),
+            models.CheckConstraint(
+                condition=Q(status=AlertStatus.OPEN, decided_at__isnull=True, decided_by="")
+                | (~Q(status=AlertStatus.OPEN) & Q(decided_at__isnull=False) & ~Q(reason="")),
+                name="alert_decided",
+            ),
+            models.CheckConstraint(condition=Q(kind__in=AlertKind.values), name="alert_kind"),
+            one_of(AlertStatus.values, name="alert_status"),
+        ]
+        triggers = [
+            guard(ALERT_MOVES, name="alert_moves"),
+            pgtrigger.ReadOnly(name="alert_fixed", fields=["wechat_user", "kind", "created_at"]),
+            pgtrigger.Protect(name="alert_kept", operation=pgtrigger.Delete),
+        ]
+
+    def __str__(self) -> str:
+        return f"booking alert {self.pk}"

@@ -150,3 +150,28 @@ class RestrictionCause(TextChoices):
 
     NOSHOW = "noshow", "多次爽约"
     LATE_CANCEL = "late_cancel", "多次当日退号"
+
+
+class AlertKind(TextChoices):
+    """What an account does that people who sell numbers do (M1.15)."""
+
+    SURNAMES = "surnames", "为多个不同姓氏的人挂号"
+    SWAPPING = "swapping", "退号后换人重约"
+
+
+class AlertStatus(TextChoices):
+    """号贩预警: what the office made of it."""
+
+    OPEN = "open", "待处理"
+    DISMISSED = "dismissed", "正常使用"
+    BLOCKED = "blocked", "已停用"
+    LIFTED = "lifted", "已恢复"
+
+
+ALERT_MOVES: Final[Moves] = frozenset(
+    {
+        (AlertStatus.OPEN, AlertStatus.DISMISSED),
+        (AlertStatus.OPEN, AlertStatus.BLOCKED),
+        (AlertStatus.BLOCKED, AlertStatus.LIFTED),
+    }
+)
