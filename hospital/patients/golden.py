@@ -55,13 +55,15 @@ class Origin:
 
 #: No document says these: they are always what somebody told.
 _TOLD: Final = ("phone", "name_note")
+#: Where such a value keeps the name of its source; everywhere else a clerk asked for it.
+_TELLERS: Final = (Source.PHONE, Source.PARTNER, Source.IMPORT)
 
 
 def origin_of(field: str, origin: Origin) -> Origin:
     """Return the origin of one field among values that came together with a document."""
     if field not in _TOLD:
         return origin
-    source = origin.source if origin.source in (Source.PHONE, Source.IMPORT) else Source.DESK
+    source = origin.source if origin.source in _TELLERS else Source.DESK
     return Origin(source, Assurance.DECLARED, origin.at)
 
 

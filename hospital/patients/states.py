@@ -74,6 +74,7 @@ class Source(TextChoices):
     READER = "reader", "读卡器"
     WECHAT = "wechat", "微信实名"
     CREDENTIAL = "credential", "医保电子凭证"
+    PARTNER = "partner", "外部平台"
     IMPORT = "import", "旧系统导入"
 
 
@@ -84,6 +85,7 @@ class VerificationMethod(TextChoices):
     READER = "reader", "读卡器读取"
     WECHAT = "wechat", "微信实名"
     E_CREDENTIAL = "e_credential", "医保电子凭证"
+    PARTNER = "partner", "外部平台填报证件"
 
 
 class Assurance(TextChoices):
@@ -103,12 +105,14 @@ METHOD_ASSURANCE: Final[dict[VerificationMethod, Assurance]] = {
     VerificationMethod.READER: Assurance.VERIFIED,
     VerificationMethod.WECHAT: Assurance.VERIFIED,
     VerificationMethod.E_CREDENTIAL: Assurance.VERIFIED,
+    VerificationMethod.PARTNER: Assurance.DOCUMENT,
 }
 METHOD_SOURCES: Final[dict[VerificationMethod, Source]] = {
     VerificationMethod.HAND: Source.DESK,
     VerificationMethod.READER: Source.READER,
     VerificationMethod.WECHAT: Source.WECHAT,
     VerificationMethod.E_CREDENTIAL: Source.CREDENTIAL,
+    VerificationMethod.PARTNER: Source.PARTNER,
 }
 #: From here on somebody counts as real-name (M3.1).
 REAL_NAME: Final = (Assurance.DOCUMENT, Assurance.VERIFIED)

@@ -154,6 +154,16 @@ CODES_PER_ADDRESS = Setting(
     rule="M3.12",
     is_policy=True,
 )
+PARTNER_MISMATCHES = Setting(
+    key="patients.partner_mismatches",
+    label="每个外部平台 24 小时内患者信息不一致的次数",
+    default=50,
+    unit="次",
+    minimum=1,
+    maximum=10000,
+    rule="M3.12",
+    is_policy=True,
+)
 PASS_SECONDS = Setting(
     key="patients.pass_seconds",
     label="就诊二维码有效时间",

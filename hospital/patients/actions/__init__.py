@@ -65,6 +65,13 @@ from hospital.patients.actions.identifying import (
     void_identifier,
 )
 from hospital.patients.actions.looking import record_view
+from hospital.patients.actions.outside import (
+    ChildNeedsGuardian,
+    IdentityNotConfirmed,
+    TooManyUnconfirmed,
+    bring_person,
+    note_unconfirmed,
+)
 from hospital.patients.actions.passes import PassOver, forget, is_pass, redeem_pass, show_pass
 from hospital.patients.actions.persons import correct, reveal
 from hospital.patients.actions.phones import (
@@ -97,6 +104,7 @@ __all__ = [
     "BindingNeeded",
     "CardInHand",
     "CardTaken",
+    "ChildNeedsGuardian",
     "CodeOver",
     "CodeTooSoon",
     "Custody",
@@ -105,6 +113,7 @@ __all__ = [
     "FoundPerson",
     "GuardianFirst",
     "GuardianNotKnown",
+    "IdentityNotConfirmed",
     "Judgement",
     "NameMismatch",
     "NameOnFileDiffers",
@@ -123,6 +132,7 @@ __all__ = [
     "TooManyMismatches",
     "TooManyPatients",
     "TooManyRemovals",
+    "TooManyUnconfirmed",
     "TooManyUsers",
     "WrongCode",
     "add_guardian",
@@ -131,6 +141,7 @@ __all__ = [
     "ask_code",
     "ask_copy",
     "ask_phone_codes",
+    "bring_person",
     "change_phone",
     "check_facts",
     "check_person",
@@ -145,6 +156,7 @@ __all__ = [
     "issue_card",
     "keep_copy",
     "move_card",
+    "note_unconfirmed",
     "open_copy",
     "prove_identity",
     "record_view",
