@@ -21,13 +21,16 @@ from hospital.scheduling.actions.schedules import (
 from hospital.scheduling.actions.slots import (
     SlotTaken,
     book_slot,
+    begin_session,
     expire_due,
     free_slot,
     hold_slot,
     reclaim_due,
 )
 from hospital.scheduling.actions.templates import save_template
+    consume_slot,
 
+    forfeit_slot,
 __all__ = [
     "AddOnsUsedUp",
     "CannotSuspend",
@@ -51,3 +54,8 @@ __all__ = [
     "suspend_schedule",
     "unblock_numbers",
 ]
+    "begin_session",
+    "change_room",
+    "consume_slot",
+    "fill_year",
+    "forfeit_slot",

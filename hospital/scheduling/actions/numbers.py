@@ -203,7 +203,14 @@ def share_numbers(
 
 
 @transaction.atomic
-def add_slot(*, band_id: int, until: dt.datetime, by: Actor, at: dt.datetime) -> Slot:
+def add_slot(
+    *,
+    band_id: int,
+    until: dt.datetime,
+    is_limited: bool = True,
+    by: Actor,
+    at: dt.datetime,
+) -> Slot:
     """加号: one more number beside the capacity, held for whom the doctor names until a moment
     (UTC) (M2.4).
 
@@ -213,7 +220,7 @@ def add_slot(*, band_id: int, until: dt.datetime, by: Actor, at: dt.datetime) ->
     added = Slot.objects.filter(schedule=schedule, is_add_on=True)
     percent = thresholds.ADD_ON_PERCENT.value(*scopes_of(schedule))
     most = schedule.capacity * percent // 100
-    if added.exclude(status=SlotStatus.WITHDRAWN).count() >= most:
+    if is_limited and added.exclude(status=SlotStatus.WITHDRAWN).count() >= most:
         raise AddOnsUsedUp(f"本次出诊最多加 {most} 个号，已经用完。")
     last = added.aggregate(last=Max("sequence_no"))["last"] or 0
     slot = Slot.objects.create(

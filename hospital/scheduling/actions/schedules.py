@@ -56,13 +56,14 @@ _ADVANCE: Final = """
     )
     SELECT id FROM moved
 """
-_BLOCK: Final = """
-    WITH blocked AS (
-        UPDATE scheduling_slot slot SET status = 'blocked', withheld = 'stop'
-        FROM scheduling_slot was
-        WHERE was.id = slot.id AND slot.schedule_id = %(schedule)s
-        AND slot.status IN ('planned', 'free')
-        RETURNING slot.id, was.status
+_BEGIN: Final = """
+    WITH moved AS (
+        UPDATE scheduling_schedule SET status = 'in_session'
+        WHERE id = %(schedule)s AND status = 'released' RETURNING id
+    ), noted AS (
+        INSERT INTO kernel_transition
+            (subject_type, subject_id, from_status, to_status, by, at, reason)
+        SELECT 'scheduling.schedule', id, 'released', 'in_session', %(by)s, %(at)s, '' FROM moved
     )
     INSERT INTO kernel_transition
         (subject_type, subject_id, from_status, to_status, by, at, reason)
@@ -136,24 +137,11 @@ def advance_sessions(*, by: Actor, at: dt.datetime) -> list[int]:
     return moved
 
 
-@transaction.atomic
-def suspend_schedule(*, schedule_id: int, reason: str, by: Actor, at: dt.datetime) -> Schedule:
-    """停诊: no number can be claimed any more, and the news undoes what was booked (M1.8).
-
-    Blocking the free slots waits for every claim in flight, so none outlives the commit. Raises
-    NotFound, CannotSuspend.
-    """
-    schedule = Schedule.objects.select_for_update(no_key=True).filter(pk=schedule_id).first()
-    if schedule is None:
-        raise NotFound
-    if (schedule.status, ScheduleStatus.SUSPENDED) not in Schedule.MOVES:
-        raise CannotSuspend
-    move(schedule, ScheduleStatus.SUSPENDED, by=by, at=at, reason=reason, suspend_reason=reason)
-    with connection.cursor() as cursor:
-        cursor.execute(_BLOCK, {"schedule": schedule.pk, "by": str(by), "at": at, "reason": reason})
-    events.emit(ScheduleSuspended(schedule_id=schedule.pk))
-    _publish([schedule.pk])
-    return schedule
+def begin_session(*, schedule_id: int, by: Actor, at: dt.datetime) -> bool:
+    """Start one session because its first patient has checked in (SM1); False when it has begun."""
+    begun = _sweep(_BEGIN, {"schedule": schedule_id, "by": str(by), "at": at})
+    _publish(begun)
+    return bool(begun)
 
 
 def _sweep(sql: str, values: Mapping[str, Any]) -> list[int]:

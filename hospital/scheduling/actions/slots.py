@@ -180,6 +180,16 @@ def free_slot(
     )
 
 
+def consume_slot(*, slot_id: int, by: Actor, at: dt.datetime) -> None:
+    """The visit has begun: the number is used up (SM2). Raises Stale when it is not booked."""
+    _change(slot_id, SlotStatus.BOOKED, SlotStatus.CONSUMED, by=by, at=at)
+
+
+def forfeit_slot(*, slot_id: int, by: Actor, at: dt.datetime) -> None:
+    """Nobody came for the number (SM2). Raises Stale when it is not booked."""
+    _change(slot_id, SlotStatus.BOOKED, SlotStatus.FORFEITED, by=by, at=at)
+
+
 @transaction.atomic
 def reclaim_due(*, by: Actor, at: dt.datetime) -> int:
     """Free the numbers whose random wait is over; those of a suspended session stay blocked.
