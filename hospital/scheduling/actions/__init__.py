@@ -14,6 +14,7 @@ from hospital.scheduling.actions.numbers import (
 from hospital.scheduling.actions.schedules import (
     CannotSuspend,
     advance_sessions,
+    begin_session,
     generate_schedules,
     release_due,
     suspend_schedule,
@@ -21,16 +22,15 @@ from hospital.scheduling.actions.schedules import (
 from hospital.scheduling.actions.slots import (
     SlotTaken,
     book_slot,
-    begin_session,
+    consume_slot,
     expire_due,
+    forfeit_slot,
     free_slot,
     hold_slot,
     reclaim_due,
 )
 from hospital.scheduling.actions.templates import save_template
-    consume_slot,
 
-    forfeit_slot,
 __all__ = [
     "AddOnsUsedUp",
     "CannotSuspend",
@@ -39,10 +39,13 @@ __all__ = [
     "SlotTaken",
     "add_slot",
     "advance_sessions",
+    "begin_session",
     "block_numbers",
     "book_slot",
     "change_capacity",
+    "consume_slot",
     "expire_due",
+    "forfeit_slot",
     "free_slot",
     "generate_schedules",
     "hold_slot",
@@ -54,8 +57,3 @@ __all__ = [
     "suspend_schedule",
     "unblock_numbers",
 ]
-    "begin_session",
-    "change_room",
-    "consume_slot",
-    "fill_year",
-    "forfeit_slot",

@@ -65,6 +65,16 @@ _BEGIN: Final = """
             (subject_type, subject_id, from_status, to_status, by, at, reason)
         SELECT 'scheduling.schedule', id, 'released', 'in_session', %(by)s, %(at)s, '' FROM moved
     )
+    SELECT id FROM moved
+"""
+_BLOCK: Final = """
+    WITH blocked AS (
+        UPDATE scheduling_slot slot SET status = 'blocked', withheld = 'stop'
+        FROM scheduling_slot was
+        WHERE was.id = slot.id AND slot.schedule_id = %(schedule)s
+        AND slot.status IN ('planned', 'free')
+        RETURNING slot.id, was.status
+    )
     INSERT INTO kernel_transition
         (subject_type, subject_id, from_status, to_status, by, at, reason)
     SELECT 'scheduling.slot', id, status, 'blocked', %(by)s, %(at)s, %(reason)s FROM blocked
@@ -135,6 +145,26 @@ def advance_sessions(*, by: Actor, at: dt.datetime) -> list[int]:
         moved += _sweep(sql, {"at": at, "by": str(by), "old": old, "to": to})
     _publish(moved)
     return moved
+
+
+@transaction.atomic
+def suspend_schedule(*, schedule_id: int, reason: str, by: Actor, at: dt.datetime) -> Schedule:
+    """停诊: no number can be claimed any more, and the news undoes what was booked (M1.8).
+
+    Blocking the free slots waits for every claim in flight, so none outlives the commit. Raises
+    NotFound, CannotSuspend.
+    """
+    schedule = Schedule.objects.select_for_update(no_key=True).filter(pk=schedule_id).first()
+    if schedule is None:
+        raise NotFound
+    if (schedule.status, ScheduleStatus.SUSPENDED) not in Schedule.MOVES:
+        raise CannotSuspend
+    move(schedule, ScheduleStatus.SUSPENDED, by=by, at=at, reason=reason, suspend_reason=reason)
+    with connection.cursor() as cursor:
+        cursor.execute(_BLOCK, {"schedule": schedule.pk, "by": str(by), "at": at, "reason": reason})
+    events.emit(ScheduleSuspended(schedule_id=schedule.pk))
+    _publish([schedule.pk])
+    return schedule
 
 
 def begin_session(*, schedule_id: int, by: Actor, at: dt.datetime) -> bool:
