@@ -79,6 +79,50 @@ class EditKind(TextChoices):
     PROPOSE = "propose", "采用智能排班"
 
 
+class StopReason(TextChoices):
+    """Why a doctor does not hold a session: of a 停诊, a 替诊 and a leave (M15.3)."""
+
+    TRIP = "trip", "出差"
+    STUDY = "study", "学习"
+    SICK = "sick", "病假"
+    MEETING = "meeting", "会议"
+    SURGERY = "surgery", "手术"
+    OTHER = "other", "其他"
+
+
+class DayKind(TextChoices):
+    """特殊日: how a day differs from the usual one of its weekday."""
+
+    HOLIDAY = "holiday", "放假"
+    WORKDAY = "workday", "上班"
+
+
+class LeaveStatus(TextChoices):
+    """请假: asked, then decided; a decided one may be taken back (M15.3)."""
+
+    ASKED = "asked", "待审批"
+    APPROVED = "approved", "已批准"
+    REFUSED = "refused", "已驳回"
+    WITHDRAWN = "withdrawn", "已撤回"
+
+
+LEAVE_MOVES: Final[Moves] = frozenset(
+    {
+        (LeaveStatus.ASKED, LeaveStatus.APPROVED),
+        (LeaveStatus.ASKED, LeaveStatus.REFUSED),
+        (LeaveStatus.ASKED, LeaveStatus.WITHDRAWN),
+        (LeaveStatus.APPROVED, LeaveStatus.WITHDRAWN),
+    }
+)
+
+
+class LeaveAnswer(TextChoices):
+    """What becomes of a session whose practitioner is on leave."""
+
+    STOP = "stop", "停诊"
+    SUBSTITUTE = "substitute", "替诊"
+
+
 class SlotStatus(TextChoices):
     """SM2: what has become of one number. FREE may be claimed, everything after it is taken."""
 

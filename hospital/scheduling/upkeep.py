@@ -47,6 +47,7 @@ def template_rows() -> list[MasterRow]:
                 "valid_from": row.valid_from,
                 "valid_to": row.valid_to,
                 "is_active": row.is_active,
+                "on_holidays": row.on_holidays,
             },
         )
         for row in found.order_by("code")

@@ -38,6 +38,7 @@ def a_template(
     valid_from: dt.date = _EVERY_DAY,
     valid_to: dt.date | None = None,
     is_active: bool = True,
+    on_holidays: bool = False,
     code: str = "",
 ) -> ScheduleTemplate:
     """A weekly session: by default Tuesday morning, a chief's, four bands of four numbers."""
@@ -59,6 +60,7 @@ def a_template(
         valid_from=valid_from,
         valid_to=valid_to,
         is_active=is_active,
+        on_holidays=on_holidays,
         by=SYSTEM,
         at=NOW,
     )

@@ -6,7 +6,7 @@ from itertools import combinations
 from typing import Any, Final
 
 from hospital.catalogue import queries as catalogue
-from hospital.onboarding.kinds import Choice, Clock, Code, Day, Integer
+from hospital.onboarding.kinds import Choice, Clock, Code, Day, Integer, YesNo
 from hospital.onboarding.sheets.catalogue import SERVICE_FEES, SERVICE_TYPES
 from hospital.onboarding.sheets.organisation import (
     DEPARTMENTS,
@@ -235,6 +235,16 @@ TEMPLATES = Sheet(
         ),
         Column("生效日期", "valid_from", Day(), required=True, example="2026-01-01", width=14),
         Column("失效日期", "valid_to", Day(), note="从这一天起不再出诊；长期有效不填", width=14),
+        Column(
+            "节假日照常",
+            "on_holidays",
+            YesNo(),
+            default=False,
+            note="填“是”的班在法定节假日也出诊，如急诊；其他的班自动停一天",
+            example="否",
+            width=12,
+            may_lack=True,
+        ),
         active("班"),
     ),
 )

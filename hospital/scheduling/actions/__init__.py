@@ -1,5 +1,13 @@
 """Every write of scheduling: templates, sessions, slots. One import for callers."""
 
+from hospital.scheduling.actions.bands import (
+    BandStillNeeded,
+    BandWish,
+    RoomTaken,
+    change_bands,
+    change_room,
+)
+from hospital.scheduling.actions.calendar import fill_year, set_day
 from hospital.scheduling.actions.numbers import (
     AddOnsUsedUp,
     CapacityTooSmall,
@@ -55,5 +63,6 @@ __all__ = [
     "save_template",
     "share_numbers",
     "suspend_schedule",
+    "fill_year",
     "unblock_numbers",
 ]

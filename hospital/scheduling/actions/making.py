@@ -8,6 +8,7 @@ from django.db import connection
 
 from hospital.kernel.clock import at_local
 from hospital.scheduling import bands, quotas, thresholds
+from hospital.scheduling.holidays import Calendar, runs
 from hospital.scheduling.models import Schedule, ScheduleTemplate, TimeBand
 from hospital.scheduling.sessions import scopes_of
 from hospital.scheduling.states import ScheduleStatus
@@ -41,13 +42,18 @@ def standing_templates() -> list[ScheduleTemplate]:
     return list(found.select_related("department", "practitioner", "service_type", "room"))
 
 
-def holds(template: ScheduleTemplate, day: dt.date) -> bool:
-    """Whether a template has a session on a day on which all it needs is in force, with a doctor
-    licensed to hold it."""
+def holds(template: ScheduleTemplate, day: dt.date, calendar: Calendar) -> bool:
+    """Whether a template has a session on a day as the calendar has it (M15.4), with all it needs
+    in force and a doctor licensed to hold it."""
     doctor = template.practitioner
     needed = (template, template.department, template.service_type, template.room, doctor)
     return (
-        template.weekday == day.isoweekday()
+        runs(
+            weekday=template.weekday,
+            on_holidays=template.on_holidays,
+            day=day,
+            special=calendar.get(day),
+        )
         and all(
             (one.valid_from is None or one.valid_from <= day)
             and (one.valid_to is None or day < one.valid_to)

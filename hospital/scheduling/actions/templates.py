@@ -38,6 +38,7 @@ def save_template(
     valid_from: dt.date,
     valid_to: dt.date | None = None,
     is_active: bool = True,
+    on_holidays: bool = False,
     by: Actor,
     at: dt.datetime,
 ) -> bool:
@@ -66,6 +67,7 @@ def save_template(
         "valid_from": valid_from,
         "valid_to": valid_to,
         "is_active": is_active,
+        "on_holidays": on_holidays,
     }
     if is_active:
         _refuse_conflicts(ScheduleTemplate(code=code, **values))

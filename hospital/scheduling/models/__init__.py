@@ -2,10 +2,15 @@
 session starts.
 """
 
+from hospital.scheduling.models.calendar import CalendarDay
+from hospital.scheduling.models.leave import Leave, LeaveDecision
 from hospital.scheduling.models.rosters import Roster, RosterEdit, RosterEntry
 from hospital.scheduling.models.sessions import Schedule, ScheduleTemplate, Slot, TimeBand
 
 __all__ = [
+    "CalendarDay",
+    "Leave",
+    "LeaveDecision",
     "Roster",
     "RosterEdit",
     "RosterEntry",

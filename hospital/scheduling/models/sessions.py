@@ -88,7 +88,8 @@ def _exactly_while(status: SlotStatus, column: str, *, name: str) -> models.Chec
 class ScheduleTemplate(models.Model):
     """排班模板: one weekly session. `ends` at or before `starts` means the next morning.
 
-    `weekday` is 1 (Monday) to 7; the validity is half-open hospital days.
+    `weekday` is 1 (Monday) to 7; the validity is half-open hospital days. On a public holiday it
+    is held only where `on_holidays` says so (M15.4).
     """
 
     code = models.CharField(max_length=40, unique=True)
@@ -107,6 +108,7 @@ class ScheduleTemplate(models.Model):
     valid_from = models.DateField()
     valid_to = models.DateField(null=True)
     is_active = models.BooleanField()
+    on_holidays = models.BooleanField(default=False)
 
     class Meta:
         constraints = [
@@ -164,7 +166,12 @@ class Schedule(StatefulModel):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["template", "visit_date"], name="schedule_once_a_day"),
+            # What was called off may be made again: a holiday that was taken back, say.
+            models.UniqueConstraint(
+                fields=["template", "visit_date"],
+                condition=~Q(status=ScheduleStatus.CANCELLED),
+                name="schedule_once_a_day",
+            ),
             models.CheckConstraint(
                 condition=Q(ends_at__gt=F("starts_at"), capacity__gte=1), name="schedule_sizes"
             ),

@@ -1,5 +1,14 @@
 """Every read of scheduling that leaves the area, by reader. One import for callers."""
 
+from hospital.scheduling.queries.calendar import (
+    DayChange,
+    TouchedSession,
+    day_change,
+    is_holiday,
+    is_rest_day,
+    rest_days,
+    special_days,
+)
 from hospital.scheduling.queries.counter import (
     CounterBand,
     CounterDay,
@@ -77,6 +86,7 @@ __all__ = [
     "counter_days",
     "counter_offers",
     "date_strip",
+    "DayChange",
     "fee_of",
     "is_late_release",
     "next_useful_day",
@@ -89,5 +99,10 @@ __all__ = [
     "session_facts",
     "shown_days",
     "template_rows",
+    "Tally",
+    "TouchedSession",
     "templates_with",
 ]
+    "day_change",
+    "is_holiday",
+    "rest_days",

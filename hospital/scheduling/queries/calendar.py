@@ -1,0 +1,135 @@
+"""Reads of the calendar: which days are not as usual, and what a change of one would touch."""
+
+import datetime as dt
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from django.db.models import Count, Q
+
+from hospital.scheduling import holidays
+from hospital.scheduling.holidays import Calendar, SpecialDay
+from hospital.scheduling.models import CalendarDay, Schedule, ScheduleTemplate
+from hospital.scheduling.states import TAKEN, DayKind, ScheduleStatus, SessionPeriod
+
+_ONE_DAY = dt.timedelta(days=1)
+_GONE = (ScheduleStatus.CANCELLED, ScheduleStatus.SUSPENDED, ScheduleStatus.CLOSED)
+
+
+@dataclass(frozen=True, slots=True)
+class TouchedSession:
+    """A session that a changed day would not have; `taken` numbers are held or sold.
+
+    `is_removable`: nobody can have a number of it yet and no roster has it, so it can simply go;
+    else it is stopped (停诊), or taken off its roster.
+    """
+
+    schedule_id: int
+    department: str
+    doctor: str
+    service_name: str
+    period_label: str
+    starts_at: dt.datetime
+    ends_at: dt.datetime
+    status_label: str
+    taken: int
+    is_removable: bool
+
+
+@dataclass(frozen=True, slots=True)
+class DayChange:
+    """What a day would lose and gain: sessions that are there, codes of templates that are not."""
+
+    lost: tuple[TouchedSession, ...]
+    gained: tuple[str, ...]
+
+    @property
+    def removable(self) -> int:
+        return sum(1 for one in self.lost if one.is_removable)
+
+    @property
+    def to_stop(self) -> int:
+        return len(self.lost) - self.removable
+
+
+def special_days(first: dt.date, latest: dt.date) -> Calendar:
+    """The days of a stretch (both included) that are not as usual."""
+    rows = CalendarDay.objects.filter(date__range=(first, latest)).order_by("date")
+    return {row.date: SpecialDay(DayKind(row.kind), row.name, row.follows) for row in rows}
+
+
+def is_holiday(day: dt.date) -> bool:
+    """Whether the office keeps a day as a public holiday (M15.4)."""
+    return holidays.is_holiday(day, special_days(day, day).get(day))
+
+
+def is_rest_day(day: dt.date) -> bool:
+    """Whether a day is a weekend or public holiday after exchanged days (调休)."""
+    return holidays.is_rest_day(day, special_days(day, day).get(day))
+
+
+def rest_days(first: dt.date, latest: dt.date) -> frozenset[dt.date]:
+    """The weekends and holidays of a stretch (both included), after exchanged days."""
+    special = special_days(first, latest)
+    return frozenset(
+        day for day in _days(first, latest) if holidays.is_rest_day(day, special.get(day))
+    )
+
+
+def day_change(*, day: dt.date, special: SpecialDay | None, at: dt.datetime) -> DayChange:
+    """What would change if a day became so (None: as usual), for sessions not yet begun.
+
+    A session made without a template stays: somebody wanted it on this very day.
+    """
+    rows = (
+        Schedule.objects.filter(visit_date=day, starts_at__gt=at, template__isnull=False)
+        .exclude(status__in=_GONE)
+        .select_related("template", "department", "practitioner", "service_type", "roster_entry")
+        .annotate(taken=Count("slots", filter=Q(slots__status__in=TAKEN)))
+        .order_by("department__pinyin", "starts_at", "id")
+    )
+    lost = [
+        row for row in rows if row.template is not None and not _runs(row.template, day, special)
+    ]
+    there = set(
+        Schedule.objects.filter(visit_date=day, template__isnull=False)
+        .exclude(status=ScheduleStatus.CANCELLED)
+        .values_list("template_id", flat=True)
+    )
+    templates = ScheduleTemplate.objects.filter(is_active=True, valid_from__lte=day)
+    templates = templates.filter(Q(valid_to__isnull=True) | Q(valid_to__gt=day))
+    gained = [
+        template.code
+        for template in templates.order_by("code")
+        if template.pk not in there and _runs(template, day, special)
+    ]
+    return DayChange(tuple(_touched(row, row.taken) for row in lost), tuple(gained))
+
+
+def _touched(row: Schedule, taken: int) -> TouchedSession:
+    return TouchedSession(
+        schedule_id=row.pk,
+        department=row.department.name,
+        doctor=row.practitioner.name if row.practitioner else "",
+        service_name=row.service_type.name,
+        period_label=SessionPeriod(row.session_period).label,
+        starts_at=row.starts_at,
+        ends_at=row.ends_at,
+        status_label=ScheduleStatus(row.status).label,
+        taken=taken,
+        is_removable=row.status == ScheduleStatus.PUBLISHED
+        and not taken
+        and not hasattr(row, "roster_entry"),
+    )
+
+
+def _runs(template: ScheduleTemplate, day: dt.date, special: SpecialDay | None) -> bool:
+    return holidays.runs(
+        weekday=template.weekday,
+        on_holidays=template.on_holidays,
+        day=day,
+        special=special,
+    )
+
+
+def _days(first: dt.date, latest: dt.date) -> Iterable[dt.date]:
+    return (first + number * _ONE_DAY for number in range((latest - first).days + 1))
