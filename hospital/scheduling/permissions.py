@@ -9,3 +9,9 @@ VIEW_SOLD = Permission(
     narrows=True,
     scopes={"doctor": "department", "department_head": "department"},
 )
+
+STOP_SESSIONS = Permission(
+    code="scheduling.stop_sessions",
+    label="停诊、恢复出诊、替诊、互换出诊",
+    roles=("outpatient_office",),
+)

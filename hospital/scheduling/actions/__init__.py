@@ -1,13 +1,5 @@
 """Every write of scheduling: templates, sessions, slots. One import for callers."""
 
-from hospital.scheduling.actions.bands import (
-    BandStillNeeded,
-    BandWish,
-    RoomTaken,
-    change_bands,
-    change_room,
-)
-from hospital.scheduling.actions.calendar import fill_year, set_day
 from hospital.scheduling.actions.numbers import (
     AddOnsUsedUp,
     CapacityTooSmall,
@@ -20,12 +12,10 @@ from hospital.scheduling.actions.numbers import (
     unblock_numbers,
 )
 from hospital.scheduling.actions.schedules import (
-    CannotSuspend,
     advance_sessions,
     begin_session,
     generate_schedules,
     release_due,
-    suspend_schedule,
 )
 from hospital.scheduling.actions.slots import (
     SlotTaken,
@@ -37,10 +27,17 @@ from hospital.scheduling.actions.slots import (
     hold_slot,
     reclaim_due,
 )
+from hospital.scheduling.actions.stopping import (
+    CannotResume,
+    CannotSuspend,
+    resume_schedule,
+    suspend_schedule,
+)
 from hospital.scheduling.actions.templates import save_template
 
 __all__ = [
     "AddOnsUsedUp",
+    "CannotResume",
     "CannotSuspend",
     "CapacityTooSmall",
     "SessionOver",
@@ -60,9 +57,9 @@ __all__ = [
     "merge_due",
     "reclaim_due",
     "release_due",
+    "resume_schedule",
     "save_template",
     "share_numbers",
     "suspend_schedule",
-    "fill_year",
     "unblock_numbers",
 ]

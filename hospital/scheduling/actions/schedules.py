@@ -1,4 +1,4 @@
-"""Sessions: generated from templates, released, started, closed, suspended (SM1).
+"""Sessions: generated from templates, released, started, closed (SM1).
 
 The sweeps (`release_due`, `advance_sessions`) are one statement each and may run at any time and
 as often as one likes: they pick rows by the moment they are given and skip rows others hold.
@@ -10,15 +10,10 @@ from typing import Any, Final
 
 from django.db import connection, transaction
 
-from hospital.kernel import events
 from hospital.kernel.actors import Actor
 from hospital.kernel.clock import hospital_day
-from hospital.kernel.errors import NotFound, Refusal
-from hospital.kernel.states import move
-from hospital.scheduling.queries.calendar import special_days
 from hospital.live import actions as live
 from hospital.scheduling.actions import making
-from hospital.scheduling.events import ScheduleSuspended
 from hospital.scheduling.models import Roster, Schedule
 from hospital.scheduling.states import ScheduleStatus
 from hospital.scheduling.weeks import monday_of
@@ -68,23 +63,6 @@ _BEGIN: Final = """
     )
     SELECT id FROM moved
 """
-_BLOCK: Final = """
-    WITH blocked AS (
-        UPDATE scheduling_slot slot SET status = 'blocked', withheld = 'stop'
-        FROM scheduling_slot was
-        WHERE was.id = slot.id AND slot.schedule_id = %(schedule)s
-        AND slot.status IN ('planned', 'free')
-        RETURNING slot.id, was.status
-    )
-    INSERT INTO kernel_transition
-        (subject_type, subject_id, from_status, to_status, by, at, reason)
-    SELECT 'scheduling.slot', id, status, 'blocked', %(by)s, %(at)s, %(reason)s FROM blocked
-"""
-
-
-class CannotSuspend(Refusal):
-    code = "CANNOT_SUSPEND"
-    default_message = "该出诊已停诊或已结束，不能再停诊。"
 
 
 @transaction.atomic
@@ -102,13 +80,13 @@ def generate_schedules(*, through: dt.date, by: Actor, at: dt.datetime) -> int:
     opened = set(
         Roster.objects.filter(monday__gte=monday_of(first)).values_list("department", "monday")
     )
-    templates, calendar = making.standing_templates(), special_days(first, through)
+    templates = making.standing_templates()
     wanted = [
         schedule
         for day in days
         for template in templates
         if (template.department_id, monday_of(day)) not in opened
-        and making.holds(template, day, calendar)
+        and making.holds(template, day)
         and (schedule := making.from_template(template, day)).ends_at > at
     ]
     # "Do nothing" on any conflict, be it the same session again or a doctor or room taken.
@@ -146,26 +124,6 @@ def advance_sessions(*, by: Actor, at: dt.datetime) -> list[int]:
         moved += _sweep(sql, {"at": at, "by": str(by), "old": old, "to": to})
     _publish(moved)
     return moved
-
-
-@transaction.atomic
-def suspend_schedule(*, schedule_id: int, reason: str, by: Actor, at: dt.datetime) -> Schedule:
-    """停诊: no number can be claimed any more, and the news undoes what was booked (M1.8).
-
-    Blocking the free slots waits for every claim in flight, so none outlives the commit. Raises
-    NotFound, CannotSuspend.
-    """
-    schedule = Schedule.objects.select_for_update(no_key=True).filter(pk=schedule_id).first()
-    if schedule is None:
-        raise NotFound
-    if (schedule.status, ScheduleStatus.SUSPENDED) not in Schedule.MOVES:
-        raise CannotSuspend
-    move(schedule, ScheduleStatus.SUSPENDED, by=by, at=at, reason=reason, suspend_reason=reason)
-    with connection.cursor() as cursor:
-        cursor.execute(_BLOCK, {"schedule": schedule.pk, "by": str(by), "at": at, "reason": reason})
-    events.emit(ScheduleSuspended(schedule_id=schedule.pk))
-    _publish([schedule.pk])
-    return schedule
 
 
 def begin_session(*, schedule_id: int, by: Actor, at: dt.datetime) -> bool:
