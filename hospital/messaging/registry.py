@@ -100,6 +100,25 @@ _ALL: Final = (
         switch=Switch.BOOKING,
     ),
     Kind(
+        code="N04",
+        title="就诊提醒",
+        fields={
+            "patient": "就诊人",
+            "department": "科室",
+            "time": "就诊时间",
+            "place": "就诊地点",
+            "bring": "请带",
+        },
+        sample={
+            "patient": "陈*宁",
+            "department": "针灸推拿科",
+            "time": "11月24日 周二 08:30-09:00",
+            "place": "门诊楼三楼东区 302诊室",
+            "bring": "身份证件、医保卡、病历资料",
+        },
+        switch=Switch.TODO,
+    ),
+    Kind(
         code="N05",
         title="退号成功",
         fields={
@@ -139,6 +158,62 @@ _ALL: Final = (
         sms="{patient}预约的{doctor}{date}停诊，{refund}。可{choice}。",
     ),
     Kind(
+        code="N13",
+        title="爽约记录",
+        fields={
+            "patient": "就诊人",
+            "department": "科室",
+            "date": "就诊日期",
+            "count": "累计次数",
+            "consequence": "后果",
+        },
+        sample={
+            "patient": "陈*宁",
+            "department": "针灸推拿科",
+            "date": "11月24日 周二",
+            "count": "2 次",
+            "consequence": "满3次暂停线上预约90天",
+        },
+        switch=Switch.BOOKING,
+    ),
+    Kind(
+        code="N14",
+        title="预约限制通知",
+        fields={
+            "patient": "就诊人",
+            "what": "通知事项",
+            "reason": "原因",
+            "until": "时间",
+            "appeal": "申诉",
+        },
+        sample={
+            "patient": "陈*宁",
+            "what": "暂停线上预约",
+            "reason": "多次当日退号（3次）",
+            "until": "12月24日 10:30",
+            "appeal": "可在手机上申诉",
+        },
+    ),
+    Kind(
+        code="N08",
+        title="候补成功",
+        fields={
+            "patient": "就诊人",
+            "department": "科室",
+            "doctor": "医生",
+            "date": "就诊时间",
+            "pay_before": "最晚支付",
+        },
+        sample={
+            "patient": "陈*宁",
+            "department": "针灸推拿科",
+            "doctor": "陈知行",
+            "date": "11月24日 周二 08:30-09:00",
+            "pay_before": "11月23日 18:30 前",
+        },
+        switch=Switch.TODO,
+    ),
+    Kind(
         code="N26",
         title="退费通知",
         fields={"amount": "退款金额", "route": "退回账户", "state": "退款状态"},
@@ -147,6 +222,25 @@ _ALL: Final = (
             "route": "招商银行信用卡0403",
             "state": "退款异常，医院正在处理",
         },
+    ),
+    Kind(
+        code="N27",
+        title="续诊号",
+        fields={
+            "patient": "就诊人",
+            "department": "科室",
+            "time": "就诊时间",
+            "number": "就诊序号",
+            "fee": "费用",
+        },
+        sample={
+            "patient": "陈*宁",
+            "department": "针灸推拿科",
+            "time": "11月24日 周二 08:30-09:00",
+            "number": "A01号",
+            "fee": "免收挂号费",
+        },
+        switch=Switch.BOOKING,
     ),
     Kind(
         code="N35",
@@ -171,6 +265,24 @@ _ALL: Final = (
         is_urgent=True,
         sms="系统告警（{level}）{service}：{text}始于 {time}。",
         audience="staff",
+    ),
+    # Not of the handbook's catalogue: whoever asked to be told of a release is told by this (M1.2).
+    Kind(
+        code="N39",
+        title="放号提醒",
+        fields={
+            "department": "科室",
+            "doctor": "医生",
+            "date": "出诊时间",
+            "release": "放号时间",
+        },
+        sample={
+            "department": "针灸推拿科",
+            "doctor": "陈知行",
+            "date": "12月1日 周二 上午",
+            "release": "11月24日 07:00",
+        },
+        switch=Switch.TODO,
     ),
 )
 KINDS: Final = {kind.code: kind for kind in _ALL}
