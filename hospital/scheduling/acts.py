@@ -6,6 +6,11 @@ declare(
     "scheduling",
     {
         "save_template": "保存出诊模板",
+        "set_day": "修改节假日",
+        "ask_leave": "登记请假",
+        "approve_leave": "批准请假",
+        "refuse_leave": "驳回请假",
+        "withdraw_leave": "撤回请假",
         "change_capacity": "修改时段号数",
         "block_numbers": "停号",
         "unblock_numbers": "恢复号源",

@@ -90,6 +90,39 @@ class StopReason(TextChoices):
     OTHER = "other", "其他"
 
 
+class DayKind(TextChoices):
+    """特殊日: how a day differs from the usual one of its weekday."""
+
+    HOLIDAY = "holiday", "放假"
+    WORKDAY = "workday", "上班"
+
+
+class LeaveStatus(TextChoices):
+    """请假: asked, then decided; a decided one may be taken back (M15.3)."""
+
+    ASKED = "asked", "待审批"
+    APPROVED = "approved", "已批准"
+    REFUSED = "refused", "已驳回"
+    WITHDRAWN = "withdrawn", "已撤回"
+
+
+LEAVE_MOVES: Final[Moves] = frozenset(
+    {
+        (LeaveStatus.ASKED, LeaveStatus.APPROVED),
+        (LeaveStatus.ASKED, LeaveStatus.REFUSED),
+        (LeaveStatus.ASKED, LeaveStatus.WITHDRAWN),
+        (LeaveStatus.APPROVED, LeaveStatus.WITHDRAWN),
+    }
+)
+
+
+class LeaveAnswer(TextChoices):
+    """What becomes of a session whose practitioner is on leave."""
+
+    STOP = "stop", "停诊"
+    SUBSTITUTE = "substitute", "替诊"
+
+
 class SlotStatus(TextChoices):
     """SM2: what has become of one number. FREE may be claimed, everything after it is taken."""
 
@@ -131,6 +164,13 @@ SLOT_MOVES: Final[Moves] = frozenset(
 
 # The slots that count against capacity in SM2's invariant.
 TAKEN: Final = (SlotStatus.HELD, SlotStatus.BOOKED, SlotStatus.CONSUMED, SlotStatus.FORFEITED)
+
+# What nobody has or ever had: a session with only these can be taken back unseen.
+NOBODYS: Final = (
+    SlotStatus.PLANNED,
+    SlotStatus.BLOCKED,
+    SlotStatus.WITHDRAWN,
+)
 
 
 class Withheld(TextChoices):

@@ -1,5 +1,6 @@
 """Every write of scheduling: templates, sessions, slots. One import for callers."""
 
+from hospital.scheduling.actions.calendar import fill_year
 from hospital.scheduling.actions.numbers import (
     AddOnsUsedUp,
     CapacityTooSmall,
@@ -50,6 +51,7 @@ __all__ = [
     "change_capacity",
     "consume_slot",
     "expire_due",
+    "fill_year",
     "forfeit_slot",
     "free_slot",
     "generate_schedules",

@@ -15,6 +15,7 @@ from hospital.kernel.clock import hospital_day
 from hospital.live import actions as live
 from hospital.scheduling.actions import making
 from hospital.scheduling.models import Roster, Schedule
+from hospital.scheduling.queries.calendar import special_days
 from hospital.scheduling.states import ScheduleStatus
 from hospital.scheduling.weeks import monday_of
 
@@ -80,13 +81,13 @@ def generate_schedules(*, through: dt.date, by: Actor, at: dt.datetime) -> int:
     opened = set(
         Roster.objects.filter(monday__gte=monday_of(first)).values_list("department", "monday")
     )
-    templates = making.standing_templates()
+    templates, calendar = making.standing_templates(), special_days(first, through)
     wanted = [
         schedule
         for day in days
         for template in templates
         if (template.department_id, monday_of(day)) not in opened
-        and making.holds(template, day)
+        and making.holds(template, day, calendar)
         and (schedule := making.from_template(template, day)).ends_at > at
     ]
     # "Do nothing" on any conflict, be it the same session again or a doctor or room taken.
