@@ -27,6 +27,8 @@ class Roster(StatefulModel):
     version = models.PositiveIntegerField(default=1)
     published_version = models.PositiveIntegerField(null=True)
     remark = models.CharField(max_length=200, blank=True)
+    changed_by = models.CharField(max_length=40)
+    changed_at = models.DateTimeField()
 
     class Meta:
         constraints = [
@@ -88,7 +90,7 @@ class RosterEdit(models.Model):
     """One step on a roster: the entries it touched before and after, for undoing it.
 
     Both map an entry's id to its fields, null where it did not exist. A step is final once the
-    roster is published.
+    roster is published; an undone one, once something else was done.
     """
 
     roster = models.ForeignKey(Roster, models.PROTECT, related_name="edits")
