@@ -99,6 +99,14 @@ def practitioner(code: str, *, active_only: bool = True) -> Practitioner:
     return found
 
 
+def practitioner_by_id(practitioner_id: int) -> Practitioner:
+    """The practitioner of an id, unless switched off. Raises NotFound."""
+    found = Practitioner.objects.filter(pk=practitioner_id).first()
+    if found is None or not _is_kept(found):
+        raise NotFound("没有找到这位医生，请返回重新选择。")
+    return found
+
+
 def location(code: str, *, active_only: bool = True) -> Location:
     """The place of a code, with campus and parent, unless switched off. Raises NotFound."""
     found = Location.objects.select_related("campus", "parent").filter(code=code).first()

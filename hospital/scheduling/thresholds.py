@@ -143,4 +143,33 @@ def window_kept_until() -> dt.time:
 
 def release_time() -> dt.time:
     """When the numbers of the day at the horizon are released, on the hospital's wall clock."""
+WEEK_CAP: Final = Setting(
+    key="scheduling.week_cap",
+    label="一位医生每周最多出诊",
+    default=10,
+    unit="次",
+    minimum=1,
+    maximum=35,
+    rule="M15.2",
+    scopes=("practitioner",),
+)
+PUBLISH_DAYS: Final = Setting(
+    key="scheduling.publish_days",
+    label="排班表最晚在放号日前几天发布",
+    default=1,
+    unit="天",
+    minimum=0,
+    maximum=30,
+    rule="M15.1",
+)
+LEAVE_NOTICE_HOURS: Final = Setting(
+    key="scheduling.leave_notice_hours",
+    label="出诊前不足几小时的请假须门诊办负责人批准",
+    default=24,
+    unit="小时",
+    minimum=0,
+    maximum=168,
+    rule="M15.3",
+)
+
     return dt.time.fromisoformat(RELEASE_TIME.value())

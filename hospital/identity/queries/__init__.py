@@ -24,6 +24,7 @@ from hospital.identity.queries.grants import (
     roles_of,
 )
 from hospital.identity.queries.holders import (
+    account_ids_of_practitioner,
     accounts_narrowed_to,
     accounts_of_practitioner,
     holders_of_role,
@@ -96,6 +97,7 @@ __all__ = [
     "access_requests",
     "account_at_work",
     "account_changes",
+    "account_ids_of_practitioner",
     "accounts_narrowed_to",
     "accounts_of_person",
     "accounts_of_practitioner",

@@ -28,6 +28,12 @@ def accounts_of_practitioner(*, practitioner_id: int) -> list[str]:
     return list(rows.order_by("username").values_list("display_name", flat=True))
 
 
+def account_ids_of_practitioner(*, practitioner_id: int) -> list[int]:
+    """Return the ids of the active accounts of a practitioner, to tell them something."""
+    rows = StaffAccount.objects.filter(practitioner_id=practitioner_id, is_active=True)
+    return list(rows.order_by("pk").values_list("pk", flat=True))
+
+
 def holders_of_role(*, role: str, on: dt.date) -> list[StaffAccount]:
     """Return the active accounts that have a role on a day or later, by name."""
     held = RoleAssignment.objects.filter(
