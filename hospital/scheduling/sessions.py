@@ -17,6 +17,7 @@ from hospital.organisation.states import Title
 from hospital.scheduling import thresholds
 from hospital.scheduling.models import Schedule
 from hospital.scheduling.states import (
+    LISTED,
     ONLINE,
     POOLS_OF,
     Channel,
@@ -46,6 +47,7 @@ _PLACES = """
             JOIN scheduling_timeband band ON band.id = slot.band_id
             WHERE slot.schedule_id = schedule.id AND band.ends_at > %(at)s
             AND slot.pool = ANY(%(pools)s)
+            AND NOT (schedule.has_waiting AND band.starts_at > %(kept_after)s)
             AND (slot.status = 'free'
                 OR slot.status = 'planned' AND schedule.release_at <= %(at)s)
         )
@@ -111,6 +113,7 @@ class SessionFacts:
     service_kind: str
     service_name: str
     place: str
+    has_waiting: bool
     bands: tuple[BandFacts, ...]
 
     @property
@@ -161,14 +164,25 @@ def band_left(
     channel: Channel | None = Channel.WECHAT,
     at: dt.datetime,
 ) -> int:
-    """Numbers of one band that a channel (None: any of them) can claim at a moment."""
+    """Numbers of one band that a channel (None: any of them) can claim at a moment; those kept for
+    the waiting list are nobody's to claim."""
     if session.status not in _OPEN or band.ends_at <= at or not is_released(session, at=at):
         return 0
     late = session.status == ScheduleStatus.PUBLISHED
+    is_kept = session.has_waiting and band.starts_at > thresholds.kept_after(at)
     return sum(
         band.free.get(pool, 0) + (band.planned.get(pool, 0) if late else 0)
         for pool in (POOLS_OF[channel] if channel else Pool)
+        if not (is_kept and pool in LISTED)
     )
+
+
+def list_closes_at(session: SessionFacts) -> dt.datetime:
+    """Until when the waiting list of a session stands: online booking is open, and a band is far
+    enough ahead for somebody to be offered a number of it (M1.2)."""
+    lead = dt.timedelta(minutes=thresholds.WAITING_LEAD_MINUTES.value())
+    latest = max((band.starts_at for band in session.bands), default=session.starts_at)
+    return min(closes_at(session), latest - lead)
 
 
 def offer_of(
@@ -219,7 +233,16 @@ def load_places(
     found: dict[int, dict[dt.date, list[tuple[Offered, dt.datetime]]]] = {}
     pools = list(POOLS_OF[Channel.WECHAT])
     with connection.cursor() as cursor:
-        cursor.execute(_PLACES, {"first": first, "latest": latest, "at": at, "pools": pools})
+        cursor.execute(
+            _PLACES,
+            {
+                "first": first,
+                "latest": latest,
+                "at": at,
+                "kept_after": thresholds.kept_after(at),
+                "pools": pools,
+            },
+        )
         for department_id, day, status, release_at, ends_at, left in cursor.fetchall():
             offered = judge(
                 status=status,
@@ -305,5 +328,6 @@ def _facts(row: Schedule, bands: tuple[BandFacts, ...]) -> SessionFacts:
         service_kind=row.service_type.kind,
         service_name=row.service_type.name,
         place=" ".join(part for part in (department.location_text, row.room.name) if part),
+        has_waiting=row.has_waiting,
         bands=bands,
     )

@@ -215,6 +215,9 @@ POOLS_OF: Final[Mapping[Channel, tuple[Pool, ...]]] = {
     Channel.DOCTOR: (Pool.RESERVED, Pool.PUBLIC),
 }
 
+# What goes to a session's waiting list first: the numbers patients could book on their phones.
+LISTED: Final = POOLS_OF[Channel.WECHAT]
+
 # Where patients book without anybody of the hospital: these close before the session ends (M1.11).
 ONLINE: Final = (Channel.WECHAT, Channel.PARTNER)
 

@@ -68,6 +68,16 @@ CLOSE_MINUTES: Final = Setting(
     rule="M1.11",
 )
 
+WAITING_LEAD_MINUTES: Final = Setting(
+    key="scheduling.waiting_lead_minutes",
+    label="时段开始前几分钟起，空出的号不再留给候补",
+    default=30,
+    unit="分钟",
+    minimum=5,
+    maximum=240,
+    rule="M1.2",
+)
+
 _QUOTA_SCOPES: Final = ("practitioner", "service_type", "department")
 WECHAT_PERCENT: Final = Setting(
     key="scheduling.quota_wechat_percent",
@@ -173,3 +183,8 @@ LEAVE_NOTICE_HOURS: Final = Setting(
 )
 
     return dt.time.fromisoformat(RELEASE_TIME.value())
+
+
+def kept_after(at: dt.datetime) -> dt.datetime:
+    """Numbers of bands that begin later than this (UTC) go to the waiting list first."""
+    return at + dt.timedelta(minutes=WAITING_LEAD_MINUTES.value())

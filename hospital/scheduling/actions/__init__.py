@@ -1,6 +1,7 @@
 """Every write of scheduling: templates, sessions, slots. One import for callers."""
 
 from hospital.scheduling.actions.calendar import fill_year
+from hospital.scheduling.actions.lists import keep_for_list, lock_list
 from hospital.scheduling.actions.numbers import (
     AddOnsUsedUp,
     CapacityTooSmall,
@@ -56,6 +57,8 @@ __all__ = [
     "free_slot",
     "generate_schedules",
     "hold_slot",
+    "keep_for_list",
+    "lock_list",
     "merge_due",
     "reclaim_due",
     "release_due",

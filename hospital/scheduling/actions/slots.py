@@ -16,7 +16,7 @@ from hospital.kernel.errors import Refusal, Stale
 from hospital.live import actions as live
 from hospital.scheduling import queries, thresholds
 from hospital.scheduling.models import Slot
-from hospital.scheduling.states import POOLS_OF, Channel, SlotStatus
+from hospital.scheduling.states import LISTED, POOLS_OF, Channel, SlotStatus
 
 _NOTE: Final = """
     INSERT INTO kernel_transition
@@ -24,9 +24,11 @@ _NOTE: Final = """
 """
 # Rows that other claims hold are skipped, not waited for: N requests for K slots give K holds. The
 # session is asked as well, because a hold undone behind a suspension leaves a free number there.
+# While somebody waits for it, what patients book online is claimed for the waiting list alone, but
+# for bands so near that nobody waiting could still be told of it.
 _CLAIM: Final = f"""
     WITH picked AS (
-        SELECT slot.id FROM scheduling_slot slot
+        SELECT slot.id, band.starts_at FROM scheduling_slot slot
         JOIN scheduling_timeband band ON band.id = slot.band_id
         JOIN scheduling_schedule schedule ON schedule.id = slot.schedule_id
         WHERE slot.schedule_id = %(schedule)s AND slot.status = 'free'
@@ -34,16 +36,20 @@ _CLAIM: Final = f"""
         AND schedule.status IN ('released', 'in_session')
         AND (%(band)s::bigint IS NULL OR slot.band_id = %(band)s)
         AND band.ends_at > %(at)s
+        AND CASE WHEN %(for_list)s THEN band.starts_at > %(kept_after)s
+            ELSE NOT schedule.has_waiting OR band.starts_at <= %(kept_after)s
+                OR slot.pool <> ALL(%(kept)s) END
         ORDER BY (slot.id = %(prefer)s::bigint) DESC NULLS LAST, slot.sequence_no
         LIMIT 1 FOR NO KEY UPDATE OF slot SKIP LOCKED
     ), held AS (
-        UPDATE scheduling_slot slot SET status = 'held', held_until = %(until)s
+        UPDATE scheduling_slot slot SET status = 'held', held_until = CASE
+            WHEN %(for_list)s THEN least(%(until)s, picked.starts_at) ELSE %(until)s END
         FROM picked WHERE slot.id = picked.id
-        RETURNING slot.id, slot.schedule_id, slot.band_id, slot.sequence_no
+        RETURNING slot.id, slot.schedule_id, slot.band_id, slot.sequence_no, slot.held_until
     ), noted AS ({_NOTE}
         SELECT 'scheduling.slot', id, 'free', 'held', %(by)s, %(at)s, '' FROM held
     )
-    SELECT id, schedule_id, band_id, sequence_no FROM held
+    SELECT id, schedule_id, band_id, sequence_no, held_until FROM held
 """  # noqa: S608 - put together from constants only
 # An add-on number is made for one patient: nobody else gets it when it is given back (M2.4).
 _CHANGE: Final = f"""
@@ -106,13 +112,15 @@ def hold_slot(
     until: dt.datetime,
     channel: Channel = Channel.WECHAT,
     prefer_slot_id: int | None = None,
+    for_list: bool = False,
     by: Actor,
     at: dt.datetime,
 ) -> Slot:
     """Claim the first free number of a band (None: of the whole session) until a moment (UTC), of
     those the channel may have (M2.2).
 
-    A preferred slot is taken when it is free. Raises SlotTaken with `alternatives`.
+    A preferred slot is taken when it is free. `for_list`: for whoever is first on the session's
+    waiting list, until its band begins at the latest. Raises SlotTaken with `alternatives`.
     """
     rows = _rows(
         _CLAIM,
@@ -122,6 +130,9 @@ def hold_slot(
             "prefer": prefer_slot_id,
             "pools": list(POOLS_OF[channel]),
             "until": until,
+            "for_list": for_list,
+            "kept": list(LISTED),
+            "kept_after": thresholds.kept_after(at),
             "by": str(by),
             "at": at,
         },
@@ -131,7 +142,7 @@ def hold_slot(
             schedule_id=schedule_id, band_id=band_id, channel=channel, at=at
         )
         raise SlotTaken(alternatives=nearest)
-    slot_id, schedule, band, sequence_no = rows[0]
+    slot_id, schedule, band, sequence_no, held_until = rows[0]
     _publish({schedule})
     return Slot(
         pk=slot_id,
@@ -139,7 +150,7 @@ def hold_slot(
         band_id=band,
         sequence_no=sequence_no,
         status=SlotStatus.HELD,
-        held_until=until,
+        held_until=held_until,
     )
 
 

@@ -138,7 +138,8 @@ class Schedule(StatefulModel):
 
     `template` is the weekly session it was made from, empty for one put on a roster by hand.
     `practitioner` holds it; `planned_practitioner` is who was on the roster when another takes it
-    over (替诊, M1.9), else empty.
+    over (替诊, M1.9), else empty. While `has_waiting`, numbers that come free go to the waiting list
+    above first (M1.2).
     """
 
     MOVES = SCHEDULE_MOVES
@@ -163,6 +164,7 @@ class Schedule(StatefulModel):
     release_at = models.DateTimeField()
     status = models.CharField(max_length=12, choices=ScheduleStatus)
     suspend_reason = models.CharField(max_length=100, blank=True)
+    has_waiting = models.BooleanField(default=False)
 
     class Meta:
         constraints = [
@@ -191,6 +193,9 @@ class Schedule(StatefulModel):
             models.Index(fields=["department", "visit_date"], name="schedule_of_department"),
             models.Index(fields=["practitioner", "visit_date"], name="schedule_of_practitioner"),
             models.Index(fields=["visit_date"], name="schedule_of_day"),
+            models.Index(
+                fields=["visit_date"], condition=Q(has_waiting=True), name="schedule_with_list"
+            ),
         ]
         triggers = [
             guard(SCHEDULE_MOVES, name="schedule_moves"),
