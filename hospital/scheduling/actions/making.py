@@ -8,7 +8,6 @@ from django.db import connection
 
 from hospital.kernel.clock import at_local
 from hospital.scheduling import bands, quotas, thresholds
-from hospital.scheduling.holidays import Calendar, runs
 from hospital.scheduling.models import Schedule, ScheduleTemplate, TimeBand
 from hospital.scheduling.sessions import scopes_of
 from hospital.scheduling.states import ScheduleStatus
@@ -28,40 +27,6 @@ def take_turns() -> None:
     """Wait until nobody else makes sessions of a week, or opens one, in another transaction."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended('scheduling:making', 0))")
-
-
-def standing_templates() -> list[ScheduleTemplate]:
-    """The templates sessions come from: switched on, with all they need switched on, by code."""
-    found = ScheduleTemplate.objects.filter(
-        is_active=True,
-        department__is_active=True,
-        service_type__is_active=True,
-        room__is_active=True,
-    )
-    found = found.exclude(practitioner__is_active=False).order_by("code")
-    return list(found.select_related("department", "practitioner", "service_type", "room"))
-
-
-def holds(template: ScheduleTemplate, day: dt.date, calendar: Calendar) -> bool:
-    """Whether a template has a session on a day as the calendar has it (M15.4), with all it needs
-    in force and a doctor licensed to hold it."""
-    doctor = template.practitioner
-    needed = (template, template.department, template.service_type, template.room, doctor)
-    return (
-        runs(
-            weekday=template.weekday,
-            on_holidays=template.on_holidays,
-            day=day,
-            special=calendar.get(day),
-        )
-        and all(
-            (one.valid_from is None or one.valid_from <= day)
-            and (one.valid_to is None or day < one.valid_to)
-            for one in needed
-            if one is not None
-        )
-        and (doctor is None or day <= doctor.licence_end_date)
-    )
 
 
 def from_template(template: ScheduleTemplate, day: dt.date) -> Schedule:

@@ -13,6 +13,7 @@ from django.db import connection, transaction
 from hospital.kernel.actors import Actor
 from hospital.kernel.clock import hospital_day
 from hospital.live import actions as live
+from hospital.scheduling import weekly
 from hospital.scheduling.actions import making
 from hospital.scheduling.models import Roster, Schedule
 from hospital.scheduling.queries.calendar import special_days
@@ -81,13 +82,13 @@ def generate_schedules(*, through: dt.date, by: Actor, at: dt.datetime) -> int:
     opened = set(
         Roster.objects.filter(monday__gte=monday_of(first)).values_list("department", "monday")
     )
-    templates, calendar = making.standing_templates(), special_days(first, through)
+    templates, calendar = weekly.standing_templates(), special_days(first, through)
     wanted = [
         schedule
         for day in days
         for template in templates
         if (template.department_id, monday_of(day)) not in opened
-        and making.holds(template, day, calendar)
+        and weekly.holds(template, day, calendar)
         and (schedule := making.from_template(template, day)).ends_at > at
     ]
     # "Do nothing" on any conflict, be it the same session again or a doctor or room taken.

@@ -1,0 +1,137 @@
+"""A roster with all around it, as conflicts.py judges it: everybody's sessions of the week and of
+the days beside it, leave, licences, roles, rooms, prices. A fixed number of statements."""
+
+import dataclasses
+import datetime as dt
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Final
+
+from hospital.catalogue import queries as catalogue
+from hospital.kernel.settings_rows import Scope
+from hospital.organisation import queries as organisation
+from hospital.scheduling import bands, conflicts, thresholds
+from hospital.scheduling.conflicts import Away, Conflict, Duty, Person, Standing, Week
+from hospital.scheduling.models import Roster, RosterEntry, Schedule
+from hospital.scheduling.queries.leave import leaves_of
+from hospital.scheduling.states import ScheduleStatus
+from hospital.scheduling.weeks import DAYS
+
+if TYPE_CHECKING:
+    from hospital.catalogue.models import ServiceType
+    from hospital.organisation.models import Location, Practitioner
+
+_BESIDE: Final = dt.timedelta(days=1)
+
+
+def conflicts_of(roster: Roster) -> list[Conflict]:
+    """What speaks against a roster as it stands (M15.2), refused ones first."""
+    return conflicts.find(week_of(roster))
+
+
+def week_of(roster: Roster) -> Week:
+    """The roster's sessions and all they may collide with."""
+    first, latest = roster.monday - _BESIDE, roster.monday + dt.timedelta(days=DAYS)
+    entries = list(
+        RosterEntry.objects.filter(visit_date__range=(first, latest), is_removed=False)
+        .select_related(
+            "roster",
+            "roster__department",
+            "schedule__practitioner",
+            "practitioner",
+            "room",
+            "service_type",
+        )
+        .order_by("id")
+    )
+    schedules = list(
+        Schedule.objects.filter(visit_date__range=(first, latest))
+        .exclude(status=ScheduleStatus.CANCELLED)
+        # What an entry still wants is that entry; what this roster takes off goes with it.
+        .exclude(roster_entry__is_removed=False)
+        .exclude(roster_entry__roster=roster)
+        .select_related("department", "practitioner", "room", "service_type")
+        .order_by("id")
+    )
+    own = [_of_entry(one) for one in entries if one.roster_id == roster.pk]
+    others = [
+        *(
+            dataclasses.replace(_of_entry(one), key=None)
+            for one in entries
+            if one.roster_id != roster.pk
+        ),
+        *(_of_schedule(one) for one in schedules),
+    ]
+    all_of_them: list[RosterEntry | Schedule] = [*entries, *schedules]
+    people = {row.pk: row for one in all_of_them if (row := _holder(one)) is not None}
+    here = organisation.role_periods(department_id=roster.department_id)
+    return Week(
+        monday=roster.monday,
+        duties=own,
+        others=others,
+        people={
+            pk: Person(
+                standing=_standing(row),
+                title=row.title,
+                licence_end_date=row.licence_end_date,
+                here=tuple(here.get(pk, ())),
+                week_cap=thresholds.WEEK_CAP.value(Scope("practitioner", pk)),
+            )
+            for pk, row in people.items()
+        },
+        rooms={one.room_id: _standing(one.room) for one in all_of_them},
+        services={one.service_type_id: _standing(one.service_type) for one in all_of_them},
+        away=[
+            Away(one.practitioner_id, one.starts_at, one.ends_at, one.reason_label)
+            for one in leaves_of(practitioner_ids=list(people), from_date=first, to_date=latest)
+        ],
+        fees=_fees([roster.monday, latest - _BESIDE]),
+    )
+
+
+def _of_entry(entry: RosterEntry) -> Duty:
+    starts_at, ends_at = bands.session_bounds(entry.visit_date, entry.starts, entry.ends)
+    holder = _holder(entry)
+    return Duty(
+        key=entry.pk,
+        day=entry.visit_date,
+        period=entry.session_period,
+        starts_at=starts_at,
+        ends_at=ends_at,
+        practitioner_id=holder.pk if holder else None,
+        room_id=entry.room_id,
+        service_type_id=entry.service_type_id,
+        department_id=entry.roster.department_id,
+        department=entry.roster.department.name,
+    )
+
+
+def _of_schedule(schedule: Schedule) -> Duty:
+    return Duty(
+        key=None,
+        day=schedule.visit_date,
+        period=schedule.session_period,
+        starts_at=schedule.starts_at,
+        ends_at=schedule.ends_at,
+        practitioner_id=schedule.practitioner_id,
+        room_id=schedule.room_id,
+        service_type_id=schedule.service_type_id,
+        department_id=schedule.department_id,
+        department=schedule.department.name,
+    )
+
+
+def _holder(one: RosterEntry | Schedule) -> "Practitioner | None":
+    """Who sits there: of a published entry whoever holds its session now (替诊)."""
+    if isinstance(one, RosterEntry) and one.schedule is not None:
+        return one.schedule.practitioner
+    return one.practitioner
+
+
+def _standing(row: "Practitioner | Location | ServiceType") -> Standing:
+    return Standing(row.name, row.is_active, row.valid_from, row.valid_to)
+
+
+def _fees(days: Iterable[dt.date]) -> frozenset[tuple[int, str]]:
+    """What has a price on all of these days; of the days between somebody else takes care."""
+    found = [frozenset(catalogue.registration_fees(on=day)) for day in days]
+    return frozenset.intersection(*found)
