@@ -6,6 +6,9 @@ declare(
     "registration",
     {
         "collect": "取号",
+        "correct_noshow": "更正爽约",
+        "lift_restriction": "解除预约限制",
         "override": "放宽挂号限制",
+        "refund_unseen": "未就诊退号",
     },
 )

@@ -1,6 +1,6 @@
 """What registration does when news arrives or time runs out: each loads ids and makes one call."""
 
-from hospital.kernel import clock
+from hospital.kernel import clock, events
 from hospital.kernel.actors import SYSTEM
 from hospital.kernel.jobs import job, periodic
 from hospital.registration import actions
@@ -53,3 +53,29 @@ def cancel_suspended(*, schedule_id: int, **_: object) -> None:
 def cancel_suspended_one(*, appointment_id: int, **_: object) -> None:
     """Undo one booking of a suspended session, refund included."""
     actions.cancel_suspended_one(appointment_id=appointment_id, by=SYSTEM, at=clock.now())
+
+
+@job()
+def recount_restrictions(*, patient_id: int, **_: object) -> None:
+    """A number was given back on the day of the visit: is it one too many (M1.10)?"""
+    actions.recount(patient_id=patient_id, by=SYSTEM, at=clock.now())
+
+
+@job()
+def tell_restriction_over(*, restriction_id: int, **_: object) -> None:
+    """A restriction has run out: tell the patient unless another holds (N14)."""
+    actions.tell_over(restriction_id=restriction_id, by=SYSTEM, at=clock.now())
+
+
+@periodic("*/5 * * * *")
+@job()
+def end_visits(**_: object) -> None:
+    """Mark who stayed away and who left unseen (M1.10, SM3), one booking a job."""
+    for appointment_id in actions.visits_to_end(at=clock.now()):
+        events.later("registration.jobs.end_visit", appointment_id=appointment_id)
+
+
+@job()
+def end_visit(*, appointment_id: int, **_: object) -> None:
+    """Mark one booking whose time is over without a visit."""
+    actions.end_visit(appointment_id=appointment_id, by=SYSTEM, at=clock.now())

@@ -16,13 +16,23 @@ from hospital.patients import queries as patients
 from hospital.patients.queries import LockedPatient
 from hospital.patients.states import Assurance
 from hospital.registration import thresholds
-from hospital.registration.states import LIVE, AppointmentStatus, CancelReason
+from hospital.registration.states import (
+    LIVE,
+    AppointmentStatus,
+    CancelReason,
+    RestrictionCause,
+)
 from hospital.scheduling.queries import SessionFacts, closes_at, offer_of
-from hospital.scheduling.states import ONLINE, Channel, Offer
+from hospital.scheduling.states import ONLINE, Channel, Offer, ScheduleStatus
 
 _COUNTED: Final = (*LIVE, AppointmentStatus.FULFILLED, AppointmentStatus.NOSHOW)
 LATE_NOTE: Final = "就诊当日退号，费用原路退回，将计一次当日退号。"
 _WHERE: Final = {True: "线上", False: ""}
+_GONE: Final = (ScheduleStatus.DRAFT, ScheduleStatus.CANCELLED, ScheduleStatus.CLOSED)
+_WHY_RESTRICTED: Final = {
+    RestrictionCause.NOSHOW: "多次预约后没有来就诊",
+    RestrictionCause.LATE_CANCEL: "多次在就诊当日退号",
+}
 _SEX_WORDS = {"male": "男性", "female": "女性"}
 
 
@@ -147,14 +157,30 @@ class Past:
     visit_date: dt.date
     cancel_reason: str
     cancelled_at: dt.datetime | None
-    is_late_cancel: bool
+
+
+@dataclass(frozen=True, slots=True)
+class InForce:
+    """Why and until when a patient does not book in advance online (M1.10)."""
+
+    cause: RestrictionCause
+    until: dt.datetime
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """What is known of patient and user when a number is asked for."""
+
+    past: Sequence[Past] = ()
+    restriction: InForce | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Wish:
     """What is asked for: this patient, at this session, now; by a WeChat user or by the house.
 
-    `set_aside` are codes of rules the outpatient office lets pass this once (H3.1).
+    `set_aside` are codes of rules the outpatient office lets pass this once (H3.1). `is_extra`: a
+    number is made for the patient, so neither pools nor the release have a say (M2.4).
     """
 
     patient_id: int
@@ -163,6 +189,7 @@ class Wish:
     at: dt.datetime
     channel: Channel = Channel.WECHAT
     set_aside: frozenset[str] = frozenset()
+    is_extra: bool = False
 
 
 # Who the patient is, who has booked what, and what is released bind everybody.
@@ -180,14 +207,14 @@ MAY_BE_SET_ASIDE: Final = frozenset(
 )
 
 
-def check(person: LockedPatient | None, wish: Wish, past: Sequence[Past]) -> list[str]:
+def check(person: LockedPatient | None, wish: Wish, history: History) -> list[str]:
     """Every check before the slot, in M1.3's order; raises the first refusal that holds.
 
     Returns the codes of the rules that said no and were set aside.
     """
     known = check_identity(person, at=wish.at)
     passed: list[str] = []
-    for step in _steps(known, wish, past):
+    for step in _steps(known, wish, history):
         try:
             step()
         except Refusal as refusal:
@@ -197,13 +224,13 @@ def check(person: LockedPatient | None, wish: Wish, past: Sequence[Past]) -> lis
     return passed
 
 
-def _steps(person: LockedPatient, wish: Wish, past: Sequence[Past]) -> Iterator[Callable[[], None]]:
-    session, day = wish.session, wish.session.visit_date
+def _steps(person: LockedPatient, wish: Wish, history: History) -> Iterator[Callable[[], None]]:
+    session, day, past = wish.session, wish.session.visit_date, history.past
     mine = [row for row in past if row.patient_id == wish.patient_id]
     that_day = [row for row in mine if row.visit_date == day and row.status in _COUNTED]
     yield lambda: check_sex(person, session)
     yield lambda: check_age(person, session)
-    yield lambda: check_restriction(person, wish, past)
+    yield lambda: check_restriction(person, wish, history.restriction)
     yield lambda: check_duplicate(wish, past)
     yield lambda: _check_department_day(session, that_day)
     yield lambda: _check_doctor_day(session, that_day)
@@ -214,7 +241,10 @@ def _steps(person: LockedPatient, wish: Wish, past: Sequence[Past]) -> Iterator[
     if wish.wechat_user_id is not None:
         yield lambda: _check_unpaid_user(wish, past)
     yield lambda: _check_recent_cancel(wish, mine)
-    yield lambda: check_channel(session, channel=wish.channel, at=wish.at)
+    if wish.is_extra:
+        yield lambda: check_not_over(session, at=wish.at)
+    else:
+        yield lambda: check_channel(session, channel=wish.channel, at=wish.at)
 
 
 def check_identity(person: LockedPatient | None, *, at: dt.datetime) -> LockedPatient:
@@ -246,38 +276,25 @@ def check_age(person: LockedPatient, session: SessionFacts) -> None:
         )
 
 
-def check_restriction(person: LockedPatient, wish: Wish, past: Sequence[Past]) -> None:
-    """Nobody blocked, and nobody who gave numbers back on the day too often (M1.10).
+def check_restriction(person: LockedPatient, wish: Wish, restriction: InForce | None) -> None:
+    """Nobody blocked, and nobody who stayed away or gave numbers back on the day too often (M1.10).
 
-    Late cancellations only keep from booking in advance online: never from the same day, never
-    at the window.
+    A restriction only keeps from booking in advance online: never from the same day, never at the
+    window, never from an emergency.
     """
     if wish.channel not in ONLINE:
         return
     if person.user_is_blocked:
         raise Restricted("您的线上挂号已停用，请到挂号窗口办理。")
-    until = restricted_until([row for row in past if row.patient_id == wish.patient_id])
-    if until is None or wish.at >= until:
+    if restriction is None or wish.at >= restriction.until:
         return
     if wish.session.visit_date > clock.hospital_day(wish.at):
-        day = clock.hospital_day(until)
+        day = clock.local(restriction.until)
         raise Restricted(
-            f"该就诊人当日退号次数较多，{day.month}月{day.day}日前只能当日挂号。", until=until
+            f"该就诊人{_WHY_RESTRICTED[restriction.cause]}，"
+            f"{day.month}月{day.day}日前线上只能挂当日号，也可到挂号窗口预约。",
+            until=restriction.until,
         )
-
-
-def restricted_until(past: Sequence[Past]) -> dt.datetime | None:
-    """When a patient's latest restriction for late cancellations ends, None without any."""
-    most = thresholds.LATE_CANCELS.value()
-    within = dt.timedelta(days=thresholds.LATE_CANCEL_DAYS.value())
-    lasting = dt.timedelta(days=thresholds.RESTRICTION_DAYS.value())
-    moments = sorted(row.cancelled_at for row in past if row.is_late_cancel and row.cancelled_at)
-    ends = [
-        latest + lasting
-        for first, latest in zip(moments, moments[most - 1 :], strict=False)
-        if latest - first <= within
-    ]
-    return max(ends, default=None)
 
 
 def check_duplicate(wish: Wish, past: Sequence[Past]) -> None:
@@ -306,6 +323,14 @@ def check_channel(session: SessionFacts, *, channel: Channel, at: dt.datetime) -
             f"{opens.month}月{opens.day}日 {opens:%H:%M} 放号，请届时再来。",
             release_at=session.release_at,
         )
+
+
+def check_not_over(session: SessionFacts, *, at: dt.datetime) -> None:
+    """Whether the session still takes place: neither called off nor over."""
+    if session.status == ScheduleStatus.SUSPENDED:
+        raise SessionSuspended
+    if session.status in _GONE or session.ends_at <= at:
+        raise ChannelClosed("本次出诊已经结束，不能再挂号。")
 
 
 def check_cancel(

@@ -1,4 +1,5 @@
-"""The messages of a booking: N01-N03, N05, N06 (chapter 4), written in the caller's transaction.
+"""The messages of a booking: N01-N03, N05, N06, N13, N14, N27 (chapter 4), written in the
+caller's transaction.
 
 They go to everybody who may act for the patient, the one who booked first, and lead to the
 appointment's page.
@@ -7,9 +8,11 @@ appointment's page.
 import datetime as dt
 
 from hospital.kernel.actors import Actor
+from hospital.kernel.clock import local
 from hospital.messaging import actions as messaging
 from hospital.patients import queries as patients
-from hospital.registration.models import Appointment
+from hospital.registration.models import Appointment, BookingRestriction
+from hospital.registration.states import RestrictionCause
 from hospital.ui.wording import clock_text, day_text, weekday_text, yuan_text
 
 
@@ -21,7 +24,7 @@ def booked(appointment: Appointment, *, by: Actor, at: dt.datetime) -> None:
         "department": row.department.name,
         "doctor": _doctor(row),
         "time": _time(row),
-        "number": f"{row.slot.sequence_no}号",
+        "number": f"{row.slot.label}号",
     }
     _send("N01", row, "booked", fields, by=by, at=at)
 
@@ -37,6 +40,19 @@ def still_unpaid(appointment: Appointment, *, by: Actor, at: dt.datetime) -> Non
         "amount": yuan_text(row.bill.total_fen),
     }
     _send("N02", row, "unpaid", fields, by=by, at=at, until=row.hold_until)
+
+
+def asked(appointment: Appointment, *, by: Actor, at: dt.datetime) -> None:
+    """N02 at once: the doctor has added a number, the patient is not looking at a page (M2.4)."""
+    row = _loaded(appointment)
+    fields = {
+        "patient": row.patient.masked_name,
+        "department": row.department.name,
+        "doctor": f"{_doctor(row)} 加号",
+        "pay_before": clock_text(row.hold_until),
+        "amount": yuan_text(row.bill.total_fen),
+    }
+    _send("N02", row, "asked", fields, by=by, at=at, until=row.hold_until)
 
 
 def timed_out(appointment: Appointment, *, by: Actor, at: dt.datetime) -> None:
@@ -75,6 +91,75 @@ def suspended(appointment: Appointment, *, refund_fen: int, by: Actor, at: dt.da
         "choice": "改约其他医生或日期",
     }
     _send("N06", row, "suspended", fields, by=by, at=at)
+
+
+def stayed_away(
+    appointment: Appointment, *, count: int, consequence: str, by: Actor, at: dt.datetime
+) -> None:
+    """N13: nobody came; how often that was, and what follows."""
+    row = _loaded(appointment)
+    fields = {
+        "patient": row.patient.masked_name,
+        "department": row.department.name,
+        "date": _day(row),
+        "count": f"{count} 次",
+        "consequence": consequence,
+    }
+    _send("N13", row, "noshow", fields, by=by, at=at)
+
+
+def continued(appointment: Appointment, *, by: Actor, at: dt.datetime) -> None:
+    """N27: come again to have the results read, free of charge."""
+    row = _loaded(appointment)
+    fields = {
+        "patient": row.patient.masked_name,
+        "department": row.department.name,
+        "time": _time(row),
+        "number": f"{row.slot.label}号",
+        "fee": "免收挂号费",
+    }
+    _send("N27", row, "continued", fields, by=by, at=at)
+
+
+def restricted(row: BookingRestriction, *, by: Actor, at: dt.datetime) -> None:
+    """N14: no booking in advance online for a while, why, and that one may object."""
+    cause = RestrictionCause(row.cause).label
+    fields = {
+        "patient": row.patient.masked_name,
+        "what": "暂停线上预约",
+        "reason": f"{cause}（{row.count}次）",
+        "until": f"{day_text(local(row.ends_at).date())} {clock_text(row.ends_at)}",
+        "appeal": "可在手机上申诉",
+    }
+    _send_about(row, "restricted", fields, by=by, at=at)
+
+
+def unrestricted(row: BookingRestriction, *, reason: str, by: Actor, at: dt.datetime) -> None:
+    """N14: booking online is possible again."""
+    fields = {
+        "patient": row.patient.masked_name,
+        "what": "恢复线上预约",
+        "reason": reason,
+        "until": f"{day_text(local(at).date())} {clock_text(at)} 起",
+        "appeal": "无需申诉",
+    }
+    _send_about(row, "unrestricted", fields, by=by, at=at)
+
+
+def _send_about(
+    row: BookingRestriction, what: str, fields: dict[str, str], *, by: Actor, at: dt.datetime
+) -> None:
+    messaging.send(
+        kind="N14",
+        to=patients.users_to_tell(patient_id=row.patient_id),
+        event_key=f"restriction:{row.pk}:{what}",
+        subject=row,
+        fields=fields,
+        path=f"/m/restrictions/{row.pk}/",
+        by=by,
+        at=at,
+        patient_id=row.patient_id,
+    )
 
 
 def _loaded(appointment: Appointment) -> Appointment:

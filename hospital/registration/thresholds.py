@@ -98,7 +98,7 @@ CANCEL_LOCK_MINUTES: Final = Setting(
 )
 LATE_CANCELS: Final = Setting(
     key="registration.late_cancels",
-    label="多少次当日退号后暂停预约",
+    label="多少次当日退号后暂停线上预约",
     default=3,
     unit="次",
     minimum=1,
@@ -116,7 +116,7 @@ LATE_CANCEL_DAYS: Final = Setting(
 )
 RESTRICTION_DAYS: Final = Setting(
     key="registration.restriction_days",
-    label="暂停预约天数",
+    label="多次当日退号后，暂停线上预约天数",
     default=30,
     unit="天",
     minimum=1,
@@ -131,4 +131,67 @@ COLLECT_GRACE_MINUTES: Final = Setting(
     minimum=0,
     maximum=120,
     rule="M1.13",
+)
+NOSHOWS: Final = Setting(
+    key="registration.noshows",
+    label="多少次爽约后暂停线上预约",
+    default=3,
+    unit="次",
+    minimum=1,
+    maximum=100,
+    rule="M1.10",
+)
+NOSHOW_DAYS: Final = Setting(
+    key="registration.noshow_days",
+    label="爽约的统计天数",
+    default=180,
+    unit="天",
+    minimum=1,
+    maximum=730,
+    rule="M1.10",
+)
+NOSHOW_RESTRICTION_DAYS: Final = Setting(
+    key="registration.noshow_restriction_days",
+    label="多次爽约后，暂停线上预约天数",
+    default=90,
+    unit="天",
+    minimum=1,
+    maximum=365,
+    rule="M1.10",
+)
+NOSHOW_MINUTES: Final = Setting(
+    key="registration.noshow_minutes",
+    label="出诊结束几分钟后未签到的预约记为爽约",
+    default=30,
+    unit="分钟",
+    minimum=0,
+    maximum=240,
+    rule="M1.10",
+)
+APPEAL_DAYS: Final = Setting(
+    key="registration.appeal_days",
+    label="爽约或当日退号后几天内可以申诉",
+    default=30,
+    unit="天",
+    minimum=1,
+    maximum=365,
+    rule="M1.10",
+)
+ADD_ON_PAY_MINUTES: Final = Setting(
+    key="registration.add_on_pay_minutes",
+    label="医生加号后几分钟内支付（不晚于出诊结束）",
+    default=120,
+    unit="分钟",
+    minimum=5,
+    maximum=1440,
+    rule="M2.4",
+)
+CONTINUATION_DAYS: Final = Setting(
+    key="registration.continuation_days",
+    label="续诊号在首诊起几天内有效（首诊当天算第一天，遇节假日顺延）",
+    default=3,
+    unit="天",
+    minimum=3,
+    maximum=30,
+    rule="M1.14",
 )

@@ -42,14 +42,17 @@ def add_charges(
     wechat_user_id: int | None = None,
     expires_at: dt.datetime | None = None,
     bill_id: int | None = None,
+    waiver: str = "",
+    credit_guarantee: bool = False,
     by: Actor,
     at: dt.datetime,
 ) -> Bill:
     """Charge the lines to the patient and issue the bill that asks for them.
 
     `source` says what for, such as ("appointment", 12); `wechat_user_id` who is asked to pay;
-    `path` where the result is shown. A total of nought is settled at once (M4.9). Call it last:
-    the bill's gap-free number locks its series until commit.
+    `path` where the result is shown; `waiver` why the lines cost nothing (M1.14). With
+    `credit_guarantee` the treatment does not wait for the money (M1.17). A total of nought is
+    settled at once (M4.9). Call it last: the bill's gap-free number locks its series until commit.
     """
     inside_a_transaction()
     number = numbered("B", "bill", at)
@@ -65,6 +68,7 @@ def add_charges(
         status=BillStatus.ISSUED,
         issued_at=at,
         expires_at=expires_at,
+        credit_guarantee=credit_guarantee,
     )
     bill.save(force_insert=True)
     kind, source_id = source
@@ -80,6 +84,7 @@ def add_charges(
             amount_fen=line.amount_fen,
             source_kind=kind,
             source_id=source_id,
+            waiver=waiver,
             status=ChargeStatus.BILLED,
             created_at=at,
         )

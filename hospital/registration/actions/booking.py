@@ -24,7 +24,12 @@ from hospital.patients.queries import LockedPatient
 from hospital.registration import rules, thresholds
 from hospital.registration.actions.settling import seat
 from hospital.registration.models import Appointment
-from hospital.registration.states import AppointmentStatus, BookingKind, PaidWhen
+from hospital.registration.states import (
+    AppointmentStatus,
+    BookingKind,
+    PaidWhen,
+    RestrictionCause,
+)
 from hospital.scheduling import actions as scheduling
 from hospital.scheduling import queries as sessions
 from hospital.scheduling.actions import SlotTaken
@@ -39,12 +44,22 @@ _GIVEN_UP: Final = {
     PaidWhen.BOOKING: "registration.jobs.release_unpaid",
     PaidWhen.ARRIVAL: "registration.jobs.give_up_uncollected",
 }
-_PAST: Final = """
-    SELECT number, status, patient_id, wechat_user_id, schedule_id, department_id,
-        practitioner_id, visit_date, cancel_reason, cancelled_at, is_late_cancel
-    FROM registration_appointment
-    WHERE (patient_id = %(patient)s OR wechat_user_id = %(user)s) AND visit_date >= %(since)s
-    ORDER BY id
+# Never without a row: the restriction is asked for in the same statement.
+_LOOK_BACK: Final = """
+    SELECT restriction.cause, restriction.ends_at, past.*
+    FROM (VALUES (1)) AS one (row)
+    LEFT JOIN LATERAL (
+        SELECT cause, ends_at FROM registration_bookingrestriction
+        WHERE patient_id = %(patient)s AND lifted_at IS NULL AND ends_at > %(at)s
+        ORDER BY ends_at DESC LIMIT 1
+    ) restriction ON true
+    LEFT JOIN (
+        SELECT number, status, patient_id, wechat_user_id, schedule_id, department_id,
+            practitioner_id, visit_date, cancel_reason, cancelled_at, id
+        FROM registration_appointment
+        WHERE (patient_id = %(patient)s OR wechat_user_id = %(user)s) AND visit_date >= %(since)s
+    ) past ON true
+    ORDER BY past.id
 """
 
 
@@ -97,7 +112,7 @@ def book(
     band = sessions.band_of(session, band_id) if band_id is not None else None
     set_aside = override.codes if override else frozenset()
     wish = rules.Wish(patient_id, wechat_user_id, session, at, channel, set_aside)
-    passed = rules.check(person, wish, _past(wish))
+    passed = rules.check(person, wish, look_back(wish))
     quote = sessions.fee_of(session)
     if sessions.is_late_release(session, at=at):
         scheduling.release_due(schedule_id=session.id, by=by, at=at)
@@ -142,14 +157,22 @@ def place(
     kind: BookingKind,
     paid_when: PaidWhen,
     lines: Sequence[FeeLine],
+    payer_id: int | None = None,
+    waiver: str = "",
+    tells: bool = True,
     by: Actor,
     at: dt.datetime,
     **more: object,
 ) -> Appointment:
     """Write the appointment of a held number with its bill; booked at once when nothing is to be
-    paid now. Whatever is checked is checked by the caller, under the caller's locks."""
+    paid now. Whatever is checked is checked by the caller, under the caller's locks.
+
+    `payer_id` is the WeChat user asked to pay where the patient's side did not book; `waiver` why
+    it costs nothing. Without `tells` the caller says that it is booked.
+    """
     session = wish.session
     hold_until = _hold_until(session, slot, paid_when)
+    asked, is_guaranteed = wish.wechat_user_id or payer_id, paid_when == PaidWhen.LATER
     number = f"{session.visit_date:%y%m%d}{serials.scattered(claim.id)}"
     appointment = Appointment(
         number=number,
@@ -176,36 +199,47 @@ def place(
     )
     appointment.save(force_insert=True)
     claim.finish({"number": appointment.number})
-    events.later(_GIVEN_UP[paid_when], at=hold_until, appointment_id=appointment.pk)
+    if paid_when in _GIVEN_UP:
+        events.later(_GIVEN_UP[paid_when], at=hold_until, appointment_id=appointment.pk)
     bill = billing.add_charges(
         bill_id=appointment.bill_id,
         patient_id=wish.patient_id,
-        wechat_user_id=wish.wechat_user_id,
+        wechat_user_id=asked,
         source=("appointment", appointment.pk),
         lines=lines,
         title=f"挂号费 {session.department_name} {session.practitioner_name}".rstrip(),
-        path=f"/m/appointments/{appointment.number}/result/" if wish.wechat_user_id else "",
-        expires_at=hold_until,
+        path=f"/m/appointments/{appointment.number}/result/" if asked else "",
+        expires_at=None if is_guaranteed else hold_until,
+        waiver=waiver,
+        credit_guarantee=is_guaranteed,
         by=by,
         at=at,
     )
     appointment.bill = bill
-    if bill.total_fen == 0 or paid_when == PaidWhen.ARRIVAL:
-        return seat(appointment, by=by, at=at)
+    if bill.total_fen == 0 or paid_when != PaidWhen.BOOKING:
+        return seat(appointment, tells=tells, by=by, at=at)
     return appointment
 
 
-def _past(wish: rules.Wish) -> list[rules.Past]:
-    """The bookings limits look at, read under the locks on user and patient: nobody adds to them
-    before this transaction ends."""
-    looked_at = thresholds.LATE_CANCEL_DAYS.value() + thresholds.RESTRICTION_DAYS.value()
-    late_since = hospital_day(wish.at) - dt.timedelta(days=looked_at + 1)
-    since = min(late_since, wish.session.visit_date.replace(day=1))
+def look_back(wish: rules.Wish) -> rules.History:
+    """The bookings and the restriction the rules look at, read under the locks on user and
+    patient: nobody adds to them before this transaction ends. One statement."""
+    since = min(hospital_day(wish.at), wish.session.visit_date.replace(day=1))
     with connection.cursor() as cursor:
         cursor.execute(
-            _PAST, {"patient": wish.patient_id, "user": wish.wechat_user_id, "since": since}
+            _LOOK_BACK,
+            {
+                "patient": wish.patient_id,
+                "user": wish.wechat_user_id,
+                "since": since,
+                "at": wish.at,
+            },
         )
-        return [rules.Past(*row) for row in cursor.fetchall()]
+        rows = cursor.fetchall()
+    cause, until = rows[0][:2]
+    restriction = rules.InForce(RestrictionCause(cause), until) if cause else None
+    past = [rules.Past(*row[2:-1]) for row in rows if row[-1] is not None]
+    return rules.History(past, restriction)
 
 
 def _lock(patient_id: int, wechat_user_id: int | None) -> LockedPatient | None:
@@ -224,7 +258,7 @@ def _hold_until(session: SessionFacts, slot: Slot, paid_when: PaidWhen) -> dt.da
     """Until when a number waits for its money: from the claim on, or to some minutes after its
     band has begun, but never past the session (M1.13)."""
     assert slot.held_until is not None
-    if paid_when == PaidWhen.BOOKING:
+    if paid_when != PaidWhen.ARRIVAL:
         return slot.held_until
     band = sessions.band_of(session, slot.band_id)
     grace = dt.timedelta(minutes=thresholds.COLLECT_GRACE_MINUTES.value())

@@ -146,5 +146,7 @@ def _undo(
         telling.suspended(appointment, refund_fen=refund_fen, by=by, at=at)
     elif was_booked:
         telling.cancelled(appointment, refund_fen=refund_fen, by=by, at=at)
+    if is_late:
+        events.later("registration.jobs.recount_restrictions", patient_id=appointment.patient_id)
     publish(appointment)
     return appointment

@@ -67,6 +67,8 @@ def release_unpaid(*, appointment_id: int, by: Actor, at: dt.datetime) -> bool:
     appointment = lock(known.pk)
     if bill.status != BillStatus.ISSUED:
         return False
+    if bill.credit_guarantee and appointment.status not in VOID:
+        return False  # owed until it is paid (M1.17)
     if appointment.status == AppointmentStatus.BOOKED:  # to be paid on arrival
         return give_up_uncollected(appointment_id=appointment_id, by=by, at=at)
     if appointment.status != AppointmentStatus.PENDING:
@@ -178,11 +180,14 @@ def remind_unpaid(*, by: Actor, at: dt.datetime) -> int:
     return len(found)
 
 
-def seat(appointment: Appointment, *, by: Actor, at: dt.datetime) -> Appointment:
+def seat(
+    appointment: Appointment, *, tells: bool = True, by: Actor, at: dt.datetime
+) -> Appointment:
     """Turn a held, paid appointment into a booked one and tell the patient (N01)."""
     scheduling.book_slot(slot_id=appointment.slot_id, by=by, at=at)
     move(appointment, AppointmentStatus.BOOKED, by=by, at=at, booked_at=at)
-    telling.booked(appointment, by=by, at=at)
+    if tells:
+        telling.booked(appointment, by=by, at=at)
     publish(appointment)
     return appointment
 

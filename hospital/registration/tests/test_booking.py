@@ -248,6 +248,7 @@ def test_m1_10_three_late_cancellations_in_thirty_days_stop_advance_booking() ->
             user=user, patient=patient, schedule=a_released_schedule(day=visit, at=at), at=at
         )
         actions.cancel(number=late.number, by=Actor("patient", user.pk), at=at)
+        actions.recount(patient_id=patient.pk, by=SYSTEM, at=at)
     advance = a_released_schedule()
     same_day = a_released_schedule(day=dt.date(2026, 11, 23), starts=dt.time(14), ends=dt.time(17))
 

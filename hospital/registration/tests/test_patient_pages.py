@@ -318,6 +318,7 @@ def _given_back_late_too_often() -> Case:
     today = a_released_schedule(day=TODAY, starts=dt.time(14), ends=dt.time(18))
     given = a_paid_booking(user=user, patient=patient, schedule=today)
     actions.cancel(number=given.number, by=Actor("patient", user.pk), at=NOW)
+    actions.recount(patient_id=patient.pk, by=SYSTEM, at=NOW)
     return a_released_schedule(), user, patient
 
 
@@ -361,7 +362,10 @@ def _ended() -> Case:
     ("case", "sentence"),
     [
         (_unidentified, "请先添加就诊人并完成实名登记，再为其挂号。"),
-        (_given_back_late_too_often, "该就诊人当日退号次数较多，12月23日前只能当日挂号。"),
+        (
+            _given_back_late_too_often,
+            "该就诊人多次在就诊当日退号，12月23日前线上只能挂当日号，也可到挂号窗口预约。",
+        ),
         (_same_doctor, "该就诊人当天已预约这位医生，不能再约。"),
         (_booked_before(thresholds.LIMIT_DAY), "该就诊人当天的预约数已达上限。"),
         (_booked_before(thresholds.LIMIT_MONTH), "您本月的预约数已达上限，可到挂号窗口办理。"),
