@@ -302,6 +302,14 @@ BEYOND: Final = (
         is_patient_data=False,
     ),
     Function(
+        "numbers.manage",
+        "号源：号数、渠道分配、停号、批量操作",
+        (OO,),
+        ("scheduling.manage_numbers",),
+        note="须写原因",
+        is_patient_data=False,
+    ),
+    Function(
         "schedule.view",
         "查看出诊与已售号源",
         (RC, OO, TN, DR, DH),

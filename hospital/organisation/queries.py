@@ -321,6 +321,22 @@ def department_labels(*, active_only: bool = False) -> dict[int, str]:
     return dict(rows.values_list("pk", "name"))
 
 
+def room_labels() -> dict[int, str]:
+    """Id → name of every consulting room in use, by code."""
+    rows = Location.objects.filter(_in_force(today(), None), kind=LocationKind.ROOM)
+    return dict(rows.order_by("code").values_list("pk", "name"))
+
+
+def rooms_for(department_id: int) -> list[RoomRow]:
+    """Every consulting room in use, the department's own first, then by code."""
+    rows = Location.objects.filter(_in_force(today(), None), kind=LocationKind.ROOM)
+    found = [
+        RoomRow(row.pk, row.code, row.name, row.department_id == department_id)
+        for row in rows.order_by("code")
+    ]
+    return sorted(found, key=lambda row: not row.is_own)
+
+
 def department_names() -> dict[str, str]:
     """Code → name of every department, switched off ones too."""
     return dict(Department.objects.order_by("code").values_list("code", "name"))

@@ -10,6 +10,12 @@ VIEW_SOLD = Permission(
     scopes={"doctor": "department", "department_head": "department"},
 )
 
+MANAGE_NUMBERS = Permission(
+    code="scheduling.manage_numbers",
+    label="管理号源：号数、渠道分配、停号、批量",
+    roles=("outpatient_office",),
+)
+
 STOP_SESSIONS = Permission(
     code="scheduling.stop_sessions",
     label="停诊、恢复出诊、替诊、互换出诊",

@@ -21,6 +21,18 @@ def share(capacity: int, percents: Mapping[Pool, int]) -> dict[Pool, int]:
     return {pool: count for pool, count in shares.items() if count}
 
 
+def explain(capacity: int, percents: Mapping[Pool, int]) -> str:
+    """The rounding in words: "微信 30×60%=18，自助机 30×10%=3，预留 30×10%=3，其余 6 归窗口"."""
+    shares = share(capacity, percents)
+    parts = []
+    for pool in _SHARED:
+        percent, got = percents.get(pool, 0), shares.get(pool, 0)
+        exact = capacity * percent / 100
+        rounded = f"{exact:g} 取整 {got}" if exact != got else f"{got}"
+        parts.append(f"{pool.label} {capacity}×{percent}%={rounded}")
+    return "，".join([*parts, f"其余 {shares.get(Pool.WINDOW, 0)} 个归窗口"])
+
+
 def deal(shares: Mapping[Pool, int]) -> list[Pool]:
     """The pool of each number from the first to the last: every pool has early and late ones.
 

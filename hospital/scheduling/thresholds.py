@@ -119,6 +119,13 @@ ADD_ON_PERCENT: Final = Setting(
     rule="M2.2",
     scopes=_QUOTA_SCOPES,
 )
+MERGE_TIME: Final = Setting(
+    key="scheduling.merge_time",
+    label="就诊当日未约的各渠道号并入公共号池的时间（时:分）",
+    default="00:00",
+    rule="M2.2",
+    pattern=r"(?:[01]\d|2[0-3]):[0-5]\d",
+)
 WINDOW_KEPT: Final = Setting(
     key="scheduling.window_kept",
     label="就诊当日为窗口保留的号数",
@@ -182,6 +189,28 @@ LEAVE_NOTICE_HOURS: Final = Setting(
     rule="M15.3",
 )
 
+
+def quota_percents(*scopes: Scope) -> dict[Pool, int]:
+    """The shares a session's numbers are dealt by; the window has what these leave."""
+    return {
+        Pool.WECHAT: WECHAT_PERCENT.value(*scopes),
+        Pool.KIOSK: KIOSK_PERCENT.value(*scopes),
+        Pool.RESERVED: RESERVED_PERCENT.value(*scopes),
+    }
+
+
+def merge_time() -> dt.time:
+    """From when on a visit day unused quota is everybody's, on the hospital's wall clock."""
+    return dt.time.fromisoformat(MERGE_TIME.value())
+
+
+def window_kept_until() -> dt.time:
+    """Until when the window keeps its last numbers of the day, on the hospital's wall clock."""
+    return dt.time.fromisoformat(WINDOW_KEPT_UNTIL.value())
+
+
+def release_time() -> dt.time:
+    """When the numbers of the day at the horizon are released, on the hospital's wall clock."""
     return dt.time.fromisoformat(RELEASE_TIME.value())
 
 

@@ -189,6 +189,7 @@ def a_world() -> World:
         numbers={
             "appointments number": booked.number,
             "bills number": booked.bill.number,
+            "schedule_id": booked.schedule_id,
             "collect number": unpaid.bill.number,
             "card-desk number": booked.patient.outpatient_no,
             "card_id": card.pk,

@@ -46,7 +46,10 @@ from tools.inventory import Address
 
 _PARAMETER: Final = re.compile(r"<(?:(\w+):)?(\w+)>")
 #: Pages that look how far their permission reaches for whoever asks.
-NARROWED: Final = {"desk-appointment", "desk-search", "desk-board"}
+NARROWED: Final = {
+    *("desk-appointment", "desk-search", "desk-board"),
+    *("scheduling-numbers", "scheduling-session"),
+}
 #: One person's own things, whatever the role.
 OWN: Final = {"desk-emergency", "identity-loan-end", "identity-session-end"}
 #: Everything else is the whole hospital's: permission → why.
@@ -79,6 +82,7 @@ HOSPITAL_WIDE: Final = {
     "desk.view_configuration": "no personal data",
     "monitoring.view": "no personal data",
     "monitoring.acknowledge": "no personal data",
+    "scheduling.manage_numbers": "the office deals out every clinic's numbers",
     "master.view": "no personal data of patients",
     "master.edit": "no personal data of patients",
 }

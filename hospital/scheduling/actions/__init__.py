@@ -1,6 +1,13 @@
 """Every write of scheduling: templates, sessions, slots. One import for callers."""
 
-from hospital.scheduling.actions.calendar import fill_year
+from hospital.scheduling.actions.bands import (
+    BandStillNeeded,
+    BandWish,
+    RoomTaken,
+    change_bands,
+    change_room,
+)
+from hospital.scheduling.actions.calendar import fill_year, set_day
 from hospital.scheduling.actions.lists import keep_for_list, lock_list
 from hospital.scheduling.actions.numbers import (
     AddOnsUsedUp,
@@ -39,9 +46,12 @@ from hospital.scheduling.actions.templates import save_template
 
 __all__ = [
     "AddOnsUsedUp",
+    "BandStillNeeded",
+    "BandWish",
     "CannotResume",
     "CannotSuspend",
     "CapacityTooSmall",
+    "RoomTaken",
     "SessionOver",
     "SlotTaken",
     "add_slot",
@@ -49,7 +59,9 @@ __all__ = [
     "begin_session",
     "block_numbers",
     "book_slot",
+    "change_bands",
     "change_capacity",
+    "change_room",
     "consume_slot",
     "expire_due",
     "fill_year",
@@ -64,6 +76,7 @@ __all__ = [
     "release_due",
     "resume_schedule",
     "save_template",
+    "set_day",
     "share_numbers",
     "suspend_schedule",
     "unblock_numbers",

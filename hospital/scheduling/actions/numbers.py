@@ -10,7 +10,7 @@ from collections.abc import Collection, Mapping
 from typing import Any, Final
 
 from django.db import connection, transaction
-from django.db.models import F, Max
+from django.db.models import Count, F, Max
 
 from hospital.kernel import audit
 from hospital.kernel.actors import Actor
@@ -105,7 +105,7 @@ def change_capacity(
     the band's latest numbers that nobody has. `seen` is the capacity as the page showed it: when
     somebody changed it since, Stale. Raises NotFound, SessionOver, Invalid, CapacityTooSmall.
     """
-    schedule = _locked(_schedule_of(band_id))
+    schedule = lock_open(_schedule_of(band_id))
     band = TimeBand.objects.get(pk=band_id)
     if seen is not None and band.capacity != seen:
         raise Stale("这个时段的号数刚刚被别人改过，请看过现在的数再改。")
@@ -126,7 +126,7 @@ def change_capacity(
         after={"band": band.pk, "capacity": capacity},
         reason=reason,
     )
-    _publish(schedule.pk)
+    tell(schedule.pk)
     return band
 
 
@@ -136,7 +136,7 @@ def block_numbers(
 ) -> int:
     """停号: withhold numbers nobody has; those somebody has taken meanwhile stay. Returns how many
     were withheld. Raises NotFound, SessionOver."""
-    schedule = _locked(schedule_id)
+    schedule = lock_open(schedule_id)
     ids = _own(schedule, slot_ids)
     done = _turn(ids, _UNCLAIMED, SlotStatus.BLOCKED, reason=reason, by=by, at=at)
     _note(schedule, "scheduling.block_numbers", done, reason=reason, by=by, at=at)
@@ -151,7 +151,7 @@ def unblock_numbers(
 
     Returns how many. Raises NotFound, SessionOver.
     """
-    schedule = _locked(schedule_id)
+    schedule = lock_open(schedule_id)
     found = Slot.objects.filter(pk__in=_own(schedule, slot_ids), withheld=Withheld.OFFICE)
     ids = list(found.values_list("pk", flat=True))
     to = SlotStatus.PLANNED if schedule.status == ScheduleStatus.PUBLISHED else SlotStatus.FREE
@@ -165,15 +165,19 @@ def share_numbers(
     *,
     schedule_id: int,
     shares: Mapping[Pool, int],
+    seen: Mapping[Pool, int] | None = None,
     reason: str,
     by: Actor,
     at: dt.datetime,
 ) -> dict[Pool, int]:
     """Deal the numbers nobody has out anew: so many to each pool, the rest to the window (M2.2).
 
-    Returns what each pool got. Raises NotFound, SessionOver; Invalid for more than there are.
+    Returns what each pool got. `seen` is how many numbers each pool had on the page: when somebody
+    dealt them anew since, Stale. Raises NotFound, SessionOver; Invalid for more than there are.
     """
-    schedule = _locked(schedule_id)
+    schedule = lock_open(schedule_id)
+    if seen is not None and dict(seen) != _pool_sizes(schedule):
+        raise Stale("渠道分配刚刚变过，请看过现在的数再改。")
     unclaimed = list(
         Slot.objects.select_for_update(no_key=True)
         .filter(schedule=schedule, status__in=_UNCLAIMED, is_add_on=False)
@@ -198,7 +202,7 @@ def share_numbers(
         after={str(pool): count for pool, count in wanted.items()},
         reason=reason,
     )
-    _publish(schedule.pk)
+    tell(schedule.pk)
     return wanted
 
 
@@ -216,7 +220,7 @@ def add_slot(
 
     When it is not taken up it goes away again. Raises NotFound, SessionOver, AddOnsUsedUp.
     """
-    schedule = _locked(_schedule_of(band_id))
+    schedule = lock_open(_schedule_of(band_id))
     added = Slot.objects.filter(schedule=schedule, is_add_on=True)
     percent = thresholds.ADD_ON_PERCENT.value(*scopes_of(schedule))
     most = schedule.capacity * percent // 100
@@ -239,7 +243,7 @@ def add_slot(
         at=at,
         after={"number": slot.label, "band": band_id},
     )
-    _publish(schedule.pk)
+    tell(schedule.pk)
     return slot
 
 
@@ -248,13 +252,15 @@ def merge_due(*, today: dt.date, at: dt.datetime) -> int:
 
     Any run may be missed or doubled: it looks at what is still kept, not at what came before.
     """
+    if at < at_local(today, thresholds.merge_time()):
+        return 0
     opened = at >= at_local(today, thresholds.window_kept_until())
     kept = 0 if opened else thresholds.WINDOW_KEPT.value()
     with connection.cursor() as cursor:
         cursor.execute(_MERGE, {"today": today, "kept": kept})
         schedules = [row[0] for row in cursor.fetchall()]
     for schedule_id in sorted(set(schedules)):
-        _publish(schedule_id)
+        tell(schedule_id)
     return len(schedules)
 
 
@@ -300,7 +306,8 @@ def _shrink(
     Schedule.objects.filter(pk=schedule.pk).update(capacity=F("capacity") - fewer)
 
 
-def _locked(schedule_id: int) -> Schedule:
+def lock_open(schedule_id: int) -> Schedule:
+    """The session, locked against everybody else who changes it. Raises NotFound, SessionOver."""
     schedule = Schedule.objects.select_for_update(no_key=True).filter(pk=schedule_id).first()
     if schedule is None:
         raise NotFound("没有找到这次出诊。")
@@ -359,7 +366,15 @@ def _note(
         after={"numbers": [slot.label for slot in numbers]},
         reason=reason,
     )
-    _publish(schedule.pk)
+    tell(schedule.pk)
+
+
+def _pool_sizes(schedule: Schedule) -> dict[Pool, int]:
+    """How many numbers each pool has, whatever became of them: claims do not change it."""
+    rows = Slot.objects.filter(schedule=schedule, is_add_on=False)
+    rows = rows.exclude(status=SlotStatus.WITHDRAWN)
+    counted = rows.values_list("pool").annotate(count=Count("pk"))
+    return {Pool(pool): count for pool, count in counted}
 
 
 def _count_pools(slots: list[Slot]) -> dict[str, int]:
@@ -369,5 +384,6 @@ def _count_pools(slots: list[Slot]) -> dict[str, int]:
     return found
 
 
-def _publish(schedule_id: int) -> None:
+def tell(schedule_id: int) -> None:
+    """Hint to every open page that a session's numbers changed."""
     live.publish("schedules", f"schedule:{schedule_id}")

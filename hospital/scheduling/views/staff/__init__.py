@@ -1,0 +1,1 @@
+"""The outpatient office's pages of number sources (M2)."""
