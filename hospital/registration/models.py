@@ -8,6 +8,7 @@ import pgtrigger
 from django.db import models
 from django.db.models import Q
 
+from hospital.kernel.sealed import SealedCharField
 from hospital.kernel.states import StatefulModel, guard, one_of
 from hospital.registration.states import (
     ALERT_MOVES,
@@ -341,7 +342,10 @@ class BookingRestriction(models.Model):
 
 
 class Appeal(StatefulModel):
-    """申诉 against one no-show or late cancellation; granted, it no longer counts (M1.10)."""
+    """申诉 against one no-show or late cancellation; granted, it no longer counts (M1.10).
+
+    What the patient writes may be about an illness: it is sealed.
+    """
 
     MOVES = APPEAL_MOVES
 
@@ -349,7 +353,7 @@ class Appeal(StatefulModel):
     wechat_user = models.ForeignKey(
         "identity.WeChatUser", models.PROTECT, null=True, related_name="+"
     )
-    text = models.CharField(max_length=300)
+    text = SealedCharField()
     status = models.CharField(max_length=8, choices=AppealStatus)
     created_at = models.DateTimeField()
     decided_by = models.CharField(max_length=40, blank=True, default="")
@@ -380,7 +384,7 @@ class Appeal(StatefulModel):
         triggers = [
             guard(APPEAL_MOVES, name="appeal_moves"),
             pgtrigger.ReadOnly(
-                name="appeal_fixed", fields=["appointment", "wechat_user", "text", "created_at"]
+                name="appeal_fixed", fields=["appointment", "wechat_user", "created_at"]
             ),
             pgtrigger.Protect(name="appeal_kept", operation=pgtrigger.Delete),
         ]
