@@ -95,7 +95,8 @@ DATABASES: dict[str, dict[str, Any]] = {
         "HOST": _dsn.get("host", ""),
         "PORT": _dsn.get("port", ""),
         "CONN_HEALTH_CHECKS": True,
-        "OPTIONS": _dsn_options,
+        # A statement asked again on the same connection is neither read nor planned anew (0055).
+        "OPTIONS": {"server_side_binding": True, "prepare_threshold": 3, **_dsn_options},
         "TEST": {
             "NAME": env.text(
                 "TEST_DATABASE_NAME", "name of the tests' database", default="test_xinglin"

@@ -12,7 +12,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-import pgtrigger
 from django.db import connection, transaction
 from procrastinate.contrib.django import app
 
@@ -35,6 +34,11 @@ WAITING: Final = (
     ("scheduling_slot", "held_until", "status = 'held'"),
     ("scheduling_slot", "free_at", "status = 'reclaim_wait'"),
 )
+# For one transaction a payment's dates are no longer fixed.
+_MOVABLE: Final = """
+    SELECT set_config('pgtrigger.ignore', array_agg(tgname)::text, true) FROM pg_trigger
+    WHERE tgname LIKE 'pgtrigger_payment_fixed_%'
+"""
 _DUE: Final = """
     SELECT count(*) FROM procrastinate_jobs
     WHERE status = 'doing' OR status = 'todo' AND coalesce(scheduled_at, now()) <= now()
@@ -105,11 +109,8 @@ class Healing:
 
     def _forward(self, step: dt.timedelta) -> None:
         self.moved += step
-        with (
-            pgtrigger.ignore("payments.Payment:payment_fixed"),
-            transaction.atomic(),
-            connection.cursor() as cursor,
-        ):
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(_MOVABLE)
             for table, column, where in WAITING:
                 cursor.execute(
                     f"UPDATE {table} SET {column} = {column} - make_interval(secs => %s)"
