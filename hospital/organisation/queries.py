@@ -58,6 +58,16 @@ class PractitionerRow:
     departments: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class RoomRow:
+    """A consulting room; `is_own` rooms belong to the department asked for."""
+
+    id: int
+    code: str
+    name: str
+    is_own: bool
+
+
 def bookable_departments(*, through: dt.date | None = None) -> list[DepartmentRow]:
     """What the patient's list shows: open departments, walk-in only ones included (M1.11).
 
@@ -120,6 +130,15 @@ def practitioners_of(department_id: int, *, on: dt.date) -> list[Practitioner]:
     roles = _roles(on).filter(department_id=department_id)
     people = Practitioner.objects.filter(_in_force(on, on), pk__in=roles.values("practitioner_id"))
     return list(people.order_by("pinyin", "code"))
+
+
+def role_periods(*, department_id: int) -> dict[int, list[tuple[dt.date, dt.date | None]]]:
+    """Practitioner id → the half-open periods of days with a role in the department."""
+    found: dict[int, list[tuple[dt.date, dt.date | None]]] = {}
+    roles = PractitionerRole.objects.filter(department_id=department_id).order_by("valid_from")
+    for row in roles:
+        found.setdefault(row.practitioner_id, []).append((row.valid_from, row.valid_to))
+    return found
 
 
 def departments_of(practitioner_id: int, *, on: dt.date) -> list[Department]:
@@ -350,6 +369,12 @@ def location_names() -> dict[str, str]:
 def practitioner_names() -> dict[str, str]:
     """Code → name of every practitioner, switched off ones too."""
     return dict(Practitioner.objects.order_by("code").values_list("code", "name"))
+
+
+def practitioner_labels() -> dict[int, str]:
+    """Id → "name title" of every practitioner in use, by pinyin, to choose from."""
+    rows = Practitioner.objects.filter(_in_force(today(), None)).order_by("pinyin", "code")
+    return {row.pk: f"{row.name} {Title(row.title).label}" for row in rows}
 
 
 def department_parents() -> dict[str, str]:
