@@ -17,7 +17,7 @@ from hospital.payments.permissions import (
     VIEW_STATEMENTS,
 )
 from hospital.registration.permissions import VIEW_APPOINTMENTS
-from hospital.scheduling.permissions import VIEW_SOLD
+from hospital.scheduling.permissions import ASK_LEAVE, EDIT_CALENDAR, VIEW_SOLD
 
 
 @dataclass(frozen=True)
@@ -32,6 +32,8 @@ class Entry:
 
 STAFF_NAV: tuple[Entry, ...] = (
     Entry("号源", "calendar-stats", "desk-board", VIEW_SOLD),
+    Entry("请假", "calendar-x", "scheduling-leaves", ASK_LEAVE),
+    Entry("节假日", "calendar-off", "scheduling-holidays", EDIT_CALENDAR),
     Entry("预约", "search", "desk-search", VIEW_APPOINTMENTS),
     Entry("建档", "user-plus", "patients-desk", FIND_PATIENT),
     Entry("收款", "cash", "payments-collect-find", COLLECT),

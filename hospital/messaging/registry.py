@@ -284,6 +284,19 @@ _ALL: Final = (
         },
         switch=Switch.TODO,
     ),
+    # Not of the handbook's list: what became of the leave somebody of the staff asked for (M15.3).
+    Kind(
+        code="S01",
+        title="请假审批结果",
+        fields={"time": "请假时间", "reason": "原因", "result": "结果"},
+        sample={
+            "time": "11-24 08:00 至 11-27 00:00",
+            "reason": "出差",
+            "result": "未批准：当天专家门诊已约满，请与科主任商量",
+        },
+        sms="您 {time} 的请假（{reason}）{result}。",
+        audience="staff",
+    ),
 )
 KINDS: Final = {kind.code: kind for kind in _ALL}
 FOR_PATIENTS: Final = tuple(kind for kind in _ALL if kind.audience == "patient")

@@ -21,3 +21,29 @@ STOP_SESSIONS = Permission(
     label="停诊、恢复出诊、替诊、互换出诊",
     roles=("outpatient_office",),
 )
+
+ASK_LEAVE = Permission(
+    code="scheduling.ask_leave",
+    label="我的出诊、请假与排班意愿",
+    roles=("doctor", "department_head", "outpatient_office", "medical_affairs"),
+    narrows=True,
+    scopes={"doctor": "own", "department_head": "department"},
+)
+
+DECIDE_LEAVE = Permission(
+    code="scheduling.decide_leave",
+    label="审批请假：停诊或替诊",
+    roles=("outpatient_office", "medical_affairs"),
+)
+
+DECIDE_LATE_LEAVE = Permission(
+    code="scheduling.decide_late_leave",
+    label="审批临近出诊的请假（门诊办负责人）",
+    roles=("medical_affairs",),
+)
+
+EDIT_CALENDAR = Permission(
+    code="scheduling.edit_calendar",
+    label="维护节假日与调休",
+    roles=("outpatient_office",),
+)

@@ -3,7 +3,7 @@
 from django.urls import path
 
 from hospital.scheduling.views import patient as pages
-from hospital.scheduling.views.staff import calendar, session
+from hospital.scheduling.views.staff import calendar, holidays, leaves, session
 
 patient = [
     path("departments/", pages.departments, name="scheduling-departments"),
@@ -15,12 +15,17 @@ patient = [
 staff = [
     path("numbers/", calendar.calendar, name="scheduling-numbers"),
     path("numbers/<int:schedule_id>/", session.session, name="scheduling-session"),
-    path(
-        "numbers/<int:schedule_id>/bands/", session.change_bands, name="scheduling-session-bands"
-    ),
+    path("numbers/<int:schedule_id>/bands/", session.change_bands, name="scheduling-session-bands"),
     path("numbers/<int:schedule_id>/shares/", session.share, name="scheduling-session-shares"),
-    path(
-        "numbers/<int:schedule_id>/numbers/", session.withhold, name="scheduling-session-numbers"
-    ),
+    path("numbers/<int:schedule_id>/numbers/", session.withhold, name="scheduling-session-numbers"),
     path("numbers/<int:schedule_id>/room/", session.move_room, name="scheduling-session-room"),
+    path("holidays/", holidays.year, name="scheduling-holidays"),
+    path("holidays/change/", holidays.change, name="scheduling-holidays-change"),
+    path("holidays/fill/", holidays.fill, name="scheduling-holidays-fill"),
+    path("leaves/", leaves.leaves, name="scheduling-leaves"),
+    path("leaves/new/", leaves.new, name="scheduling-leave-new"),
+    path("leaves/<int:leave_id>/", leaves.leave, name="scheduling-leave"),
+    path("leaves/<int:leave_id>/approve/", leaves.approve, name="scheduling-leave-approve"),
+    path("leaves/<int:leave_id>/refuse/", leaves.refuse, name="scheduling-leave-refuse"),
+    path("leaves/<int:leave_id>/withdraw/", leaves.withdraw, name="scheduling-leave-withdraw"),
 ]

@@ -8,6 +8,17 @@ from hospital.scheduling.actions.bands import (
     change_room,
 )
 from hospital.scheduling.actions.calendar import fill_year, set_day
+from hospital.scheduling.actions.leave import (
+    Answer,
+    LeaveOverlaps,
+    LeaveUndecided,
+    OfficeHeadNeeded,
+    OwnLeave,
+    approve_leave,
+    ask_leave,
+    refuse_leave,
+    withdraw_leave,
+)
 from hospital.scheduling.actions.lists import keep_for_list, lock_list
 from hospital.scheduling.actions.numbers import (
     AddOnsUsedUp,
@@ -46,16 +57,23 @@ from hospital.scheduling.actions.templates import save_template
 
 __all__ = [
     "AddOnsUsedUp",
+    "Answer",
     "BandStillNeeded",
     "BandWish",
     "CannotResume",
     "CannotSuspend",
     "CapacityTooSmall",
+    "LeaveOverlaps",
+    "LeaveUndecided",
+    "OfficeHeadNeeded",
+    "OwnLeave",
     "RoomTaken",
     "SessionOver",
     "SlotTaken",
     "add_slot",
     "advance_sessions",
+    "approve_leave",
+    "ask_leave",
     "begin_session",
     "block_numbers",
     "book_slot",
@@ -73,6 +91,7 @@ __all__ = [
     "lock_list",
     "merge_due",
     "reclaim_due",
+    "refuse_leave",
     "release_due",
     "resume_schedule",
     "save_template",
@@ -80,4 +99,5 @@ __all__ = [
     "share_numbers",
     "suspend_schedule",
     "unblock_numbers",
+    "withdraw_leave",
 ]

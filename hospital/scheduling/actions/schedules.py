@@ -17,6 +17,7 @@ from hospital.scheduling import weekly
 from hospital.scheduling.actions import making
 from hospital.scheduling.models import Roster, Schedule
 from hospital.scheduling.queries.calendar import special_days
+from hospital.scheduling.queries.leave import leaves_of
 from hospital.scheduling.states import ScheduleStatus
 from hospital.scheduling.weeks import monday_of
 
@@ -72,9 +73,9 @@ def generate_schedules(*, through: dt.date, by: Actor, at: dt.datetime) -> int:
     """Make the missing sessions of all templates from the day of `at` to `through` (included).
 
     Repeating it makes nothing twice. Left out: what is switched off or not in force on the day,
-    doctors whose licence has ended by then, sessions already over, and sessions whose doctor or
-    room is taken at that time (M15.2), and weeks whose roster somebody opened. Sessions past their
-    release moment come out released. Returns how many were made.
+    doctors whose licence has ended by then or who are on leave, sessions already over, sessions
+    whose doctor or room is taken at that time (M15.2), and weeks whose roster somebody opened.
+    Sessions past their release moment come out released. Returns how many were made.
     """
     making.take_turns()
     first = hospital_day(at)
@@ -83,6 +84,8 @@ def generate_schedules(*, through: dt.date, by: Actor, at: dt.datetime) -> int:
         Roster.objects.filter(monday__gte=monday_of(first)).values_list("department", "monday")
     )
     templates, calendar = weekly.standing_templates(), special_days(first, through)
+    doctors = {one.practitioner_id for one in templates if one.practitioner_id is not None}
+    away = leaves_of(practitioner_ids=doctors, from_date=first, to_date=through)
     wanted = [
         schedule
         for day in days
@@ -90,6 +93,7 @@ def generate_schedules(*, through: dt.date, by: Actor, at: dt.datetime) -> int:
         if (template.department_id, monday_of(day)) not in opened
         and weekly.holds(template, day, calendar)
         and (schedule := making.from_template(template, day)).ends_at > at
+        and not any(one.covers(schedule) for one in away)
     ]
     # "Do nothing" on any conflict, be it the same session again or a doctor or room taken.
     Schedule.objects.bulk_create(wanted, ignore_conflicts=True, batch_size=500)

@@ -42,6 +42,14 @@ class LeaveFacts:
     ends_at: dt.datetime
     reason_label: str
 
+    def covers(self, schedule: Schedule) -> bool:
+        """Whether a session of the practitioner would fall into it, even in part."""
+        return (
+            self.practitioner_id == schedule.practitioner_id
+            and schedule.starts_at < self.ends_at
+            and self.starts_at < schedule.ends_at
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class SessionOnLeave:
