@@ -17,5 +17,5 @@ REACTIONS: Reactions = {
     CopyAsked: ["portal.jobs.make_copy"],
     PhoneChanged: ["messaging.jobs.tell_phone"],
     PhoneCodeAsked: ["messaging.jobs.send_phone_code"],
-    ScheduleSuspended: ["registration.jobs.cancel_suspended"],
+    ScheduleSuspended: ["registration.jobs.cancel_suspended", "registration.jobs.clear_waitlist"],
 }

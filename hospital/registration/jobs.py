@@ -79,3 +79,16 @@ def end_visits(**_: object) -> None:
 def end_visit(*, appointment_id: int, **_: object) -> None:
     """Mark one booking whose time is over without a visit."""
     actions.end_visit(appointment_id=appointment_id, by=SYSTEM, at=clock.now())
+
+
+@periodic("* * * * *")
+@job()
+def serve_waitlists(**_: object) -> None:
+    """Offer the numbers that came free to those in line, and end the lists that are over (SM3)."""
+    actions.serve_waitlists(by=SYSTEM, at=clock.now())
+
+
+@job()
+def clear_waitlist(*, schedule_id: int, **_: object) -> None:
+    """A session is suspended: nobody waits for it any longer (M1.8)."""
+    actions.clear_waitlist(schedule_id=schedule_id, reason="医生停诊", by=SYSTEM, at=clock.now())

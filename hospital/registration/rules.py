@@ -4,6 +4,7 @@ Pure: everything a rule needs is handed in, so the action decides under its lock
 need no database. The first rule that says no wins.
 """
 
+import contextlib
 import datetime as dt
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -222,6 +223,21 @@ def check(person: LockedPatient | None, wish: Wish, history: History) -> list[st
                 raise
             passed.append(refusal.code)
     return passed
+
+
+def check_waiting(
+    person: LockedPatient | None, wish: Wish, history: History, *, is_offer: bool = False
+) -> None:
+    """The checks of M1.3 for somebody in line; raises the first refusal that holds.
+
+    Waiting is no hold, and an offer is the hospital's own doing: what is still unpaid stands in
+    the way of neither, and a number given back since does not cost the place in line.
+    """
+    passes = (LimitUnpaidPatient, LimitUnpaidUser, *((LimitRecentCancel,) if is_offer else ()))
+    known = check_identity(person, at=wish.at)
+    for step in _steps(known, wish, history):
+        with contextlib.suppress(*passes):
+            step()
 
 
 def _steps(person: LockedPatient, wish: Wish, history: History) -> Iterator[Callable[[], None]]:

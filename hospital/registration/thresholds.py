@@ -195,3 +195,71 @@ CONTINUATION_DAYS: Final = Setting(
     maximum=30,
     rule="M1.14",
 )
+WAITLIST_PATIENT: Final = Setting(
+    key="registration.waitlist_patient",
+    label="同一患者同时候补最多",
+    default=3,
+    unit="个",
+    minimum=1,
+    maximum=20,
+    rule="SM3",
+)
+WAITLIST_SESSION: Final = Setting(
+    key="registration.waitlist_session",
+    label="一次出诊的候补人数最多",
+    default=30,
+    unit="人",
+    minimum=0,
+    maximum=500,
+    rule="SM3",
+)
+OFFER_HOURS: Final = Setting(
+    key="registration.offer_hours",
+    label="候补到的号最长保留几小时待支付",
+    default=24,
+    unit="小时",
+    minimum=1,
+    maximum=24,
+    rule="N08",
+)
+OFFER_MORNING: Final = Setting(
+    key="registration.offer_morning",
+    label="夜间到期的候补号保留到早上几点（时:分）",
+    default="07:30",
+    rule="N08",
+    pattern=r"(?:0\d|1[01]):[0-5]\d",
+)
+FIRST_OFFER_HOURS: Final = Setting(
+    key="registration.first_offer_hours",
+    label="停诊后患者优先候补的有效时间",
+    default=24,
+    unit="小时",
+    minimum=1,
+    maximum=168,
+    rule="M1.8",
+)
+WATCH_MINUTES: Final = Setting(
+    key="registration.watch_minutes",
+    label="放号前几分钟发放号提醒",
+    default=5,
+    unit="分钟",
+    minimum=1,
+    maximum=120,
+    rule="M1.2",
+)
+EVE_TIME: Final = Setting(
+    key="registration.eve_time",
+    label="就诊前一天几点发就诊提醒（时:分）",
+    default="18:00",
+    rule="N04",
+    pattern=r"(?:0[89]|1\d|2[01]):[0-5]\d",
+)
+HOUR_MINUTES: Final = Setting(
+    key="registration.remind_before_band",
+    label="时段开始前几分钟发就诊提醒",
+    default=60,
+    unit="分钟",
+    minimum=10,
+    maximum=240,
+    rule="N04",
+)

@@ -1,0 +1,137 @@
+"""The messages of waiting and of what is to come: N04 and N08, N03 for those who waited in vain,
+N39 for a release (chapter 4). Written in the caller's transaction, as `telling` does.
+"""
+
+import datetime as dt
+
+from hospital.kernel.actors import Actor
+from hospital.kernel.clock import local
+from hospital.messaging import actions as messaging
+from hospital.patients import queries as patients
+from hospital.registration.models import Appointment, ReleaseWatch, WaitlistEntry
+from hospital.scheduling.queries import SessionFacts
+from hospital.ui.wording import clock_text, day_text, weekday_text
+
+_WAITLIST = "/m/waitlist/"
+_BRING = "身份证件、医保卡、病历资料"
+
+
+def offered(appointment: Appointment, *, by: Actor, at: dt.datetime) -> None:
+    """N08: a number came free and is kept for the patient until it is paid."""
+    row = _loaded(appointment.pk)
+    until = local(row.hold_until)
+    fields = {
+        "patient": row.patient.masked_name,
+        "department": row.department.name,
+        "doctor": _doctor(row),
+        "date": _time(row),
+        "pay_before": f"{day_text(until.date())} {until:%H:%M} 前",
+    }
+    messaging.send(
+        kind="N08",
+        to=patients.users_to_tell(patient_id=row.patient_id, acting_id=row.wechat_user_id),
+        event_key=f"appointment:{row.pk}:offered",
+        subject=row,
+        fields=fields,
+        path=f"/m/appointments/{row.number}/",
+        by=by,
+        at=at,
+        patient_id=row.patient_id,
+        # Whoever waits for it wants to hear at once: an offer runs out.
+        answers=row.wechat_user_id,
+        until=row.hold_until,
+    )
+
+
+def waited_in_vain(
+    entry: WaitlistEntry, session: SessionFacts, *, reason: str, by: Actor, at: dt.datetime
+) -> None:
+    """N03: the waiting is over and no number came of it."""
+    fields = {
+        "patient": entry.patient.masked_name,
+        "department": session.department_name,
+        "date": f"{day_text(session.visit_date)} {weekday_text(session.visit_date)}",
+        "reason": reason,
+    }
+    messaging.send(
+        kind="N03",
+        to=patients.users_to_tell(patient_id=entry.patient_id, acting_id=entry.wechat_user_id),
+        event_key=f"waitlist:{entry.pk}:cleared",
+        subject=entry,
+        fields=fields,
+        path=_WAITLIST,
+        by=by,
+        at=at,
+        patient_id=entry.patient_id,
+    )
+
+
+def coming(appointment_id: int, *, which: str, by: Actor, at: dt.datetime) -> None:
+    """N04: a visit is tomorrow ("eve") or within the hour ("hour")."""
+    row = _loaded(appointment_id)
+    room = row.schedule.room.name
+    fields = {
+        "patient": row.patient.masked_name,
+        "department": row.department.name,
+        "time": _time(row),
+        "place": " ".join(part for part in (row.department.location_text, room) if part),
+        "bring": _BRING,
+    }
+    messaging.send(
+        kind="N04",
+        to=patients.users_to_tell(patient_id=row.patient_id, acting_id=row.wechat_user_id),
+        event_key=f"appointment:{row.pk}:{which}",
+        subject=row,
+        fields=fields,
+        path=f"/m/appointments/{row.number}/",
+        by=by,
+        at=at,
+        patient_id=row.patient_id,
+        until=row.slot.band.ends_at,
+    )
+
+
+def release_near(watch: ReleaseWatch, session: SessionFacts, *, by: Actor, at: dt.datetime) -> None:
+    """N39: the numbers of a session come out in a few minutes."""
+    opens = local(session.release_at)
+    day = f"{day_text(session.visit_date)} {weekday_text(session.visit_date)}"
+    fields = {
+        "department": session.department_name,
+        "doctor": session.practitioner_name or session.service_name,
+        "date": f"{day} {session.period_label}",
+        "release": f"{day_text(opens.date())} {opens:%H:%M}",
+    }
+    messaging.send(
+        kind="N39",
+        to=[watch.wechat_user_id],
+        event_key=f"watch:{watch.pk}:release",
+        subject=watch,
+        fields=fields,
+        path=f"/m/sessions/{session.id}/",
+        by=by,
+        at=at,
+        # It was asked for, for this very minute.
+        answers=watch.wechat_user_id,
+        until=session.release_at + dt.timedelta(minutes=30),
+    )
+
+
+def _loaded(appointment_id: int) -> Appointment:
+    return Appointment.objects.select_related(
+        "patient",
+        "department",
+        "practitioner",
+        "slot__band",
+        "schedule__room",
+        "schedule__service_type",
+    ).get(pk=appointment_id)
+
+
+def _time(row: Appointment) -> str:
+    band = row.slot.band
+    day = f"{day_text(row.visit_date)} {weekday_text(row.visit_date)}"
+    return f"{day} {clock_text(band.starts_at)}-{clock_text(band.ends_at)}"
+
+
+def _doctor(row: Appointment) -> str:
+    return row.practitioner.name if row.practitioner else row.schedule.service_type.name
