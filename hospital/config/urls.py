@@ -39,5 +39,6 @@ urlpatterns = [
     path("screen/", include(_collect("screen"))),
     path("callback/", include(_collect("callbacks"))),
     path("api/", include(_collect("api"))),
+    path("fhir/", include(_collect("fhir"))),
     path("", include(_collect("public"))),
 ]

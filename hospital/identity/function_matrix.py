@@ -280,6 +280,14 @@ BEYOND: Final = (
     Function(
         "system.view_configuration",
         "查看参数",
+    Function(
+        "system.partners",
+        "外部平台接入：平台、密钥、额度、调用记录",
+        (SA,),
+        ("interop.manage_partners",),
+        is_patient_data=False,
+        is_duty=True,
+    ),
         (SA, SE),
         ("desk.view_configuration",),
         is_patient_data=False,

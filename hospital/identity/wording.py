@@ -21,6 +21,7 @@ AREAS: Final = {
     "identity": "人员与权限",
     "desk": "系统与参数",
     "monitoring": "运行监控",
+    "interop": "外部平台",
     "kernel": "审计",
     "audit": "审计",
 }
