@@ -123,6 +123,40 @@ class LeaveAnswer(TextChoices):
     SUBSTITUTE = "substitute", "替诊"
 
 
+class WishMind(TextChoices):
+    """What a doctor said about a day."""
+
+    WANTS = "wants", "希望出诊"
+    RATHER_NOT = "rather_not", "尽量不排"
+
+
+class ProposalStatus(TextChoices):
+    """智能排班: how far a proposed roster has come."""
+
+    WAITING = "waiting", "排队中"
+    RUNNING = "running", "计算中"
+    READY = "ready", "已排出"
+    UNSOLVABLE = "unsolvable", "排不出"
+    FAILED = "failed", "计算中断"
+    TAKEN = "taken", "已采用"
+    DROPPED = "dropped", "已放弃"
+
+
+PROPOSAL_MOVES: Final[Moves] = frozenset(
+    {
+        (ProposalStatus.WAITING, ProposalStatus.RUNNING),
+        (ProposalStatus.WAITING, ProposalStatus.DROPPED),
+        (ProposalStatus.RUNNING, ProposalStatus.READY),
+        (ProposalStatus.RUNNING, ProposalStatus.UNSOLVABLE),
+        (ProposalStatus.RUNNING, ProposalStatus.FAILED),
+        (ProposalStatus.READY, ProposalStatus.TAKEN),
+        (ProposalStatus.READY, ProposalStatus.DROPPED),
+        (ProposalStatus.UNSOLVABLE, ProposalStatus.TAKEN),
+        (ProposalStatus.UNSOLVABLE, ProposalStatus.DROPPED),
+    }
+)
+
+
 class SlotStatus(TextChoices):
     """SM2: what has become of one number. FREE may be claimed, everything after it is taken."""
 

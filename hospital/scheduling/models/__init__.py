@@ -4,6 +4,7 @@ session starts.
 
 from hospital.scheduling.models.calendar import CalendarDay
 from hospital.scheduling.models.leave import Leave, LeaveDecision
+from hospital.scheduling.models.proposals import RosterNeed, RosterProposal, RosterWish
 from hospital.scheduling.models.rosters import Roster, RosterEdit, RosterEntry
 from hospital.scheduling.models.sessions import Schedule, ScheduleTemplate, Slot, TimeBand
 
@@ -14,6 +15,9 @@ __all__ = [
     "Roster",
     "RosterEdit",
     "RosterEntry",
+    "RosterNeed",
+    "RosterProposal",
+    "RosterWish",
     "Schedule",
     "ScheduleTemplate",
     "Slot",
