@@ -5,6 +5,7 @@ from hospital.kernel.acts import declare
 declare(
     "registration",
     {
+        "cancel_after_check_in": "签到后退号",
         "collect": "取号",
         "correct_noshow": "更正爽约",
         "lift_restriction": "解除预约限制",

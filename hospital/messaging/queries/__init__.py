@@ -40,6 +40,7 @@ from hospital.messaging.queries.log import (
     message_story,
     open_calls,
 )
+from hospital.messaging.queries.reaching import Reached, reached
 from hospital.messaging.queries.watching import delivery_results, is_night, waiting_calls
 from hospital.messaging.queries.wishes import (
     SwitchRow,
@@ -60,6 +61,7 @@ __all__ = [
     "LogRow",
     "LogTotals",
     "MessageStory",
+    "Reached",
     "SceneRow",
     "SentRow",
     "SwitchRow",
@@ -82,6 +84,7 @@ __all__ = [
     "messages_about",
     "messages_to_staff_about",
     "open_calls",
+    "reached",
     "reply_rule",
     "reply_rules",
     "rule_for_text",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -136,6 +137,14 @@ def users_to_tell(*, patient_id: int, acting_id: int | None = None) -> list[int]
     bound = rows.order_by("pk").values_list("wechat_user_id", flat=True)
     first = [acting_id] if acting_id is not None else []
     return list(dict.fromkeys([*first, *bound]))
+
+
+def bound_ids(*, patient_ids: Collection[int]) -> set[int]:
+    """Return those of the patients whom somebody acts for on WeChat."""
+    rows = PatientBinding.objects.filter(
+        patient__in=patient_ids, ended_at__isnull=True, wechat_user__is_blocked=False
+    )
+    return set(rows.values_list("patient_id", flat=True))
 
 
 def binding(*, binding_id: int) -> PatientBinding:

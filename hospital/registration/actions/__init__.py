@@ -3,9 +3,8 @@
 from hospital.registration.actions.booking import Override, book
 from hospital.registration.actions.cancelling import (
     cancel,
+    cancel_after_check_in,
     cancel_refunded,
-    cancel_suspended,
-    cancel_suspended_one,
 )
 from hospital.registration.actions.restrictions import (
     RestrictionOver,
@@ -29,6 +28,11 @@ from hospital.registration.actions.special import (
     add_on,
     continue_visit,
     register_emergency,
+)
+from hospital.registration.actions.stopping import (
+    cancel_suspended,
+    cancel_suspended_one,
+    resume_session,
 )
 from hospital.registration.actions.visits import (
     CannotBegin,
@@ -75,6 +79,7 @@ __all__ = [
     "add_on",
     "book",
     "cancel",
+    "cancel_after_check_in",
     "cancel_refunded",
     "cancel_suspended",
     "cancel_suspended_one",
@@ -97,6 +102,7 @@ __all__ = [
     "release_unpaid",
     "release_unpaid_bill",
     "remind_unpaid",
+    "resume_session",
     "serve_waitlists",
     "settle_offers",
     "start_visit",

@@ -1,18 +1,19 @@
-"""Cancelling: by the patient within M1.7's times, by staff, and by a suspended session (M1.8).
+"""Cancelling: by the patient within M1.7's times, and by staff.
 
 Whatever was paid goes back to the paying account, whoever cancels.
 """
 
 import datetime as dt
+from typing import Final
 
 from django.db import transaction
 
 from hospital.billing import actions as billing
 from hospital.billing import queries as bills
 from hospital.billing.states import PAID
-from hospital.kernel import events
+from hospital.kernel import audit, events
 from hospital.kernel.actors import Actor
-from hospital.kernel.errors import NotFound
+from hospital.kernel.errors import Invalid, NotFound
 from hospital.kernel.states import move
 from hospital.registration import rules, telling
 from hospital.registration.actions.settling import lock, publish
@@ -20,65 +21,62 @@ from hospital.registration.models import Appointment
 from hospital.registration.states import LIVE, AppointmentStatus, CancelReason
 from hospital.scheduling import actions as scheduling
 
+_WHY_NOT: Final = {
+    AppointmentStatus.CHECKED_IN: "患者已签到，退号须写明原因，按“签到后退号”办理。",
+    AppointmentStatus.FULFILLED: "已经开始就诊，不能退号退费。",
+    AppointmentStatus.CANCELLED: "该预约已经取消，不用再退。",
+}
+
 
 @transaction.atomic
 def cancel(*, number: str, by: Actor, at: dt.datetime, reason: str = "") -> Appointment:
     """Cancel an appointment by its number; whether it is this person's is the page's question.
 
     A patient, and an outside platform for one, is bound to M1.7's times; staff cancel until the
-    patient has checked in. Raises
-    NotFound, CannotCancel, CancelTooLate.
+    patient has checked in, which locks no doctor's day and counts for nothing. Raises NotFound,
+    CannotCancel, CancelTooLate.
     """
-    known = Appointment.objects.select_related("slot__band").filter(number=number).first()
-    if known is None:
-        raise NotFound("没有找到这个预约。")
-    billing.lock_bill(bill_id=known.bill_id)
-    appointment = lock(known.pk)
+    appointment = _locked(number)
     is_late = False
-    if by.kind in ("patient", "partner"):
+    is_own_wish = by.kind in ("patient", "partner")
+    if is_own_wish:
         is_late = rules.check_cancel(
             status=appointment.status,
             visit_date=appointment.visit_date,
-            band_starts_at=known.slot.band.starts_at,
+            band_starts_at=appointment.slot.band.starts_at,
             at=at,
         )
     elif appointment.status not in (AppointmentStatus.PENDING, AppointmentStatus.BOOKED):
-        raise rules.CannotCancel
-    return _undo(
-        appointment, CancelReason.USER, is_late=is_late, reason=reason or "患者退号", by=by, at=at
+        raise _cannot(appointment.status)
+    return undo(
+        appointment,
+        CancelReason.USER if is_own_wish else CancelReason.STAFF,
+        is_late=is_late,
+        reason=reason or ("患者退号" if is_own_wish else "医院代退"),
+        by=by,
+        at=at,
     )
 
 
-def cancel_suspended(*, schedule_id: int) -> int:
-    """Defer the undoing of every booking of a suspended session, each in its own job (M1.8).
-
-    Returns how many there are; asking twice undoes nothing twice.
-    """
-    found = Appointment.objects.filter(schedule_id=schedule_id, status__in=LIVE)
-    with transaction.atomic():
-        ids = list(found.order_by("pk").values_list("pk", flat=True))
-        for appointment_id in ids:
-            events.later("registration.jobs.cancel_suspended_one", appointment_id=appointment_id)
-    return len(ids)
-
-
 @transaction.atomic
-def cancel_suspended_one(*, appointment_id: int, by: Actor, at: dt.datetime) -> bool:
-    """Undo one booking of a suspended session with a full refund; False when there is nothing.
+def cancel_after_check_in(*, number: str, reason: str, by: Actor, at: dt.datetime) -> Appointment:
+    """退号 after the patient has checked in, approved by staff with a reason: full refund, and no
+    late cancellation (M1.7). Once the visit has begun there is none.
 
-    Not the patient's doing: it counts for no limit and is no late cancellation.
+    Raises NotFound, CannotCancel, Invalid without a reason.
     """
-    known = Appointment.objects.filter(pk=appointment_id).first()
-    if known is None:
-        return False
-    billing.lock_bill(bill_id=known.bill_id)
-    appointment = lock(known.pk)
-    if appointment.status == AppointmentStatus.CHECKED_IN:
-        move(appointment, AppointmentStatus.BOOKED, by=by, at=at, reason="停诊")
-    if appointment.status not in (AppointmentStatus.PENDING, AppointmentStatus.BOOKED):
-        return False
-    _undo(appointment, CancelReason.HOSPITAL, is_late=False, reason="停诊", by=by, at=at)
-    return True
+    why = reason.strip()[:100]
+    if not why:
+        raise Invalid({"reason": ["请写明退号原因。"]})
+    appointment = _locked(number)
+    if appointment.status != AppointmentStatus.CHECKED_IN:
+        raise _cannot(appointment.status)
+    move(appointment, AppointmentStatus.BOOKED, by=by, at=at, reason="签到后退号")
+    undo(appointment, CancelReason.STAFF, is_late=False, reason=why, by=by, at=at)
+    audit.record(
+        act="registration.cancel_after_check_in", subject=appointment, by=by, at=at, reason=why
+    )
+    return appointment
 
 
 @transaction.atomic
@@ -96,7 +94,7 @@ def cancel_refunded(*, bill_id: int, by: Actor, at: dt.datetime) -> bool:
     reason = "费用已全部退回"
     if appointment.status == AppointmentStatus.CHECKED_IN:
         move(appointment, AppointmentStatus.BOOKED, by=by, at=at, reason=reason)
-    _undo(
+    undo(
         appointment,
         CancelReason.USER,
         is_late=False,
@@ -108,7 +106,23 @@ def cancel_refunded(*, bill_id: int, by: Actor, at: dt.datetime) -> bool:
     return True
 
 
-def _undo(
+def _cannot(status: str) -> rules.CannotCancel:
+    return rules.CannotCancel(_WHY_NOT.get(AppointmentStatus(status), ""))
+
+
+def _locked(number: str) -> Appointment:
+    """The booking under the locks on its bill and itself. Raises NotFound."""
+    known = Appointment.objects.select_related("slot__band").filter(number=number).first()
+    if known is None:
+        raise NotFound("没有找到这个预约。")
+    billing.lock_bill(bill_id=known.bill_id)
+    appointment = lock(known.pk)
+    if appointment.slot_id == known.slot_id:
+        appointment.slot = known.slot
+    return appointment
+
+
+def undo(
     appointment: Appointment,
     why: CancelReason,
     *,
@@ -133,6 +147,7 @@ def _undo(
         cancel_reason=why,
         cancelled_at=at,
         is_late_cancel=is_late,
+        cancel_note=reason[:100],
     )
     scheduling.free_slot(slot_id=appointment.slot_id, wait=was_booked, reason=reason, by=by, at=at)
     refund_fen = refunded_fen

@@ -8,7 +8,8 @@ from django.db import connection
 from hospital.billing import actions as billing
 from hospital.billing import queries as bills
 from hospital.kernel.actors import SYSTEM, Actor
-from hospital.kernel.errors import NotFound
+from hospital.kernel.errors import Invalid, NotFound
+from hospital.kernel.models import AuditEntry
 from hospital.kernel.states import history, move
 from hospital.messaging.models import Message
 from hospital.registration import actions
@@ -202,3 +203,58 @@ def test_m1_08_a_suspended_session_undoes_every_booking_in_full_and_once() -> No
     }
     assert not Message.objects.filter(kind="N05").exists()
     assert not actions.cancel_suspended_one(appointment_id=0, by=SYSTEM, at=NOW)
+
+
+def test_m1_07_after_check_in_staff_approve_with_a_reason_and_everything_goes_back() -> None:
+    booked = a_paid_booking(schedule=a_released_schedule(fee_fen=2500))
+    at = moment(TOMORROW, 9)
+    actions.check_in(number=booked.number, by=SYSTEM, at=at)
+    Message.objects.all().delete()
+    with pytest.raises(CannotCancel, match="签到后退号"):
+        actions.cancel(number=booked.number, by=CLERK, at=at)
+    with pytest.raises(Invalid):
+        actions.cancel_after_check_in(number=booked.number, reason=" ", by=CLERK, at=at)
+    assert fresh(booked).status == "checked_in"
+
+    actions.cancel_after_check_in(number=booked.number, reason="突发高热转急诊", by=CLERK, at=at)
+
+    connection.check_constraints()
+    row = fresh(booked)
+    assert (row.status, row.cancel_reason, row.is_late_cancel, row.cancel_note) == (
+        "cancelled",
+        "staff",
+        False,
+        "突发高热转急诊",
+    )
+    assert bills.balance(bill_id=row.bill_id).due_fen == 2500
+    assert [message.kind for message in Message.objects.all()] == ["N05"]
+    entry = AuditEntry.objects.get(act="registration.cancel_after_check_in")
+    assert (entry.subject_id, entry.by, entry.reason) == (booked.pk, "staff:1", "突发高热转急诊")
+    with pytest.raises(CannotCancel, match="已经取消"):
+        actions.cancel_after_check_in(number=booked.number, reason="再退", by=CLERK, at=at)
+
+
+def test_m1_07_once_the_visit_has_begun_nobody_gets_the_money_back() -> None:
+    booked = a_paid_booking(schedule=a_released_schedule(fee_fen=2500))
+    at = moment(TOMORROW, 9)
+    actions.check_in(number=booked.number, by=SYSTEM, at=at)
+    actions.start_visit(number=booked.number, by=SYSTEM, at=at)
+
+    refused(booked, at, CannotCancel)
+    with pytest.raises(CannotCancel, match="已经开始就诊"):
+        actions.cancel(number=booked.number, by=CLERK, at=at)
+    with pytest.raises(CannotCancel, match="已经开始就诊"):
+        actions.cancel_after_check_in(number=booked.number, reason="要求退号", by=CLERK, at=at)
+
+    assert fresh(booked).status == "fulfilled"
+    assert not bills.is_reversed(bill_id=booked.bill_id)
+
+
+def test_m1_07_what_staff_cancel_locks_no_doctors_day() -> None:
+    schedule = a_released_schedule()
+    booked = a_paid_booking(schedule=schedule)
+
+    row = cancel(booked, by=CLERK)
+
+    assert (row.cancel_reason, row.cancel_note) == ("staff", "医院代退")
+    assert a_booking(patient=booked.patient, schedule=schedule).status == "pending"

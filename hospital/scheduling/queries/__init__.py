@@ -60,6 +60,7 @@ from hospital.scheduling.queries.offers import (
     session_facts,
     shown_days,
 )
+from hospital.scheduling.queries.stops import StopFacts, is_suspended, last_stop
 from hospital.scheduling.sessions import (
     BandFacts,
     Offered,
@@ -98,6 +99,7 @@ __all__ = [
     "SessionCell",
     "SessionFacts",
     "SessionOnLeave",
+    "StopFacts",
     "Substitute",
     "TouchedSession",
     "alternatives",
@@ -117,6 +119,8 @@ __all__ = [
     "is_holiday",
     "is_late_release",
     "is_rest_day",
+    "is_suspended",
+    "last_stop",
     "leave_row",
     "leave_rows",
     "leaves_of",
