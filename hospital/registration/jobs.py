@@ -88,6 +88,20 @@ def serve_waitlists(**_: object) -> None:
     actions.serve_waitlists(by=SYSTEM, at=clock.now())
 
 
+@periodic("* * * * *")
+@job()
+def remind_of_visits(**_: object) -> None:
+    """Remind of the visits of tomorrow and of the coming hour (N04)."""
+    actions.remind_of_visits(by=SYSTEM, at=clock.now())
+
+
+@periodic("* * * * *")
+@job()
+def tell_watchers(**_: object) -> None:
+    """Tell those who asked that numbers come out in a few minutes (N39)."""
+    actions.tell_watchers(by=SYSTEM, at=clock.now())
+
+
 @job()
 def clear_waitlist(*, schedule_id: int, **_: object) -> None:
     """A session is suspended: nobody waits for it any longer (M1.8)."""

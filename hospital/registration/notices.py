@@ -107,7 +107,7 @@ def release_near(watch: ReleaseWatch, session: SessionFacts, *, by: Actor, at: d
         event_key=f"watch:{watch.pk}:release",
         subject=watch,
         fields=fields,
-        path=f"/m/sessions/{session.id}/",
+        path=f"/m/sessions/{session.id}/times/",
         by=by,
         at=at,
         # It was asked for, for this very minute.
