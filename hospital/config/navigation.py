@@ -18,6 +18,7 @@ from hospital.payments.permissions import (
 )
 from hospital.registration.permissions import VIEW_APPOINTMENTS
 from hospital.scheduling.permissions import ASK_LEAVE, EDIT_CALENDAR, VIEW_SOLD
+from hospital.window.permissions import USE_WINDOW
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,7 @@ STAFF_NAV: tuple[Entry, ...] = (
     Entry("节假日", "calendar-off", "scheduling-holidays", EDIT_CALENDAR),
     Entry("预约", "search", "desk-search", VIEW_APPOINTMENTS),
     Entry("建档", "user-plus", "patients-desk", FIND_PATIENT),
+    Entry("窗口", "ticket", "window-desk", USE_WINDOW),
     Entry("收款", "cash", "payments-collect-find", COLLECT),
     Entry("支付", "wallet", "desk-payments", VIEW_PAYMENTS),
     Entry("退款", "receipt-refund", "desk-refunds", VIEW_PAYMENTS),

@@ -64,9 +64,21 @@ class Function:
 
 
 CHAPTER_SEVEN: Final = (
-    Function("appointment.book", "预约、取消自己的预约", (RC,), by_patient=True, waits="窗口挂号"),
+    Function(
+        "appointment.book",
+        "预约、取消自己的预约",
+        (RC,),
+        ("registration.register",),
+        by_patient=True,
+    ),
     Function("appointment.cancel_any", "取消他人预约", (RC, OO), waits="窗口挂号"),
-    Function("appointment.override_limit", "超限预约", (OO,), note="须写原因", waits="窗口挂号"),
+    Function(
+        "appointment.override_limit",
+        "超限预约",
+        (OO,),
+        ("registration.override_limit",),
+        note="须写原因",
+    ),
     Function("schedule.draft", "排班草稿", (DH,), waits="排班", is_patient_data=False),
     Function(
         "schedule.edit",
@@ -357,6 +369,7 @@ BEYOND: Final = (
         note="M15.4",
         is_patient_data=False,
     ),
+    Function("window.use", "打开挂号窗口", (RC, OO), ("window.use",), note="门诊办公室为放宽限制"),
     Function(
         "appointment.view",
         "查询预约",

@@ -19,6 +19,7 @@ AREAS: Final = {
     "master": "基础数据",
     "catalogue": "价格",
     "identity": "人员与权限",
+    "window": "挂号窗口",
     "desk": "系统与参数",
     "monitoring": "运行监控",
     "interop": "外部平台",

@@ -16,6 +16,7 @@ from hospital.billing.queries import Money
 from hospital.billing.states import BillStatus, MoneyState
 from hospital.identity import queries as identity
 from hospital.identity.queries import Reach
+from hospital.kernel.clock import Period
 from hospital.kernel.errors import NotFound
 from hospital.kernel.models import Transition
 from hospital.kernel.states import subject_type
@@ -23,10 +24,18 @@ from hospital.organisation.states import Title
 from hospital.patients import queries as patients
 from hospital.registration import rules
 from hospital.registration.models import Appointment
-from hospital.registration.states import LIVE, AppointmentStatus, CancelReason
-from hospital.scheduling.states import SessionPeriod
+from hospital.registration.states import (
+    LIVE,
+    AppointmentStatus,
+    BookingKind,
+    CancelReason,
+    PaidWhen,
+)
+from hospital.scheduling.states import Channel, SessionPeriod
 
 SEARCH_AT_MOST: Final = 50
+# The rules an office may let pass this once (H3.1), by their codes.
+MAY_BE_SET_ASIDE: Final = rules.MAY_BE_SET_ASIDE
 _LISTED_AT_MOST: Final = 200
 _NUMBER: Final = re.compile(r"\d{14}", re.ASCII)
 _BILL: Final = re.compile(r"B\d+", re.ASCII)
@@ -35,7 +44,9 @@ _BILL: Final = re.compile(r"B\d+", re.ASCII)
 @dataclass(frozen=True, slots=True)
 class AppointmentRow:
     """One booking as pages show it. `cancel_note` says in words until when one may cancel, or why
-    no longer; `refund_due_fen` is what is still on its way back."""
+    no longer; `refund_due_fen` is what is still on its way back; `number_label` is "12" or "A01";
+    `payer_id` the WeChat user asked to pay, whoever booked.
+    """
 
     id: int
     number: str
@@ -54,10 +65,21 @@ class AppointmentRow:
     band_starts_at: dt.datetime
     band_ends_at: dt.datetime
     sequence_no: int
+    number_label: str
     place: str
     schedule_id: int
+    slot_id: int
+    channel: Channel
+    channel_label: str
+    kind: BookingKind
+    kind_label: str
+    acuity: int | None
+    is_paid_on_arrival: bool
+    collected_at: dt.datetime | None
     hold_until: dt.datetime | None
     bill_id: int
+    bill_number: str
+    payer_id: int | None
     bill_token: str
     bill_status: BillStatus
     money: MoneyState
@@ -68,6 +90,7 @@ class AppointmentRow:
     cancel_reason: CancelReason
     cancel_reason_label: str
     is_late_cancel: bool
+    incident_label: str
     created_at: dt.datetime
     booked_at: dt.datetime | None
     cancelled_at: dt.datetime | None
@@ -158,6 +181,18 @@ def appointments_of_schedule(*, schedule_id: int, at: dt.datetime) -> list[Appoi
     return _rows(rows.order_by("slot__sequence_no", "pk"), at=at)
 
 
+def emergencies_of(*, day: dt.date, at: dt.datetime) -> list[AppointmentRow]:
+    """The emergencies registered for sessions of a hospital day, the latest first."""
+    rows = _loaded().filter(booking_kind=BookingKind.EMERGENCY, visit_date=day)
+    return _rows(rows.order_by("-created_at", "-pk")[:_LISTED_AT_MOST], at=at)
+
+
+def practitioner_of(*, number: str) -> int | None:
+    """Whose session a booking is for, None for nobody's and for no booking at all."""
+    rows = Appointment.objects.filter(number=number)
+    return rows.values_list("schedule__practitioner_id", flat=True).first()
+
+
 def appointment_of_bill(*, bill_id: int, at: dt.datetime) -> AppointmentRow | None:
     """The booking a bill is for, None when it is for something else."""
     return next(iter(_rows(_loaded().filter(bill_id=bill_id), at=at)), None)
@@ -242,10 +277,21 @@ def _row(row: Appointment, money: Money, at: dt.datetime) -> AppointmentRow:
         band_starts_at=band.starts_at,
         band_ends_at=band.ends_at,
         sequence_no=row.slot.sequence_no,
+        number_label=row.slot.label,
         place=_place(row),
         schedule_id=row.schedule_id,
+        slot_id=row.slot_id,
+        channel=Channel(row.channel),
+        channel_label=Channel(row.channel).label,
+        kind=BookingKind(row.booking_kind),
+        kind_label=BookingKind(row.booking_kind).label,
+        acuity=row.acuity,
+        is_paid_on_arrival=row.paid_when == PaidWhen.ARRIVAL,
+        collected_at=row.collected_at,
         hold_until=row.hold_until if status == AppointmentStatus.PENDING else None,
         bill_id=row.bill_id,
+        bill_number=row.bill.number,
+        payer_id=row.bill.wechat_user_id,
         bill_token=row.bill.token,
         bill_status=BillStatus(row.bill.status),
         money=money.state,
@@ -256,6 +302,7 @@ def _row(row: Appointment, money: Money, at: dt.datetime) -> AppointmentRow:
         cancel_reason=reason,
         cancel_reason_label=reason.label,
         is_late_cancel=row.is_late_cancel,
+        incident_label=_incident(row),
         created_at=row.created_at,
         booked_at=row.booked_at,
         cancelled_at=row.cancelled_at,
@@ -294,6 +341,13 @@ def _place(row: Appointment) -> str:
     return " ".join(part for part in parts if part)
 
 
+def _incident(row: Appointment) -> str:
+    """What counts against the patient, "" for nothing (M1.10)."""
+    if row.status == AppointmentStatus.NOSHOW:
+        return "爽约"
+    return "当日退号" if row.is_late_cancel else ""
+
+
 def _cancelling(row: Appointment, at: dt.datetime) -> tuple[bool, str]:
     """Whether the patient may cancel, and the rule in words (M1.7)."""
     if row.status not in LIVE:
@@ -328,3 +382,30 @@ def _steps(
         )
         for move in moves
     ]
+
+
+@dataclass(frozen=True, slots=True)
+class Handled:
+    """What one person did with bookings in a period."""
+
+    booked: int
+    cancelled: int
+
+
+def handled(*, by: str, period: Period) -> Handled:
+    """How many bookings an actor ("staff:3") made and cancelled in a period."""
+    moves = Transition.objects.filter(
+        subject_type=subject_type(Appointment), by=by, at__gte=period.start, at__lt=period.end
+    )
+    mine = Appointment.objects.filter(
+        made_by=by, created_at__gte=period.start, created_at__lt=period.end
+    )
+    return Handled(
+        booked=mine.count(),
+        cancelled=moves.filter(to_status=AppointmentStatus.CANCELLED).count(),
+    )
+
+
+def is_known(*, number: str) -> bool:
+    """Whether a number is a booking's."""
+    return Appointment.objects.filter(number=number).exists()

@@ -189,6 +189,9 @@ def a_world() -> World:
         numbers={
             "appointments number": booked.number,
             "bills number": booked.bill.number,
+            "window number": booked.number,
+            "window-person number": booked.patient.outpatient_no,
+            "window-book number": booked.patient.outpatient_no,
             "schedule_id": booked.schedule_id,
             "collect number": unpaid.bill.number,
             "card-desk number": booked.patient.outpatient_no,

@@ -67,6 +67,8 @@ HOSPITAL_WIDE: Final = {
     "payments.close_case": "money knows no departments",
     "payments.collect": "any bill may be paid at any window",
     "payments.view_statements": "the merchant account is one",
+    "registration.register": "any patient may come to any window",
+    "window.use": "any patient may come to any window",
     "messaging.view_messages": "the office traces every message (M8)",
     "messaging.resend": "the office traces every message",
     "messaging.call_patient": "the call list is one",

@@ -9,13 +9,14 @@ from hospital.identity import queries as identity
 from hospital.identity.access import StaffRequest, staff_page
 from hospital.identity.permissions import APPROVE_ACCESS, REVIEW_BREAK_GLASS, SIGNED_IN
 from hospital.payments.permissions import VIEW_PAYMENTS
-from hospital.registration.permissions import VIEW_APPOINTMENTS
+from hospital.registration.permissions import REGISTER, VIEW_APPOINTMENTS
 from hospital.scheduling.permissions import VIEW_SOLD
 
 _PLACES = (
     (APPROVE_ACCESS, "identity-requests"),
     (CONFIGURE, "desk-system"),
     (VIEW_CONFIGURATION, "desk-configuration"),
+    (REGISTER, "window-desk"),
     (VIEW_SOLD, "desk-board"),
     (VIEW_PAYMENTS, "desk-payments"),
     (VIEW_APPOINTMENTS, "desk-search"),

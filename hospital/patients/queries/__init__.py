@@ -41,6 +41,7 @@ from hospital.patients.queries.identifiers import (
     phone_index,
 )
 from hospital.patients.queries.persons import lock_patient, patient, patient_by_number
+from hospital.patients.queries.reading import ReadCard, read_card
 from hospital.patients.queries.records import Record, record
 from hospital.patients.queries.searching import (
     FoundPatient,
@@ -67,6 +68,7 @@ __all__ = [
     "CodeToSend",
     "FoundPatient",
     "LockedPatient",
+    "ReadCard",
     "Record",
     "Upgrade",
     "binding",
@@ -109,6 +111,7 @@ __all__ = [
     "phone_index",
     "phone_since",
     "profile_of",
+    "read_card",
     "record",
     "sound",
     "to_upgrade",

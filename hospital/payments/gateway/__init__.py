@@ -10,6 +10,7 @@ from hospital.payments.gateway.orders import (
     ask_unknown,
     close_payments,
     look,
+    make_room,
     settle_or_close,
     verify,
 )
@@ -35,6 +36,7 @@ __all__ = [
     "expect_statements",
     "fetch_statement",
     "look",
+    "make_room",
     "press_case",
     "press_refund",
     "send_card",

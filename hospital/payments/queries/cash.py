@@ -4,9 +4,10 @@ import datetime as dt
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from django.db.models import Count, Q, Sum
+from django.db.models import Count, Q, QuerySet, Sum
 
 from hospital.billing import queries as bills
+from hospital.kernel.clock import Period
 from hospital.payments.models import CashEntry, Payment
 from hospital.payments.states import RECEIVED, CashKind, Scene
 
@@ -62,10 +63,10 @@ def cash_of(*, bill_id: int) -> list[CashEntry]:
     return list(CashEntry.objects.filter(bill_id=bill_id).order_by("pk"))
 
 
-def shift_money(*, cashier: str, start: dt.datetime, end: dt.datetime) -> ShiftMoney:
-    """What went through a person's hands from `start` up to `end`."""
+def shift_money(*, cashier: str, period: Period) -> ShiftMoney:
+    """What went through a person's hands in a period."""
     taken, back = Q(kind=CashKind.TAKEN), Q(kind=CashKind.BACK)
-    cash = CashEntry.objects.filter(cashier=cashier, at__gte=start, at__lt=end).aggregate(
+    cash = _cash_entries(cashier, period).aggregate(
         cash_count=Count("pk", filter=taken),
         cash_fen=Sum("amount_fen", filter=taken, default=0),
         back_count=Count("pk", filter=back),
@@ -75,13 +76,17 @@ def shift_money(*, cashier: str, start: dt.datetime, end: dt.datetime) -> ShiftM
         made_by=cashier,
         scene__in=[Scene.CASHIER_SCAN, Scene.SCREEN_CODE],
         status__in=sorted(RECEIVED),
-        created_at__gte=start,
-        created_at__lt=end,
+        created_at__gte=period.start,
+        created_at__lt=period.end,
     ).aggregate(code_count=Count("pk"), code_fen=Sum("amount_fen", default=0))
     return ShiftMoney(**cash, **codes)
 
 
-def cash_entries(*, cashier: str, start: dt.datetime, end: dt.datetime) -> list[CashEntry]:
+def cash_entries(*, cashier: str, period: Period) -> list[CashEntry]:
     """A person's cash of a period, newest first, with bills and patients."""
-    rows = CashEntry.objects.filter(cashier=cashier, at__gte=start, at__lt=end)
-    return list(rows.select_related("bill__patient").order_by("-pk"))
+    rows = _cash_entries(cashier, period).select_related("bill__patient")
+    return list(rows.order_by("-pk"))
+
+
+def _cash_entries(cashier: str, period: Period) -> QuerySet[CashEntry]:
+    return CashEntry.objects.filter(cashier=cashier, at__gte=period.start, at__lt=period.end)

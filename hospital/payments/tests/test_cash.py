@@ -1,4 +1,4 @@
-"""Cash over the counter: taken with change, handed back in notes, never mixed with WeChat (H3.3)."""
+"""Cash over the counter: taken with change, handed back in notes, apart from WeChat (H3.3)."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from hospital.billing import queries as bills
 from hospital.billing.models import Bill
 from hospital.billing.states import BillStatus
 from hospital.kernel.actors import SYSTEM, Actor
+from hospital.kernel.clock import day_period, hospital_day
 from hospital.kernel.errors import Refusal
 from hospital.payments import actions, queries
 from hospital.payments.models import CashEntry, PaymentCase, Refund
@@ -104,7 +105,7 @@ def test_h3_03_cancelled_cash_is_handed_back_once_and_never_by_wechat() -> None:
     assert appointment.bill.status == BillStatus.REFUNDED
     assert bills.balance(bill_id=appointment.bill_id) == bills.Balance(0, 0, 0)
     assert queries.bills_owing_cash(since=NOW) == {}
-    shift = queries.shift_money(cashier=str(CLERK), start=NOW, end=NOW + dt.timedelta(days=1))
+    shift = queries.shift_money(cashier=str(CLERK), period=day_period(hospital_day(NOW)))
     assert shift == ShiftMoney(1, 2500, 1, 2500, 0, 0)
     assert shift.drawer_fen == 0
 

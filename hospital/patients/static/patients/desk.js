@@ -1,33 +1,5 @@
-// The card desk by keyboard: a box that readers type into, a list walked by arrows, and the first
-// empty field of a filled form.
-
-// People pause between keys, readers do not: a key this soon after the last one is a reader's.
-const BURST = 40;
-
-for (const box of document.querySelectorAll("[data-reader]")) {
-  let last = 0;
-  let sending;
-  // Chinese from a reader arrives without keys, as input only.
-  box.addEventListener("input", (event) => {
-    last = event.timeStamp;
-    clearTimeout(sending);
-  });
-  box.addEventListener("keydown", (event) => {
-    if (event.isComposing) return;
-    const isReader = event.timeStamp - last < BURST;
-    last = event.timeStamp;
-    clearTimeout(sending);
-    if (event.key === "Tab" && isReader && !event.shiftKey) {
-      event.preventDefault();
-      box.setRangeText("\t", box.selectionStart, box.selectionEnd, "end");
-    } else if (event.key === "Enter") {
-      // A reader that types lines goes on at once; the last Enter, or a person's, sends.
-      event.preventDefault();
-      sending = setTimeout(() => box.form.requestSubmit(), isReader ? 4 * BURST : 0);
-      if (isReader) box.setRangeText("\n", box.selectionStart, box.selectionEnd, "end");
-    }
-  });
-}
+// The card desk by keyboard: a list walked by arrows, and the first empty field of a filled form.
+// The box that readers type into is the kit's (reader.js).
 
 document.addEventListener("keydown", (event) => {
   if (event.key !== "ArrowDown" && event.key !== "ArrowUp") return;

@@ -9,6 +9,7 @@ import "./live.js";
 import "./combobox.js";
 import "./fields.js";
 import "./keys.js";
+import "./reader.js";
 
 document.addEventListener("click", (event) => {
   for (const menu of document.querySelectorAll("[data-menu][open]")) {

@@ -1,0 +1,48 @@
+"""What is typed or scanned at the window, as values."""
+
+import re
+from collections.abc import Mapping
+from typing import Final
+
+from hospital.kernel.errors import Invalid
+from hospital.kernel.money import parse_plain
+from hospital.ui.typed import typed, typed_id
+from hospital.window.states import Reprint
+
+_CASH: Final = re.compile(r"[0-9]{1,5}([.。][0-9]{1,2})?")
+_CODE: Final = re.compile(r"1[0-5][0-9]{16}")
+_NUMBER: Final = re.compile(r"[0-9]{14}")
+
+
+def scanned_code(text: str) -> str:
+    """The payment code of a phone, "" when the box holds something else: money or nothing."""
+    plain = re.sub(r"\s", "", text)
+    return plain if _CODE.fullmatch(plain) else ""
+
+
+def received_fen(text: str) -> int:
+    """The notes on the table, typed in yuan. Raises Invalid."""
+    plain = text.strip().lstrip("¥￥").strip()
+    if not _CASH.fullmatch(plain):
+        raise Invalid({"pay": ["请输入实收的元数，或扫患者的付款码。"]})
+    return parse_plain(plain.replace("。", "."))
+
+
+def booking_number(text: str) -> str:
+    """The number on a slip or in a booking's bar code, "" when the text is none."""
+    plain = text.strip()
+    return plain if _NUMBER.fullmatch(plain) else ""
+
+
+def reprint(data: Mapping[str, str]) -> Reprint:
+    """Why a slip is printed again; none for whatever is no reason of ours."""
+    told = typed(data, "reason", most=8)
+    return Reprint(told) if told in Reprint.values else Reprint.NONE
+
+
+def owed_fen(data: Mapping[str, str]) -> int:
+    """The sum in fen that the page showed. Raises Invalid."""
+    shown = typed_id(data.get("fen", ""))
+    if shown is None:
+        raise Invalid({"fen": ["金额无效，请刷新页面。"]})
+    return shown

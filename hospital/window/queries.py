@@ -1,0 +1,73 @@
+"""Reads of the window: how one booking stands at the counter, and a person's shift so far."""
+
+import datetime as dt
+from dataclasses import dataclass
+
+from hospital.kernel.clock import day_period, hospital_day
+from hospital.payments import queries as payments
+from hospital.payments.queries import CollectPage, ShiftMoney
+from hospital.registration import queries as bookings
+from hospital.registration.queries import AppointmentRow, Handled
+from hospital.scheduling import queries as sessions
+from hospital.window.models import SlipPrint
+from hospital.window.sentences import Timing, timing
+
+
+@dataclass(frozen=True, slots=True)
+class Counter:
+    """A booking at the window: its facts, its money, what to say, the slips printed so far.
+    `owed_fen` is cash to be handed back; `expected_at` the estimated turn (M2.1)."""
+
+    row: AppointmentRow
+    money: CollectPage
+    timing: Timing
+    slips: tuple[SlipPrint, ...]
+    owed_fen: int
+    change_fen: int | None
+    expected_at: dt.datetime
+
+    @property
+    def is_done(self) -> bool:
+        """Paid for, given out and printed."""
+        return self.row.collected_at is not None and bool(self.slips)
+
+
+@dataclass(frozen=True, slots=True)
+class Shift:
+    """我的班次: what one person did on a hospital day so far."""
+
+    day: dt.date
+    money: ShiftMoney
+    handled: Handled
+    slips: int
+    reprints: int
+
+
+def counter(*, number: str, at: dt.datetime) -> Counter:
+    """How a booking stands at the counter now. Raises NotFound."""
+    row = bookings.appointment(number=number, at=at)
+    money = payments.collect_page(number=row.bill_number, at=at)
+    cash = payments.cash_of(bill_id=row.bill_id)
+    return Counter(
+        row=row,
+        money=money,
+        timing=timing(row, at=at),
+        slips=tuple(SlipPrint.objects.filter(appointment_id=row.id).order_by("copy_no")),
+        owed_fen=payments.cash_owed_fen(bill_id=row.bill_id) if cash else 0,
+        change_fen=cash[0].change_fen if cash else None,
+        expected_at=sessions.place_of(slot_id=row.slot_id).expected_at,
+    )
+
+
+def shift(*, by: str, at: dt.datetime) -> Shift:
+    """A person's day so far; the close of the day comes with the cashier's (SM13)."""
+    day = hospital_day(at)
+    period = day_period(day)
+    mine = SlipPrint.objects.filter(by=by, at__gte=period.start, at__lt=period.end)
+    return Shift(
+        day=day,
+        money=payments.shift_money(cashier=by, period=period),
+        handled=bookings.handled(by=by, period=period),
+        slips=mine.count(),
+        reprints=mine.filter(copy_no__gt=1).count(),
+    )

@@ -1,0 +1,1 @@
+"""Pages of the window (staff) and of the kiosk (a machine that logged in once)."""

@@ -1,0 +1,299 @@
+"""One booking at the counter: take the money, hand over the number, print, give it back (H3.2-3).
+
+What stands on the page comes from the stored rows, so a reload, a second window or a press that
+came twice shows the same. While the patient may be charged nobody reads "failed" (wechat 1.12).
+"""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Final
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_POST, require_safe
+
+from hospital.billing.states import PAYABLE
+from hospital.identity import queries as identity
+from hospital.identity.access import StaffRequest, client_address, note_refusal, staff_page
+from hospital.kernel import clock, serials
+from hospital.kernel.errors import Invalid, NotAllowed, NotFound, Refusal
+from hospital.patients.actions import record_view
+from hospital.payments import actions as payments
+from hospital.payments import gateway
+from hospital.payments.permissions import APPROVE_REFUND, COLLECT
+from hospital.payments.states import TradeType
+from hospital.registration import actions as registration
+from hospital.registration.permissions import REGISTER
+from hospital.registration.states import AppointmentStatus
+from hospital.ui.masks import mask_name
+from hospital.ui.typed import typed
+from hospital.window import actions, forms, queries
+from hospital.window.permissions import USE_WINDOW
+from hospital.window.states import Paper, Reprint
+from hospital.window.views.desk import page
+
+UNREACHABLE: Final = (
+    "暂时联系不上微信支付，没有收到二维码，也没有扣款。可以收现金，或请患者用付款码再试。"
+)
+PAPER_COOKIE: Final = "slip_paper"
+_A_YEAR: Final = 365 * 24 * 3600
+_CANCEL_WHY: Final = ("挂错科室或医生", "患者改变主意", "重复挂号", "其他")
+
+
+@staff_page(USE_WINDOW)
+@require_safe
+def booking(request: StaffRequest, number: str) -> HttpResponse:
+    """How a booking stands: to be paid, to be handed over, printed, given back."""
+    return _page(request, number)
+
+
+@sensitive_post_parameters("pay")
+@staff_page(COLLECT)
+@require_POST
+def pay(request: StaffRequest, number: str) -> HttpResponse:
+    """One box for both: eighteen digits are a payment code, anything shorter is cash."""
+    found = queries.counter(number=number, at=clock.now())
+    text = typed(request.POST, "pay", most=40)
+    key, shown_fen = typed(request.POST, "key", most=80), found.row.total_fen
+    code = forms.scanned_code(text)
+    try:
+        if code:
+            declined = _charge(request, found, code, key)
+            if declined:
+                return _page(request, number, problem=f"没有收款：{declined}")
+            return _after_money(request, number)
+        gateway.make_room(
+            bill_ids=[found.row.bill_id],
+            wechat_user_id=None,
+            trade_type=TradeType.SCAN,
+            by=request.actor,
+            at=clock.now(),
+        )
+        payments.take_cash(
+            bill_id=found.row.bill_id,
+            shown_fen=shown_fen,
+            tendered_fen=forms.received_fen(text),
+            key=key,
+            by=request.actor,
+            at=clock.now(),
+        )
+    except (NotFound, NotAllowed):
+        raise
+    except Invalid as refusal:
+        return _page(request, number, problem=refusal.errors["pay"][0])
+    except Refusal as refusal:
+        note_refusal(request, refusal)
+        return _page(request, number, problem=refusal.message)
+    return _after_money(request, number)
+
+
+def _charge(request: StaffRequest, found: queries.Counter, code: str, key: str) -> str:
+    """Charge a payment code; why WeChat has certainly not taken it, or ""."""
+    done = gateway.charge_code(
+        bill_ids=[found.row.bill_id],
+        auth_code=code,
+        shown_fen=found.row.total_fen,
+        key=key,
+        client_ip=client_address(request),
+        device_id=f"window-{request.user.pk}",
+        by=request.actor,
+        at=clock.now(),
+    )
+    return done.declined
+
+
+def _after_money(request: StaffRequest, number: str) -> HttpResponse:
+    """Paid: hand the number over and show the slip. Not known yet: the page waits for it."""
+    try:
+        actions.hand_over(number=number, by=request.actor, at=clock.now())
+    except actions.NotPaidYet:  # a code somebody still confirms on the phone
+        return redirect("window-booking", number=number)
+    except Refusal as refusal:
+        note_refusal(request, refusal)
+        return _page(request, number, problem=refusal.message)
+    key = f"first-{serials.opaque()}"
+    try:
+        actions.print_slip(number=number, key=key, by=request.actor, at=clock.now())
+    except actions.SayWhy:  # printed meanwhile at another window: shown, not printed again
+        return redirect("window-booking", number=number)
+    return redirect("window-slip", number=number)
+
+
+@staff_page(USE_WINDOW)
+@require_POST
+def hand_over(request: StaffRequest, number: str) -> HttpResponse:
+    """Give out a paid booking: the patient is here and has shown who it is (H3.2)."""
+    return _after_money(request, number)
+
+
+@staff_page(USE_WINDOW)
+@require_POST
+def reprint(request: StaffRequest, number: str) -> HttpResponse:
+    """Another copy, counted and with its reason: the printer jammed after the payment."""
+    try:
+        actions.print_slip(
+            number=number,
+            reason=forms.reprint(request.POST),
+            key=typed(request.POST, "key", most=80),
+            by=request.actor,
+            at=clock.now(),
+        )
+    except (NotFound, NotAllowed):
+        raise
+    except Refusal as refusal:
+        note_refusal(request, refusal)
+        return _page(request, number, problem=refusal.message)
+    return redirect("window-slip", number=number)
+
+
+@staff_page(USE_WINDOW)
+@require_safe
+def slip(request: StaffRequest, number: str) -> HttpResponse:
+    """The slip on its paper, printed as the page opens. Opening it again counts no copy: the
+    browser asks for the paper, and the count is what was asked for here."""
+    found = queries.counter(number=number, at=clock.now())
+    if not found.slips:
+        return redirect("window-booking", number=number)
+    record_view(patient_id=found.row.patient_id, what="挂号小票", by=request.actor, at=clock.now())
+    told = request.GET.get("paper") or request.COOKIES.get(PAPER_COOKIE, "")
+    paper = Paper(told) if told in Paper.values else Paper.ROLL
+    context = _context(request, found) | {
+        "paper": paper,
+        "papers": Paper,
+        "printed_at": clock.now(),
+        "latest": found.slips[-1],
+    }
+    response = page(request, "window/staff/slip.html", context)
+    if request.GET.get("paper"):
+        response.set_cookie(
+            PAPER_COOKIE, paper.value, max_age=_A_YEAR, samesite="Lax", httponly=True
+        )
+    return response
+
+
+@staff_page(COLLECT)
+@require_POST
+def show_code(request: StaffRequest, number: str) -> HttpResponse:
+    """Put a QR code on the screen that the patient scans (Native)."""
+    found = queries.counter(number=number, at=clock.now())
+    try:
+        outcome = gateway.start_native(
+            bill_ids=[found.row.bill_id],
+            shown_fen=found.row.total_fen,
+            again=request.POST.get("again") == "1",
+            by=request.actor,
+            at=clock.now(),
+        )
+    except (NotFound, NotAllowed):
+        raise
+    except Refusal as refusal:
+        note_refusal(request, refusal)
+        return _page(request, number, problem=refusal.message)
+    if isinstance(outcome, gateway.Unreachable):
+        return _page(request, number, problem=UNREACHABLE)
+    return redirect("window-booking", number=number)
+
+
+@staff_page(COLLECT)
+@require_POST
+def stop(request: StaffRequest, number: str) -> HttpResponse:
+    """Take the code off the screen: closed at WeChat, or paid this very moment."""
+    money = queries.counter(number=number, at=clock.now()).money
+    if money.attempt is not None and money.is_native and money.is_moving:
+        gateway.stop_native(payment_id=money.attempt.payment.pk, by=request.actor, at=clock.now())
+    return redirect("window-booking", number=number)
+
+
+@staff_page(COLLECT)
+@require_POST
+def ask(request: StaffRequest, number: str) -> HttpResponse:
+    """Ask WeChat now how the standing payment is."""
+    money = queries.counter(number=number, at=clock.now()).money
+    if money.attempt is not None:
+        payments.note_asked(payment_id=money.attempt.payment.pk, by=request.actor, at=clock.now())
+        gateway.ask(payment_id=money.attempt.payment.pk, by=request.actor, at=clock.now())
+    return redirect("window-booking", number=number)
+
+
+@staff_page(USE_WINDOW)
+@require_safe
+def state(request: StaffRequest, number: str) -> HttpResponse:
+    """The changing part, after a live hint or a look every few seconds."""
+    return _page(request, number, part="#state")
+
+
+@staff_page(REGISTER)
+@require_POST
+def cancel(request: StaffRequest, number: str) -> HttpResponse:
+    """Give a number back with a reason: wrong doctor, changed mind (H3.3)."""
+    reason = typed(request.POST, "reason", most=100)
+    if not reason:
+        return _page(request, number, problem="请选择或写明退号原因。")
+    try:
+        registration.cancel(number=number, by=request.actor, at=clock.now(), reason=reason)
+    except (NotFound, NotAllowed):
+        raise
+    except Refusal as refusal:
+        note_refusal(request, refusal)
+        return _page(request, number, problem=refusal.message)
+    messages.success(request, "已退号。")
+    return redirect("window-booking", number=number)
+
+
+@staff_page(COLLECT)
+@require_POST
+def cash_back(request: StaffRequest, number: str) -> HttpResponse:
+    """Note that the cash of a cancelled number was handed back over the counter."""
+    found = queries.counter(number=number, at=clock.now())
+    try:
+        payments.hand_back_cash(
+            bill_id=found.row.bill_id,
+            shown_fen=forms.owed_fen(request.POST),
+            key=typed(request.POST, "key", most=80),
+            is_supervisor=identity.may(request.user, APPROVE_REFUND),
+            by=request.actor,
+            at=clock.now(),
+        )
+    except (NotFound, NotAllowed):
+        raise
+    except Refusal as refusal:
+        note_refusal(request, refusal)
+        return _page(request, number, problem=refusal.message)
+    return redirect("window-booking", number=number)
+
+
+def _page(request: StaffRequest, number: str, *, problem: str = "", part: str = "") -> HttpResponse:
+    found = queries.counter(number=number, at=clock.now())
+    record_view(patient_id=found.row.patient_id, what="窗口挂号", by=request.actor, at=clock.now())
+    context = _context(request, found) | {"problem": problem}
+    status = HTTPStatus.UNPROCESSABLE_ENTITY if problem else HTTPStatus.OK
+    return page(request, f"window/staff/booking.html{part}", context, status=status)
+
+
+def _context(request: StaffRequest, found: queries.Counter) -> dict[str, object]:
+    row, money = found.row, found.money
+    attempt = money.attempt
+    may_collect = identity.may(request.user, COLLECT)
+    return {
+        "step": 5 if found.is_done else 4,
+        "counter": found,
+        "row": row,
+        "money": money,
+        "pay_state": attempt.state if attempt else "",
+        "is_payable": row.bill_status in PAYABLE and may_collect,
+        "name": mask_name(row.patient_name),
+        "topic": f"bill:{row.bill_id} appointment:{row.id}",
+        "key": serials.opaque(),
+        "may_collect": may_collect,
+        "may_cancel": _may_cancel(request, found),
+        "cancel_why": _CANCEL_WHY,
+        "reprints": [(one.value, one.label) for one in Reprint if one],
+    }
+
+
+def _may_cancel(request: StaffRequest, found: queries.Counter) -> bool:
+    is_open = found.row.status in (AppointmentStatus.PENDING, AppointmentStatus.BOOKED)
+    return is_open and identity.may(request.user, REGISTER)
