@@ -22,6 +22,7 @@ declare(
         "publish_roster": "发布排班表",
         "move_band_end": "修改时段结束时间",
         "change_room": "更换诊室",
+        "run_batch": "批量处理号源",
         "suspend": "停诊",
         "resume": "恢复出诊",
         "substitute": "替诊",

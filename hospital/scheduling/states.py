@@ -264,3 +264,13 @@ class Offer(TextChoices):
     SUSPENDED = "suspended", "停诊"
     NOT_RELEASED = "not_released", "未放号"
     ENDED = "ended", "已结束"
+
+
+class BatchKind(TextChoices):
+    """批量: what is done to the numbers of many sessions at once (M2.6)."""
+
+    CAPACITY = "capacity", "改号数"
+    SHARES = "shares", "改渠道比例"
+    BLOCK = "block", "停号"
+    UNBLOCK = "unblock", "恢复号源"
+    ROOM = "room", "换诊室"

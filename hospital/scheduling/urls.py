@@ -3,7 +3,7 @@
 from django.urls import path
 
 from hospital.scheduling.views import patient as pages
-from hospital.scheduling.views.staff import calendar, holidays, leaves, session
+from hospital.scheduling.views.staff import batch, calendar, holidays, leaves, session
 
 patient = [
     path("departments/", pages.departments, name="scheduling-departments"),
@@ -14,6 +14,7 @@ patient = [
 
 staff = [
     path("numbers/", calendar.calendar, name="scheduling-numbers"),
+    path("numbers/batch/", batch.batch, name="scheduling-batch"),
     path("numbers/<int:schedule_id>/", session.session, name="scheduling-session"),
     path("numbers/<int:schedule_id>/bands/", session.change_bands, name="scheduling-session-bands"),
     path("numbers/<int:schedule_id>/shares/", session.share, name="scheduling-session-shares"),

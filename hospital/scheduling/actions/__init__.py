@@ -7,6 +7,7 @@ from hospital.scheduling.actions.bands import (
     change_bands,
     change_room,
 )
+from hospital.scheduling.actions.batches import BatchHasConflicts, run_batch
 from hospital.scheduling.actions.calendar import fill_year, set_day
 from hospital.scheduling.actions.leave import (
     Answer,
@@ -60,6 +61,7 @@ __all__ = [
     "Answer",
     "BandStillNeeded",
     "BandWish",
+    "BatchHasConflicts",
     "CannotResume",
     "CannotSuspend",
     "CapacityTooSmall",
@@ -94,6 +96,7 @@ __all__ = [
     "refuse_leave",
     "release_due",
     "resume_schedule",
+    "run_batch",
     "save_template",
     "set_day",
     "share_numbers",

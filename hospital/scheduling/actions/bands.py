@@ -71,7 +71,8 @@ def change_bands(
         raise NotFound("没有找到这个时段。")
     _check_sizes(schedule, wishes, bands)
     changed = 0
-    for wish in wishes:
+    # Those that grow come first, so that the session is never without a number in between.
+    for wish in sorted(wishes, key=lambda one: one.seen - one.capacity):
         band = bands[wish.band_id]
         moves = wish.ends_at is not None and wish.ends_at != band.ends_at
         if wish.ends_at is not None and moves:
@@ -127,6 +128,10 @@ def change_room(
 def _check_sizes(
     schedule: Schedule, wishes: Sequence[BandWish], bands: dict[int, TimeBand]
 ) -> None:
+    after = schedule.capacity + sum(wish.capacity - wish.seen for wish in wishes)
+    if after < 1:
+        sentence = "号数不能全部为 0；整个出诊都不看，请办理停诊。"
+        raise Invalid({"capacity": [sentence]}, sentence)
     counts = number_counts(schedule_ids=[schedule.pk])
     short: list[tuple[int, int]] = []
     for wish in wishes:

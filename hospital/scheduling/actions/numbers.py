@@ -112,6 +112,8 @@ def change_capacity(
     if not 0 <= capacity <= _MOST:
         raise Invalid({"capacity": [f"号数应在 0–{_MOST} 之间。"]})
     before = band.capacity
+    if schedule.capacity - before + capacity < 1:
+        raise Invalid({"capacity": ["这是最后的号，不能改成 0；整个出诊都不看，请办理停诊。"]})
     if capacity > before:
         _grow(schedule, band, capacity - before)
     elif capacity < before:

@@ -16,12 +16,7 @@ from hospital.scheduling.queries.counter import (
     counter_days,
     counter_offers,
 )
-from hospital.scheduling.queries.desk import (
-    BoardRow,
-    Place,
-    board_today,
-    place_of,
-)
+from hospital.scheduling.queries.desk import BoardRow, Place, board_today, place_of
 from hospital.scheduling.queries.leave import (
     LeaveFacts,
     LeaveRow,
