@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from hospital.catalogue.permissions import APPROVE_PRICE
 from hospital.desk.permissions import READ_AUDIT, VIEW_CONFIGURATION
 from hospital.identity.permissions import BREAK_GLASS, END_SESSIONS, REVIEW_BREAK_GLASS, VIEW_ACCESS
+from hospital.interop.permissions import MANAGE_PARTNERS
 from hospital.kernel.permissions import Permission
 from hospital.messaging.permissions import MANAGE_ACCOUNT, VIEW_MESSAGES
 from hospital.monitoring.permissions import VIEW_MONITORING
@@ -58,3 +59,4 @@ STAFF_NAV: tuple[Entry, ...] = (
     Entry("监控", "activity", "monitoring-board", VIEW_MONITORING),
     Entry("审计", "history", "desk-audit", READ_AUDIT),
 )
+    Entry("平台", "external-link", "interop-partners", MANAGE_PARTNERS),

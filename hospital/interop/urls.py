@@ -4,6 +4,7 @@ from django.urls import URLPattern, path
 
 from hospital.interop.fhir.operations import paths
 from hospital.interop.views import about, booking, frame, reading, tokens
+from hospital.interop.views import staff as pages
 from hospital.interop.views.frame import Handler
 
 _HANDLERS: dict[str, Handler] = {
@@ -43,4 +44,18 @@ fhir = [
     path("R4/openapi.json", about.description, name="interop-openapi"),
     path("R4/oauth/token", tokens.token, name="interop-token"),
     path("<path:rest>", about.nowhere, name="interop-nowhere"),
+]
+
+staff = [
+    path("partners/", pages.partners, name="interop-partners"),
+    path("partners/new/", pages.new, name="interop-partner-new"),
+    path("partners/<int:partner_id>/", pages.partner, name="interop-partner"),
+    path("partners/<int:partner_id>/switch/", pages.switch, name="interop-partner-switch"),
+    path("partners/<int:partner_id>/calls/", pages.calls, name="interop-calls"),
+    path("partners/<int:partner_id>/secrets/", pages.secret, name="interop-secret"),
+    path(
+        "partners/<int:partner_id>/secrets/<int:secret_id>/end/",
+        pages.end_secret,
+        name="interop-secret-end",
+    ),
 ]

@@ -113,7 +113,7 @@ class Program:
         self.token = token or a_token(partner, at=at)
         self._client = Client()
 
-    def get(self, path: str, query: object = "") -> Reply:
+    def get(self, path: str, query: Mapping[str, Any] | None = None) -> Reply:
         return _reply(self._client.get(BASE + path, query or {}, headers=self._headers()))
 
     def book(self, wish: object, *, key: str = "") -> Reply:

@@ -15,6 +15,7 @@ from hospital.identity import actions as identity
 from hospital.identity.actions import Wanted
 from hospital.identity.models import StaffAccount
 from hospital.identity.states import Role
+from hospital.interop import actions as interop
 from hospital.kernel import clock
 from hospital.kernel.actors import SYSTEM, Actor
 from hospital.kernel.models import AuditEntry
@@ -25,6 +26,7 @@ from hospital.patients import actions as patients
 from hospital.payments import actions as payments
 from hospital.registration.models import Appointment
 from hospital.testing.bookings import a_booking
+from hospital.testing.partners import a_partner
 from hospital.testing.people import a_staff
 from tools.inventory import Address
 
@@ -67,6 +69,13 @@ DEEDS: Final = {
     "identity-person-new": {"username": "newcomer", "display_name": "新来的人"},
     "identity-person-off": {"reason": "离职"},
     "identity-person-password": {},
+_TERMS: Final = {
+    "name": "预约平台",
+    "daily_quota": "10",
+    "session_percent": "30",
+    "per_minute": "60",
+    "scopes": "system/Slot.rs",
+}
     "identity-person-roles": {"role-0": "pharmacist", "role-1": "finance", "reason": "兼任"},
     "identity-request-decide": {"answer": "yes"},
     "identity-role-change": _NEED,
@@ -83,6 +92,11 @@ class World:
     booked: Appointment
     unpaid: Appointment
     accounts: dict[Role, StaffAccount]
+    "interop-partner": _TERMS,
+    "interop-partner-new": _TERMS | {"code": "new-platform"},
+    "interop-partner-switch": {"is_active": "0", "reason": "合同到期"},
+    "interop-secret": {"days": "30"},
+    "interop-secret-end": {},
     numbers: dict[str, object]
 
     def body(self, address: Address) -> dict[str, str]:
@@ -189,6 +203,8 @@ def a_world() -> World:
         numbers={
             "appointments number": booked.number,
             "bills number": booked.bill.number,
+    partner = a_partner(at=at)
+    secret, _ = interop.make_secret(partner_id=partner.pk, days=90, by=SYSTEM, at=at)
             "window number": booked.number,
             "window-person number": booked.patient.outpatient_no,
             "window-book number": booked.patient.outpatient_no,
@@ -225,4 +241,6 @@ def a_world() -> World:
 def _account(role: Role, booked: Appointment) -> StaffAccount:
     """Whoever works for one department works for the one that was booked."""
     narrow = role in {Role.DOCTOR, Role.DEPARTMENT_HEAD}
+            "partner_id": partner.pk,
+            "secret_id": secret.pk,
     return a_staff(role, department=booked.department if narrow else None)

@@ -90,6 +90,7 @@ HOSPITAL_WIDE: Final = {
 }
 
 #: Numbers of somebody who tries: none of them is anybody's, most are no number at all.
+    "interop.manage_partners": "no personal data: platforms, keys, numbers of calls",
 GUESSED_NUMBERS: Final = (
     *("0", "-1", "1.0", "１２３", str(NO_ID), str(2**63), "9" * 40, "9" * 5000),
 )
