@@ -4,11 +4,15 @@ Cron times are UTC; 17:30 UTC is 01:30 at the hospital.
 """
 
 import datetime as dt
+import logging
 
-from hospital.kernel import clock
+from hospital.kernel import clock, events
 from hospital.kernel.actors import SYSTEM
 from hospital.kernel.jobs import job, periodic
-from hospital.scheduling import actions, thresholds
+from hospital.scheduling import actions, queries, thresholds
+from hospital.scheduling.proposal import apart
+
+logger = logging.getLogger(__name__)
 
 
 @periodic("30 17 * * *")
@@ -52,3 +56,20 @@ def expire_slots(**_: object) -> None:
 def merge_quotas(**_: object) -> None:
     """Make the day's unused quota public (M2.2)."""
     actions.merge_due(today=clock.today(), at=clock.now())
+
+
+@job()
+def propose_roster(*, proposal_id: int, **_: object) -> None:
+    """Compute one proposed roster in a process of its own; later, while another one is at it."""
+    at = clock.now()
+    if not actions.begin_proposal(proposal_id=proposal_id, by=SYSTEM, at=at):
+        again = at + dt.timedelta(seconds=5)
+        events.later("scheduling.jobs.propose_roster", at=again, proposal_id=proposal_id)
+        return
+    problem, seconds = queries.problem_of_proposal(proposal_id=proposal_id)
+    try:
+        found = apart.propose_apart(problem, seconds=seconds)
+    except apart.SolvingFailed:
+        logger.warning("no roster was proposed", exc_info=True, extra={"proposal": proposal_id})
+        found = None
+    actions.finish_proposal(proposal_id=proposal_id, result=found, by=SYSTEM, at=clock.now())

@@ -4,6 +4,7 @@ import datetime as dt
 from typing import Final
 
 from hospital.kernel.settings_rows import Scope, Setting
+from hospital.scheduling.proposal.problem import Period, Rule, Rules
 from hospital.scheduling.states import Pool
 
 HORIZON_DAYS: Final = Setting(
@@ -143,23 +144,6 @@ WINDOW_KEPT_UNTIL: Final = Setting(
     pattern=r"(?:[01]\d|2[0-3]):[0-5]\d",
 )
 
-
-def quota_percents(*scopes: Scope) -> dict[Pool, int]:
-    """The shares a session's numbers are dealt by; the window has what these leave."""
-    return {
-        Pool.WECHAT: WECHAT_PERCENT.value(*scopes),
-        Pool.KIOSK: KIOSK_PERCENT.value(*scopes),
-        Pool.RESERVED: RESERVED_PERCENT.value(*scopes),
-    }
-
-
-def window_kept_until() -> dt.time:
-    """Until when the window keeps its last numbers of the day, on the hospital's wall clock."""
-    return dt.time.fromisoformat(WINDOW_KEPT_UNTIL.value())
-
-
-def release_time() -> dt.time:
-    """When the numbers of the day at the horizon are released, on the hospital's wall clock."""
 WEEK_CAP: Final = Setting(
     key="scheduling.week_cap",
     label="一位医生每周最多出诊",
@@ -190,6 +174,104 @@ LEAVE_NOTICE_HOURS: Final = Setting(
 )
 
 
+# What a proposed roster keeps to and aims at; the numbers are those of proposal/problem.py.
+_PROPOSAL_SCOPES: Final = ("department",)
+PROPOSAL_DAY_CAP: Final = Setting(
+    key="scheduling.proposal_day_cap",
+    label="智能排班：一位医生一天最多出诊",
+    default=2,
+    unit="次",
+    minimum=1,
+    maximum=5,
+    scopes=_PROPOSAL_SCOPES,
+)
+PROPOSAL_LONGEST_RUN: Final = Setting(
+    key="scheduling.proposal_longest_run",
+    label="智能排班：最多连续出诊",
+    default=6,
+    unit="天",
+    minimum=1,
+    maximum=31,
+    scopes=_PROPOSAL_SCOPES,
+)
+PROPOSAL_REST_PERIODS: Final = Setting(
+    key="scheduling.proposal_rest_periods",
+    label="智能排班：夜班后次日哪些午别不排（am、noon、pm、evening，逗号分隔）",
+    default="am,noon",
+    pattern=r"(?:am|noon|pm|evening)(?:,(?:am|noon|pm|evening))*",
+    scopes=_PROPOSAL_SCOPES,
+)
+PROPOSAL_REST_IS_RULE: Final = Setting(
+    key="scheduling.proposal_rest_is_rule",
+    label="智能排班：夜班后休息必须遵守（否则只是尽量）",
+    default=True,
+    scopes=_PROPOSAL_SCOPES,
+)
+PROPOSAL_TARGET_WEIGHT: Final = Setting(
+    key="scheduling.proposal_target_weight",
+    label="智能排班计分：比期望人数每少一人",
+    default=100,
+    unit="分",
+    minimum=0,
+    maximum=1000,
+    scopes=_PROPOSAL_SCOPES,
+)
+PROPOSAL_WISH_WEIGHT: Final = Setting(
+    key="scheduling.proposal_wish_weight",
+    label="智能排班计分：每个没照顾到的意愿",
+    default=10,
+    unit="分",
+    minimum=0,
+    maximum=1000,
+    scopes=_PROPOSAL_SCOPES,
+)
+PROPOSAL_REST_WEIGHT: Final = Setting(
+    key="scheduling.proposal_rest_weight",
+    label="智能排班计分：每次夜班后没有休息",
+    default=50,
+    unit="分",
+    minimum=0,
+    maximum=1000,
+    scopes=_PROPOSAL_SCOPES,
+)
+PROPOSAL_REST_DAY_WEIGHT: Final = Setting(
+    key="scheduling.proposal_rest_day_weight",
+    label="智能排班计分：周末和节假日不均",
+    default=1,
+    unit="分",
+    minimum=0,
+    maximum=1000,
+    scopes=_PROPOSAL_SCOPES,
+)
+PROPOSAL_NIGHT_WEIGHT: Final = Setting(
+    key="scheduling.proposal_night_weight",
+    label="智能排班计分：夜班不均",
+    default=1,
+    unit="分",
+    minimum=0,
+    maximum=1000,
+    scopes=_PROPOSAL_SCOPES,
+)
+PROPOSAL_HABIT_WEIGHT: Final = Setting(
+    key="scheduling.proposal_habit_weight",
+    label="智能排班计分：每个和原排班不同的班",
+    default=2,
+    unit="分",
+    minimum=0,
+    maximum=1000,
+    scopes=_PROPOSAL_SCOPES,
+)
+PROPOSAL_SECONDS: Final = Setting(
+    key="scheduling.proposal_seconds",
+    label="智能排班：最多计算多久",
+    default=45,
+    unit="秒",
+    minimum=5,
+    maximum=120,
+    scopes=_PROPOSAL_SCOPES,
+)
+
+
 def quota_percents(*scopes: Scope) -> dict[Pool, int]:
     """The shares a session's numbers are dealt by; the window has what these leave."""
     return {
@@ -217,3 +299,22 @@ def release_time() -> dt.time:
 def kept_after(at: dt.datetime) -> dt.datetime:
     """Numbers of bands that begin later than this (UTC) go to the waiting list first."""
     return at + dt.timedelta(minutes=WAITING_LEAD_MINUTES.value())
+
+
+def proposal_rules(*scopes: Scope) -> Rules:
+    """The rules and weights a department's proposed rosters follow."""
+    is_hard = PROPOSAL_REST_IS_RULE.value(*scopes)
+    return Rules(
+        day_cap=PROPOSAL_DAY_CAP.value(*scopes),
+        longest_run=PROPOSAL_LONGEST_RUN.value(*scopes),
+        rest_periods=tuple(
+            Period(word) for word in PROPOSAL_REST_PERIODS.value(*scopes).split(",")
+        ),
+        hard=frozenset(Rule) if is_hard else frozenset(Rule) - {Rule.REST},
+        target_weight=PROPOSAL_TARGET_WEIGHT.value(*scopes),
+        wish_weight=PROPOSAL_WISH_WEIGHT.value(*scopes),
+        rest_weight=PROPOSAL_REST_WEIGHT.value(*scopes),
+        rest_day_weight=PROPOSAL_REST_DAY_WEIGHT.value(*scopes),
+        night_weight=PROPOSAL_NIGHT_WEIGHT.value(*scopes),
+        habit_weight=PROPOSAL_HABIT_WEIGHT.value(*scopes),
+    )
