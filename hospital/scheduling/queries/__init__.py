@@ -55,13 +55,6 @@ from hospital.scheduling.queries.offers import (
     session_facts,
     shown_days,
 )
-from hospital.scheduling.queries.stops import StopFacts, is_suspended, last_stop
-from hospital.scheduling.sessions import (
-    BandFacts,
-    Offered,
-    SessionFacts,
-    band_left,
-    closes_at,
 from hospital.scheduling.queries.problems import problem_of, problem_of_proposal, usual_people
 from hospital.scheduling.queries.proposals import (
     ProposalRow,
@@ -70,6 +63,13 @@ from hospital.scheduling.queries.proposals import (
     proposals_of,
     wishes_of,
 )
+from hospital.scheduling.queries.stops import StopFacts, is_suspended, last_stop
+from hospital.scheduling.sessions import (
+    BandFacts,
+    Offered,
+    SessionFacts,
+    band_left,
+    closes_at,
     list_closes_at,
     offer_of,
     scopes_of,
@@ -99,6 +99,7 @@ __all__ = [
     "LeaveRow",
     "Offered",
     "Place",
+    "ProposalRow",
     "SessionCell",
     "SessionFacts",
     "SessionOnLeave",
@@ -106,7 +107,6 @@ __all__ = [
     "Substitute",
     "TouchedSession",
     "alternatives",
-    "ProposalRow",
     "band_left",
     "band_of",
     "bands",
@@ -129,28 +129,28 @@ __all__ = [
     "leave_rows",
     "leaves_of",
     "list_closes_at",
+    "needs_of",
     "next_useful_day",
     "offer_of",
     "open_sessions",
     "place_of",
     "places_left",
     "practitioner_days",
+    "problem_of",
+    "problem_of_proposal",
+    "proposal_row",
+    "proposals_of",
     "released_between",
     "rest_days",
     "scopes_of",
-    "needs_of",
     "session_facts",
     "sessions_touched",
     "sessions_with_list",
     "shown_days",
     "special_days",
     "substitutes",
-    "problem_of",
-    "problem_of_proposal",
-    "proposal_row",
-    "proposals_of",
     "template_rows",
     "templates_with",
-]
     "usual_people",
     "wishes_of",
+]
