@@ -80,10 +80,44 @@ class Money:
     state: MoneyState
 
 
+@dataclass(frozen=True, slots=True)
+class Arrears:
+    """欠费: a guaranteed bill nobody has paid yet; fen, UTC."""
+
+    number: str
+    title: str
+    patient_id: int
+    patient_name: str
+    patient_number: str
+    total_fen: int
+    issued_at: dt.datetime
+    is_being_paid: bool
+
+
 def open_bills_with(*, price_item_id: int) -> int:
     """How many bills that are still to be paid hold a live charge of a price item."""
     owed = Bill.objects.filter(status__in=[BillStatus.ISSUED, BillStatus.PAYING])
     return owed.filter(charges__price_item_id=price_item_id).distinct().count()
+
+
+def arrears() -> list[Arrears]:
+    """What was guaranteed and is still to be paid, the oldest first (M1.17)."""
+    rows = Bill.objects.select_related("patient").filter(
+        credit_guarantee=True, status__in=[BillStatus.ISSUED, BillStatus.PAYING]
+    )
+    return [
+        Arrears(
+            number=row.number,
+            title=row.title,
+            patient_id=row.patient_id,
+            patient_name=row.patient.name,
+            patient_number=row.patient.outpatient_no,
+            total_fen=row.total_fen,
+            issued_at=row.issued_at,
+            is_being_paid=row.status == BillStatus.PAYING,
+        )
+        for row in rows.order_by("issued_at", "pk")
+    ]
 
 
 def is_reversed(*, bill_id: int) -> bool:

@@ -17,7 +17,11 @@ from hospital.payments.permissions import (
     VIEW_PAYMENTS,
     VIEW_STATEMENTS,
 )
-from hospital.registration.permissions import VIEW_APPOINTMENTS
+from hospital.registration.permissions import (
+    LIFT_RESTRICTION,
+    REGISTER_EMERGENCY,
+    VIEW_APPOINTMENTS,
+)
 from hospital.scheduling.permissions import ASK_LEAVE, EDIT_CALENDAR, VIEW_SOLD
 from hospital.window.permissions import USE_WINDOW
 
@@ -37,11 +41,14 @@ STAFF_NAV: tuple[Entry, ...] = (
     Entry("请假", "calendar-x", "scheduling-leaves", ASK_LEAVE),
     Entry("节假日", "calendar-off", "scheduling-holidays", EDIT_CALENDAR),
     Entry("预约", "search", "desk-search", VIEW_APPOINTMENTS),
+    Entry("急诊", "clipboard-heart", "registration-emergency", REGISTER_EMERGENCY),
+    Entry("申诉", "message", "registration-appeals", LIFT_RESTRICTION),
     Entry("建档", "user-plus", "patients-desk", FIND_PATIENT),
     Entry("窗口", "ticket", "window-desk", USE_WINDOW),
     Entry("收款", "cash", "payments-collect-find", COLLECT),
     Entry("支付", "wallet", "desk-payments", VIEW_PAYMENTS),
     Entry("退款", "receipt-refund", "desk-refunds", VIEW_PAYMENTS),
+    Entry("欠费", "wallet", "desk-arrears", VIEW_PAYMENTS),
     Entry("异常", "alert-triangle", "payments-cases", VIEW_PAYMENTS),
     Entry("复核", "users", "payments-approvals", APPROVE_REFUND),
     Entry("账单", "file-text", "payments-statements", VIEW_STATEMENTS),

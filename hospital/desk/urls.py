@@ -4,6 +4,7 @@ from django.urls import path
 
 from hospital.desk.views import (
     appointments,
+    arrears,
     audit,
     board,
     configuration,
@@ -21,6 +22,7 @@ staff = [
     path("payments/", payments.payments, name="desk-payments"),
     path("payments/<int:payment_id>/", payments.payment, name="desk-payment"),
     path("refunds/", payments.refunds, name="desk-refunds"),
+    path("arrears/", arrears.arrears, name="desk-arrears"),
     path("audit/", audit.search, name="desk-audit"),
     path("audit/person/", audit.find_person, name="desk-audit-person"),
     path("audit/export/", audit.export, name="desk-audit-export"),

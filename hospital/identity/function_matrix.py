@@ -87,7 +87,7 @@ CHAPTER_SEVEN: Final = (
         ("scheduling.stop_sessions",),
         is_patient_data=False,
     ),
-    Function("schedule.add_on", "加号", (DR,), note="本人的门诊", waits="医生工作站"),
+    Function("schedule.add_on", "加号", (DR,), ("registration.add_on",), note="本人的门诊"),
     Function("patient.create", "建档、修改基本信息", (RC, AC, TN), ("patients.edit_patient",)),
     Function("patient.upgrade", "实名升级", (RC, AC), ("patients.upgrade_identity",)),
     Function("empi.review", "疑似重复审核", (ES,), waits="历史数据清洗"),
@@ -173,7 +173,13 @@ CHAPTER_SEVEN: Final = (
     ),
     Function("content.edit", "编辑内容", (CE,), waits="内容管理", is_patient_data=False),
     Function("content.publish", "审核发布内容", (CR,), waits="内容管理", is_patient_data=False),
-    Function("restriction.lift", "解除预约限制", (OO,), waits="爽约与限制"),
+    Function(
+        "restriction.lift",
+        "更正爽约、处理申诉、解除预约限制",
+        (OO,),
+        ("registration.lift_restriction",),
+        note="须写原因",
+    ),
     Function("complaint.handle", "投诉、满意度实名查看", (MA,), waits="满意度"),
     Function(
         "bi.view", "经营分析", (HL, DH), note="科主任只看本科室", waits="BI", is_patient_data=False
@@ -373,9 +379,24 @@ BEYOND: Final = (
     Function(
         "appointment.view",
         "查询预约",
-        (RC, OO, FN, DR, DH),
+        (RC, OO, FN, TN, DR, DH),
         ("registration.view_appointments",),
         note="医生、科主任只看本科室；财务核对退款",
+    ),
+    Function("visit.check_in", "签到、撤销签到", (TN,), ("registration.check_in",)),
+    Function(
+        "visit.begin",
+        "开始就诊",
+        (DR,),
+        ("registration.begin_visit",),
+        note="本人的门诊，医生工作站建成前",
+    ),
+    Function(
+        "emergency.register",
+        "急诊挂号",
+        (RC, TN),
+        ("registration.register_emergency",),
+        note="M1.17，先抢救后付费",
     ),
     Function(
         "patient.find",

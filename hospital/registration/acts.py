@@ -8,8 +8,11 @@ declare(
         "cancel_after_check_in": "签到后退号",
         "collect": "取号",
         "correct_noshow": "更正爽约",
+        "decide_appeal": "处理爽约申诉",
         "lift_restriction": "解除预约限制",
         "override": "放宽挂号限制",
         "refund_unseen": "未就诊退号",
+        "share": "分享就诊安排",
+        "unshare": "停止分享就诊安排",
     },
 )

@@ -5,7 +5,14 @@ from hospital.kernel.permissions import Permission
 VIEW_APPOINTMENTS = Permission(
     code="registration.view_appointments",
     label="查询预约挂号",
-    roles=("registration_clerk", "outpatient_office", "finance", "doctor", "department_head"),
+    roles=(
+        "registration_clerk",
+        "outpatient_office",
+        "finance",
+        "triage_nurse",
+        "doctor",
+        "department_head",
+    ),
     narrows=True,
     scopes={"doctor": "department", "department_head": "department"},
 )
@@ -18,4 +25,36 @@ OVERRIDE_LIMIT = Permission(
     code="registration.override_limit",
     label="超限预约",
     roles=("outpatient_office",),
+)
+ADD_ON = Permission(
+    code="registration.add_on",
+    label="给本人的门诊加号",
+    roles=("doctor",),
+)
+BEGIN_VISIT = Permission(
+    code="registration.begin_visit",
+    label="开始本人门诊的就诊",
+    roles=("doctor",),
+)
+CHECK_IN = Permission(
+    code="registration.check_in",
+    label="签到、撤销签到",
+    roles=("triage_nurse",),
+)
+REGISTER_EMERGENCY = Permission(
+    code="registration.register_emergency",
+    label="急诊挂号",
+    roles=("registration_clerk", "triage_nurse"),
+)
+LIFT_RESTRICTION = Permission(
+    code="registration.lift_restriction",
+    label="更正爽约、处理申诉、解除预约限制",
+    roles=("outpatient_office",),
+)
+VIEW_UTILISATION = Permission(
+    code="registration.view_utilisation",
+    label="查看号源使用情况",
+    roles=("outpatient_office", "department_head", "hospital_leader"),
+    narrows=True,
+    scopes={"department_head": "department"},
 )

@@ -155,7 +155,7 @@ def _send_about(
         event_key=f"restriction:{row.pk}:{what}",
         subject=row,
         fields=fields,
-        path=f"/m/restrictions/{row.pk}/",
+        path=f"/m/standing/{row.patient.outpatient_no}/",
         by=by,
         at=at,
         patient_id=row.patient_id,

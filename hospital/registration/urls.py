@@ -3,7 +3,7 @@
 from django.urls import path
 
 from hospital.registration.views import patient as pages
-from hospital.registration.views import stopping
+from hospital.registration.views import office, special, standing, stopping, visits
 
 patient = [
     path("book/<int:schedule_id>/<int:band_id>/", pages.confirm, name="registration-confirm"),
@@ -11,10 +11,23 @@ patient = [
     path("appointments/<slug:number>/", pages.appointment, name="registration-appointment"),
     path("appointments/<slug:number>/result/", pages.result, name="registration-result"),
     path("appointments/<slug:number>/cancel/", pages.cancel, name="registration-cancel"),
+    path("appointments/<slug:number>/appeal/", standing.appeal, name="registration-appeal"),
+    path("standing/<slug:number>/", standing.record, name="registration-standing"),
 ]
 
 staff = [
     path("sessions/<int:schedule_id>/stop/", stopping.stop, name="registration-stop"),
     path("sessions/<int:schedule_id>/stopped/", stopping.stopped, name="registration-stopped"),
     path("sessions/<int:schedule_id>/resume/", stopping.resume, name="registration-resume"),
+    path("add-ons/<int:schedule_id>/", special.add_on, name="registration-add-on"),
+    path("emergency-registration/", special.emergency, name="registration-emergency"),
+    path("visits/<slug:number>/check-in/", visits.check_in, name="registration-check-in"),
+    path("visits/<slug:number>/undo/", visits.undo_check_in, name="registration-undo-check-in"),
+    path("visits/<slug:number>/begin/", visits.begin, name="registration-begin"),
+    path("visits/<slug:number>/correct/", visits.correct, name="registration-correct"),
+    path("visits/<slug:number>/unseen/", visits.refund_unseen, name="registration-unseen"),
+    path("appeals/", office.appeals, name="registration-appeals"),
+    path("appeals/<int:appeal_id>/", office.appeal, name="registration-decide-appeal"),
+    path("restrictions/", office.restrictions, name="registration-restrictions"),
+    path("restrictions/<int:restriction_id>/lift/", office.lift, name="registration-lift"),
 ]

@@ -48,10 +48,20 @@ NOTHING_THERE: Final = frozenset(
         "payments-slip",
         "payments-transfer-reveal",
         "payments-statement-fetch",
+        "registration-decide-appeal",
+        "registration-lift",
     }
 )
 #: Somebody else's own things: only one person finds them, whatever the role.
-OWN_THINGS: Final = frozenset({"desk-emergency", "identity-loan-end", "identity-session-end"})
+OWN_THINGS: Final = frozenset(
+    {
+        "desk-emergency",
+        "identity-loan-end",
+        "identity-session-end",
+        "registration-add-on",
+        "registration-begin",
+    }
+)
 
 #: What a form must carry to be about something at all.
 BODIES: Final = {
@@ -202,6 +212,7 @@ def a_world() -> World:
         accounts=accounts,
         numbers={
             "appointments number": booked.number,
+            "visits number": booked.number,
             "bills number": booked.bill.number,
     partner = a_partner(at=at)
     secret, _ = interop.make_secret(partner_id=partner.pk, days=90, by=SYSTEM, at=at)

@@ -56,6 +56,8 @@ OWNED: Final = {
     "registration-appointment": Row({"number": "booking"}),
     "registration-result": Row({"number": "booking"}),
     "registration-cancel": Row({"number": "booking"}),
+    "registration-appeal": Row({"number": "booking"}, {"text": "当天到过"}),
+    "registration-standing": Row({"number": "patient"}),
     "payments-pay": Row({"token": "bill"}, _PAYING),
     "payments-status": Row({"token": "bill"}),
     "payments-ask": Row({"token": "bill"}),
@@ -90,7 +92,7 @@ NAMING: Final = {"patient", "document_no", "key"}
 #: Fields that name nothing of anybody's: what is said, chosen or looked for.
 SAYING: Final = {
     *{"q", "category", "day", "page", "span", "kind", "next", "state", "step"},
-    *{"amount_fen", "care", "theme", "phone", "code", "new_code", "old_code", "name"},
+    *{"text", "amount_fen", "care", "theme", "phone", "code", "new_code", "old_code", "name"},
     *{"document_kind", "sex", "birth_date", "relationship", "has_consent", "is_guardian"},
 }
 #: The page kit's gallery, which no hospital has.

@@ -51,7 +51,10 @@ NARROWED: Final = {
     *("scheduling-numbers", "scheduling-session"),
 }
 #: One person's own things, whatever the role.
-OWN: Final = {"desk-emergency", "identity-loan-end", "identity-session-end"}
+OWN: Final = {
+    *("desk-emergency", "identity-loan-end", "identity-session-end"),
+    *("registration-add-on", "registration-begin"),
+}
 #: Everything else is the whole hospital's: permission → why.
 HOSPITAL_WIDE: Final = {
     "patients.find_patient": "one patient index; masked, every look audited (H2)",
@@ -68,6 +71,8 @@ HOSPITAL_WIDE: Final = {
     "payments.collect": "any bill may be paid at any window",
     "payments.view_statements": "the merchant account is one",
     "registration.register": "any patient may come to any window",
+    "registration.check_in": "the nurses' desk stands before several departments",
+    "registration.lift_restriction": "the outpatient office answers for all",
     "window.use": "any patient may come to any window",
     "messaging.view_messages": "the office traces every message (M8)",
     "messaging.resend": "the office traces every message",

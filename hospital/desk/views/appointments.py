@@ -19,7 +19,12 @@ from hospital.patients.permissions import UPGRADE_IDENTITY
 from hospital.payments import queries as payments
 from hospital.payments.permissions import COLLECT, VIEW_PAYMENTS
 from hospital.registration import queries
-from hospital.registration.permissions import VIEW_APPOINTMENTS
+from hospital.registration.permissions import (
+    BEGIN_VISIT,
+    CHECK_IN,
+    LIFT_RESTRICTION,
+    VIEW_APPOINTMENTS,
+)
 from hospital.registration.queries import AppointmentRow
 from hospital.registration.states import AppointmentStatus
 from hospital.ui.masks import mask_name
@@ -32,6 +37,8 @@ TONES = {
     AppointmentStatus.FULFILLED: "info",
     AppointmentStatus.CANCELLED: "",
     AppointmentStatus.NOSHOW: "danger",
+    AppointmentStatus.LEFT_UNSEEN: "warn",
+    AppointmentStatus.ENTERED_IN_ERROR: "",
 }
 
 
@@ -75,6 +82,7 @@ def appointment(request: StaffRequest, number: str) -> HttpResponse:
         "payments": found,
         "may_view_payments": identity.may(request.user, VIEW_PAYMENTS),
         "collect": _collect(request, row),
+        "visit": _visit(request, row),
         "upgrade": patients.upgrade_of(
             patient=patients.patient(patient_id=row.patient_id), at=clock.now()
         ),
@@ -93,6 +101,29 @@ def _collect(request: StaffRequest, row: AppointmentRow) -> str:
         return ""
     bill = billing.bill(bill_id=row.bill_id)
     return reverse("payments-collect", args=[bill.number])
+
+
+def _visit(request: StaffRequest, row: AppointmentRow) -> dict[str, bool]:
+    """What this member of staff may do to the visit now (SM3)."""
+    status, today = row.status, clock.hospital_day(clock.now())
+    is_day = row.visit_date == today
+    own = request.user.practitioner_id
+    is_own = own is not None and queries.practitioner_of(number=row.number) == own
+    acts = {
+        "check_in": status == AppointmentStatus.BOOKED
+        and is_day
+        and identity.may(request.user, CHECK_IN),
+        "undo": status == AppointmentStatus.CHECKED_IN and identity.may(request.user, CHECK_IN),
+        "begin": status in (AppointmentStatus.BOOKED, AppointmentStatus.CHECKED_IN)
+        and is_day
+        and is_own
+        and identity.may(request.user, BEGIN_VISIT),
+        "correct": status == AppointmentStatus.NOSHOW
+        and identity.may(request.user, LIFT_RESTRICTION),
+        "unseen": status == AppointmentStatus.LEFT_UNSEEN
+        and identity.may(request.user, LIFT_RESTRICTION),
+    }
+    return acts if any(acts.values()) else {}
 
 
 def listed(row: AppointmentRow) -> dict[str, object]:

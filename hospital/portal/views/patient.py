@@ -124,7 +124,7 @@ def _services(user_id: int, who: Patient | None) -> list[dict[str, object]]:
 
 def _waits_for(user_id: int, row: AppointmentRow) -> bool:
     """Whether this user is the one asked to pay; others bound to the patient only see it."""
-    return row.status == AppointmentStatus.PENDING and row.wechat_user_id == user_id
+    return row.status == AppointmentStatus.PENDING and row.payer_id == user_id
 
 
 def _bill_cell(bill: Bill) -> dict[str, object]:

@@ -1,5 +1,14 @@
 """Every write of registration: book, confirm, give up, cancel, see, restrict. One import."""
 
+from hospital.registration.actions.appeals import (
+    LONGEST as LONGEST_APPEAL,
+)
+from hospital.registration.actions.appeals import (
+    AppealDecided,
+    CannotAppeal,
+    appeal,
+    decide_appeal,
+)
 from hospital.registration.actions.booking import Override, book
 from hospital.registration.actions.cancelling import (
     cancel,
@@ -22,6 +31,7 @@ from hospital.registration.actions.settling import (
     release_unpaid_bill,
     remind_unpaid,
 )
+from hospital.registration.actions.sharing import NothingToShare, share, unshare
 from hospital.registration.actions.special import (
     NoContinuation,
     NoEmergencySession,
@@ -69,6 +79,9 @@ from hospital.registration.actions.watching import (
 )
 
 __all__ = [
+    "LONGEST_APPEAL",
+    "AppealDecided",
+    "CannotAppeal",
     "CannotBegin",
     "CannotCheckIn",
     "CannotCollect",
@@ -77,6 +90,7 @@ __all__ = [
     "NoEmergencySession",
     "NotOwnSession",
     "NothingToCorrect",
+    "NothingToShare",
     "NothingToWatch",
     "Override",
     "RestrictionOver",
@@ -85,6 +99,7 @@ __all__ = [
     "WaitlistLimit",
     "WaitlistOver",
     "add_on",
+    "appeal",
     "book",
     "cancel",
     "cancel_after_check_in",
@@ -97,6 +112,7 @@ __all__ = [
     "confirm",
     "continue_visit",
     "correct_noshow",
+    "decide_appeal",
     "end_visit",
     "give_up_uncollected",
     "join_waitlist",
@@ -114,10 +130,12 @@ __all__ = [
     "resume_session",
     "serve_waitlists",
     "settle_offers",
+    "share",
     "start_visit",
     "tell_over",
     "tell_watchers",
     "undo_check_in",
+    "unshare",
     "unwatch_release",
     "visits_to_end",
     "watch_release",

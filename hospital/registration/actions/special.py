@@ -5,9 +5,11 @@ They are placed as any booking is; what differs is where the number comes from, 
 and when it is paid.
 """
 
+from __future__ import annotations
+
 import datetime as dt
 from dataclasses import replace
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from django.db import transaction
 
@@ -32,9 +34,11 @@ from hospital.registration.states import (
 from hospital.scheduling import actions as scheduling
 from hospital.scheduling import queries as sessions
 from hospital.scheduling.actions import SlotTaken
-from hospital.scheduling.models import Slot
 from hospital.scheduling.queries import SessionFacts
 from hospital.scheduling.states import Channel
+
+if TYPE_CHECKING:
+    from hospital.scheduling.models import Slot
 
 WAIVER: Final = "续诊号，免收挂号费"
 

@@ -4,14 +4,15 @@ Locks: patient (where incidents are counted), bill, appointment, slot. The sweep
 again under its locks, so they may come late, twice, or in any order.
 """
 
+from __future__ import annotations
+
 import datetime as dt
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from django.db import transaction
 from django.db.models import Q
 
 from hospital.billing import actions as billing
-from hospital.billing.models import Bill
 from hospital.billing.states import PAID
 from hospital.kernel import audit, clock
 from hospital.kernel.actors import Actor
@@ -25,6 +26,9 @@ from hospital.registration.models import Appointment
 from hospital.registration.states import AppointmentStatus, CancelReason, RestrictionCause
 from hospital.scheduling import actions as scheduling
 from hospital.scheduling.states import ScheduleStatus, SlotStatus
+
+if TYPE_CHECKING:
+    from hospital.billing.models import Bill
 
 _SWEPT_AT_MOST: Final = 500
 #: Sessions this old were swept long ago, or belong to a hospital that slept for days.

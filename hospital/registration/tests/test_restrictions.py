@@ -55,7 +55,10 @@ def test_m1_10_three_noshows_in_180_days_stop_advance_booking_online_for_90() ->
     assert (row.starts_at, row.ends_at) == (moment(DAYS[-1], 12), ENDS)
     assert told() == [("暂停线上预约", "多次爽约（3次）")]
     message = Message.objects.get(kind="N14")
-    assert (message.path, message.wechat_user_id) == (f"/m/restrictions/{row.pk}/", user_id)
+    assert (message.path, message.wechat_user_id) == (
+        f"/m/standing/{patient.outpatient_no}/",
+        user_id,
+    )
     last = Message.objects.filter(kind="N13").latest("pk").fields
     assert (last["count"], last["consequence"]) == ("3 次", "暂停线上预约90天")
     schedule = a_released_schedule()

@@ -161,6 +161,8 @@ _TONES = {
     AppointmentStatus.FULFILLED: "",
     AppointmentStatus.CANCELLED: "",
     AppointmentStatus.NOSHOW: "danger",
+    AppointmentStatus.LEFT_UNSEEN: "warn",
+    AppointmentStatus.ENTERED_IN_ERROR: "",
 }
 
 

@@ -8,8 +8,10 @@ from dataclasses import dataclass
 
 from django.db.models import Q
 
+from hospital.catalogue.states import ServiceKind
+from hospital.kernel.clock import hospital_day
 from hospital.kernel.errors import NotFound
-from hospital.scheduling import sessions
+from hospital.scheduling import sessions, thresholds
 from hospital.scheduling.bands import expected_at
 from hospital.scheduling.models import Schedule, Slot
 from hospital.scheduling.sessions import SessionFacts, offer_of
@@ -71,6 +73,25 @@ def board_today(
     found = sessions.load(schedules)
     found.sort(key=lambda session: (session.department_code, session.starts_at))
     return [_board_row(session, at) for session in found]
+
+
+def emergency_sessions(*, at: dt.datetime) -> list[SessionFacts]:
+    """The emergency sessions that go on, or are still to come today; those of last night too."""
+    today = hospital_day(at)
+    found = Schedule.objects.filter(
+        service_type__kind=ServiceKind.EMERGENCY,
+        visit_date__range=(today - dt.timedelta(days=1), today),
+        ends_at__gt=at,
+    ).exclude(status=ScheduleStatus.SUSPENDED)
+    return sessions.load(found)
+
+
+def add_ons_allowed(*, schedule_id: int) -> int:
+    """How many add-on numbers a session may have (M2.2). Raises NotFound."""
+    schedule = Schedule.objects.filter(pk=schedule_id).first()
+    if schedule is None:
+        raise NotFound("没有找到这次出诊。")
+    return schedule.capacity * thresholds.ADD_ON_PERCENT.value(*sessions.scopes_of(schedule)) // 100
 
 
 def place_of(*, slot_id: int) -> Place:

@@ -1,0 +1,79 @@
+"""What staff do to one booking on the day of the visit and after it (SM3); each act goes back to
+the booking's page."""
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect
+from django.views.decorators.http import require_POST
+
+from hospital.identity.access import StaffRequest, staff_page
+from hospital.kernel import clock
+from hospital.kernel.errors import Invalid, NotFound
+from hospital.registration import actions, queries
+from hospital.registration.permissions import BEGIN_VISIT, CHECK_IN, LIFT_RESTRICTION
+from hospital.ui.typed import typed
+
+
+@staff_page(CHECK_IN)
+@require_POST
+def check_in(request: StaffRequest, number: str) -> HttpResponse:
+    """The patient is here."""
+    actions.check_in(number=number, by=request.actor, at=clock.now())
+    messages.success(request, "已签到。")
+    return redirect("desk-appointment", number)
+
+
+@staff_page(CHECK_IN)
+@require_POST
+def undo_check_in(request: StaffRequest, number: str) -> HttpResponse:
+    """The wrong one was checked in."""
+    actions.undo_check_in(number=number, reason=_why(request), by=request.actor, at=clock.now())
+    messages.success(request, "已撤销签到。")
+    return redirect("desk-appointment", number)
+
+
+@staff_page(BEGIN_VISIT)
+@require_POST
+def begin(request: StaffRequest, number: str) -> HttpResponse:
+    """The doctor begins with a patient of the own session."""
+    own = request.user.practitioner_id
+    if own is None or queries.practitioner_of(number=number) != own:
+        raise NotFound("没有找到这个预约。")
+    actions.start_visit(number=number, by=request.actor, at=clock.now())
+    messages.success(request, "已开始就诊。")
+    return redirect("desk-appointment", number)
+
+
+@staff_page(LIFT_RESTRICTION)
+@require_POST
+def correct(request: StaffRequest, number: str) -> HttpResponse:
+    """The no-show was none."""
+    outcome = typed(request.POST, "outcome", most=10)
+    if outcome not in {"there", "excused"}:
+        raise Invalid({"outcome": ["请选择更正的结果。"]}, "请选择更正的结果。")
+    actions.correct_noshow(
+        number=number,
+        was_there=outcome == "there",
+        reason=_why(request),
+        by=request.actor,
+        at=clock.now(),
+    )
+    messages.success(request, "已更正，爽约次数已重新计算。")
+    return redirect("desk-appointment", number)
+
+
+@staff_page(LIFT_RESTRICTION)
+@require_POST
+def refund_unseen(request: StaffRequest, number: str) -> HttpResponse:
+    """Checked in and never seen: cancelled, and the money back."""
+    actions.refund_unseen(number=number, reason=_why(request), by=request.actor, at=clock.now())
+    messages.success(request, "已退号，费用原路退回。")
+    return redirect("desk-appointment", number)
+
+
+def _why(request: StaffRequest) -> str:
+    """The reason, which every one of these asks for."""
+    reason = typed(request.POST, "reason", most=100)
+    if not reason:
+        raise Invalid({"reason": ["请写明原因。"]}, "请写明原因。")
+    return reason
