@@ -16,7 +16,14 @@ from hospital.scheduling.queries.counter import (
     counter_days,
     counter_offers,
 )
-from hospital.scheduling.queries.desk import BoardRow, Place, board_today, place_of
+from hospital.scheduling.queries.desk import (
+    BoardRow,
+    Place,
+    add_ons_allowed,
+    board_today,
+    emergency_sessions,
+    place_of,
+)
 from hospital.scheduling.queries.leave import (
     LeaveFacts,
     LeaveRow,
@@ -106,6 +113,7 @@ __all__ = [
     "StopFacts",
     "Substitute",
     "TouchedSession",
+    "add_ons_allowed",
     "alternatives",
     "band_left",
     "band_of",
@@ -117,6 +125,7 @@ __all__ = [
     "counter_offers",
     "date_strip",
     "day_change",
+    "emergency_sessions",
     "facts_of",
     "fee_of",
     "free_for_list",
