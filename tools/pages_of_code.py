@@ -17,6 +17,7 @@ _AUDIENCES = {
     "staff": "a member of staff with the permission",
     "screen": "anybody, read only, no log-in",
     "callback": "an outside system that proves itself by signature",
+    "device": "a kiosk of the hospital, paired by a code",
     "partner": "a program of an outside platform, with a token of its own",
     "api": "a member of staff with the permission, as JSON",
     "public": "anybody",

@@ -79,6 +79,6 @@ class NothingKept:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
-        if request.path.startswith("/staff/"):
+        if request.path.startswith(("/staff/", "/kiosk/")):
             response.setdefault("Cache-Control", "no-store, private")
         return response

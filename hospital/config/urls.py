@@ -37,6 +37,7 @@ urlpatterns = [
     path("m/", include(_collect("patient"))),
     path("staff/", include(_collect("staff"))),
     path("screen/", include(_collect("screen"))),
+    path("kiosk/", include(_collect("kiosk"))),
     path("callback/", include(_collect("callbacks"))),
     path("api/", include(_collect("api"))),
     path("fhir/", include(_collect("fhir"))),

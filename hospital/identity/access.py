@@ -1,9 +1,9 @@
 """The mark every URL wears: who may open it (law 6).
 
-Exactly one of patient_page, staff_page(P), screen_page, callback, partner_page, public_page, api(P)
-stands on each view. The mark lets the right people in, sets `request.actor`, and leaves
-`view.access` for the resolver test and the generated access table. A view without a mark is
-refused by `hospital.identity.middleware.EveryViewIsMarked`.
+Exactly one of patient_page, staff_page(P), screen_page, callback, partner_page, kiosk_page,
+public_page, api(P) stands on each view. The mark lets the right people in, sets `request.actor`,
+and leaves `view.access` for the resolver test and the generated access table. A view without a
+mark is refused by `hospital.identity.middleware.EveryViewIsMarked`.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 from django_htmx.http import HttpResponseClientRedirect
 
-from hospital.identity import networks, paths, queries, sessions
+from hospital.identity import actions, networks, paths, queries, sessions
 from hospital.identity.standing import Standing, standing
 from hospital.kernel import audit, clock, whereabouts
 from hospital.kernel.actors import Actor
@@ -39,13 +39,15 @@ from hospital.kernel.permissions import Permission
 if TYPE_CHECKING:
     from django_htmx.middleware import HtmxDetails
 
-    from hospital.identity.models import StaffAccount, WeChatUser
+    from hospital.identity.models import Device, StaffAccount, WeChatUser
 
 #: No outside system has more to say at once; WeChat's messages are about a kilobyte.
+#: What a paired kiosk keeps, below /kiosk/ only.
+KIOSK_COOKIE: Final = "xinglin_kiosk"
 MOST_CALLBACK_BYTES: Final = 64 * 1024
 #: Fields of passwords by their names; so is every name with "password" or "one_time" in it.
 _SECRETS: Final = frozenset({"current", "new", "again"})
-AccessKind = Literal["patient", "staff", "screen", "callback", "partner", "public", "api"]
+AccessKind = Literal["patient", "staff", "screen", "callback", "partner", "device", "public", "api"]
 P = ParamSpec("P")
 Page = Callable[Concatenate[HttpRequest, P], HttpResponseBase]
 
@@ -95,6 +97,14 @@ class StaffRequest(HttpRequest):
     htmx: HtmxDetails
 
 
+class DeviceRequest(HttpRequest):
+    """What a view under `kiosk_page` receives (annotation only)."""
+
+    device: Device
+    actor: Actor
+    htmx: HtmxDetails
+
+
 class OpenRequest(HttpRequest):
     """What a view under `public_page`, `screen_page`, `callback` or `partner_page` receives
     (annotation only)."""
@@ -105,6 +115,7 @@ class OpenRequest(HttpRequest):
 PatientView = Callable[Concatenate[PatientRequest, P], HttpResponseBase]
 StaffView = Callable[Concatenate[StaffRequest, P], HttpResponseBase]
 OpenView = Callable[Concatenate[OpenRequest, P], HttpResponseBase]
+DeviceView = Callable[Concatenate[DeviceRequest, P], HttpResponseBase]
 
 
 def access_of(view: object) -> Access | None:
@@ -258,6 +269,24 @@ def partner_page(view: OpenView[P]) -> Page[P]:
 
     vars(marked)["csrf_exempt"] = True
     return _wear(marked, Access("partner"))
+
+
+def kiosk_page(view: DeviceView[P]) -> Page[P]:
+    """Mark a page of a kiosk: nobody is logged in there, the machine is; one that is not, or no
+    longer, shows where its code is typed."""
+
+    @wraps(view)
+    def marked(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+        device = queries.device_of(secret=request.COOKIES.get(KIOSK_COOKIE, ""))
+        if device is None:
+            return _see_other(request, reverse("identity-kiosk-pair"))
+        actions.note_device_seen(device=device, at=clock.now())
+        kiosk_request = cast(DeviceRequest, request)
+        kiosk_request.device = device
+        kiosk_request.actor = Actor("device", device.pk)
+        return view(kiosk_request, *args, **kwargs)
+
+    return _wear(marked, Access("device"))
 
 
 def public_page(view: OpenView[P]) -> Page[P]:

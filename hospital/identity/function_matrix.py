@@ -247,6 +247,15 @@ BEYOND: Final = (
         is_duty=True,
     ),
     Function(
+        "log_in.devices",
+        "自助机的配对与停用",
+        (SE,),
+        ("identity.manage_devices",),
+        note="停用须写原因",
+        is_patient_data=False,
+        is_duty=True,
+    ),
+    Function(
         "log_in.networks",
         "岗位可以登录的网络",
         (SE,),

@@ -37,3 +37,6 @@ END_SESSIONS = Permission(
 MANAGE_NETWORKS = Permission(
     code="identity.manage_networks", label="岗位可以登录的网络", roles=("security_admin",)
 )
+MANAGE_DEVICES = Permission(
+    code="identity.manage_devices", label="自助机的配对与停用", roles=("security_admin",)
+)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.urls import path
 
 from hospital.identity.views import (
+    devices,
     loans,
     lock,
     log_ins,
@@ -65,8 +66,14 @@ staff = [
     path("log-ins/<int:session_id>/end/", log_ins.force_end, name="identity-log-in-end"),
     path("log-ins/unlock/<int:account_id>/", log_ins.unlock, name="identity-unlock-account"),
     path("log-ins/factor/<int:account_id>/", log_ins.reset_factor, name="identity-factor-reset"),
+    path("log-ins/devices/", devices.devices, name="identity-devices"),
+    path("log-ins/devices/<int:device_id>/renew/", devices.renew, name="identity-device-renew"),
+    path("log-ins/devices/<int:device_id>/revoke/", devices.revoke, name="identity-device-revoke"),
     path("log-ins/networks/", networks.networks, name="identity-networks"),
     path("log-ins/networks/<slug:role>/", networks.network, name="identity-network"),
     path("password/", staff_views.password, name="identity-staff-password"),
     path("logout/", staff_views.logout, name="identity-staff-logout"),
+]
+kiosk = [
+    path("pair/", devices.pair, name="identity-kiosk-pair"),
 ]

@@ -1,4 +1,5 @@
-"""Who did it: a patient's WeChat user, a member of staff, an outside platform, or the system.
+"""Who did it: a patient's WeChat user, a member of staff, an outside platform, a kiosk, or
+the system.
 
 Actors are ids, never names, so they may stand in logs, jobs and history rows.
 """
@@ -6,7 +7,7 @@ Actors are ids, never names, so they may stand in logs, jobs and history rows.
 from dataclasses import dataclass
 from typing import Literal, Self, get_args
 
-Kind = Literal["patient", "staff", "partner", "system"]
+Kind = Literal["patient", "staff", "partner", "device", "system"]
 
 
 @dataclass(frozen=True)

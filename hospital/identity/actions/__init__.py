@@ -40,6 +40,15 @@ from hospital.identity.actions.attempts import (
     unlock_account,
 )
 from hospital.identity.actions.deciding import OwnAccess, approve_access, reject_access
+from hospital.identity.actions.devices import (
+    CODE_FOR,
+    PairingOver,
+    add_device,
+    note_device_seen,
+    pair_device,
+    renew_pairing,
+    revoke_device,
+)
 from hospital.identity.actions.emergencies import (
     BREAK_GLASS_MINUTES,
     AlreadyReviewed,
@@ -82,6 +91,7 @@ from hospital.identity.actions.wechat_users import (
 
 __all__ = [
     "BREAK_GLASS_MINUTES",
+    "CODE_FOR",
     "DELEGATION_MOST_DAYS",
     "FAILURES_PER_ACCOUNT",
     "FAILURES_PER_ADDRESS",
@@ -102,12 +112,14 @@ __all__ = [
     "OwnEmergency",
     "OwnFactor",
     "OwnPassword",
+    "PairingOver",
     "Proof",
     "RoleIsFixed",
     "RoleIsHeld",
     "TooManyAttempts",
     "Wanted",
     "WrongPassword",
+    "add_device",
     "approve_access",
     "ask_for_grants",
     "ask_for_new_role",
@@ -129,15 +141,19 @@ __all__ = [
     "lend",
     "log_in_staff",
     "log_out_staff",
+    "note_device_seen",
     "note_seen",
     "open_account",
+    "pair_device",
     "record_following",
     "reject_access",
     "renew",
+    "renew_pairing",
     "renew_recovery_codes",
     "reset_password",
     "reset_second_factor",
     "review_break_glass",
+    "revoke_device",
     "save_staff",
     "session_topic",
     "set_blocked",

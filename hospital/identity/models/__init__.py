@@ -3,6 +3,7 @@
 from hospital.identity.models.accounts import StaffAccount, StaffAccounts
 from hospital.identity.models.attempts import LoginAttempt
 from hospital.identity.models.borrowed import BreakGlass, Delegation
+from hospital.identity.models.devices import Device
 from hospital.identity.models.requests import AccessRequest
 from hospital.identity.models.roles import CUSTOM, CustomRole, GrantChange, RoleAssignment
 from hospital.identity.models.second_factor import PasswordUsed, RecoveryCode, SecondFactor
@@ -15,6 +16,7 @@ __all__ = [
     "BreakGlass",
     "CustomRole",
     "Delegation",
+    "Device",
     "GrantChange",
     "LoginAttempt",
     "NetworkRule",

@@ -9,6 +9,7 @@ from hospital.identity.queries.borrowed import (
     emergency,
     lendable,
 )
+from hospital.identity.queries.devices import device_names, device_of, devices
 from hospital.identity.queries.explaining import Explained, Holder, Reason, explain, who_may
 from hospital.identity.queries.grants import (
     Holding,
@@ -110,6 +111,9 @@ __all__ = [
     "custom_role",
     "default_grants",
     "delegations_of",
+    "device_names",
+    "device_of",
+    "devices",
     "differences",
     "emergencies",
     "emergencies_of",

@@ -15,6 +15,7 @@ _LOG_INS = (
     ("identity-log-ins", "正在登录"),
     ("identity-locked", "锁定与动态口令"),
     ("identity-networks", "岗位网络"),
+    ("identity-devices", "自助机"),
 )
 _ACCESS = (("identity-requests", "待批准"), ("identity-access", "谁能做什么"))
 
