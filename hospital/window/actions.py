@@ -4,7 +4,10 @@ Each step is the lower area's own action in its own transaction, so that money t
 taken whatever fails behind it; every step may be repeated.
 """
 
+from __future__ import annotations
+
 import datetime as dt
+from typing import TYPE_CHECKING
 
 from django.db import transaction
 
@@ -15,9 +18,14 @@ from hospital.kernel.actors import Actor
 from hospital.kernel.errors import Refusal
 from hospital.registration import actions as registration
 from hospital.registration import queries as bookings
-from hospital.registration.states import AppointmentStatus
+from hospital.registration.actions import Override
+from hospital.registration.states import AppointmentStatus, PaidWhen
+from hospital.scheduling.states import Channel
 from hospital.window.models import SlipPrint
 from hospital.window.states import Reprint
+
+if TYPE_CHECKING:
+    from hospital.registration.models import Appointment
 
 
 class NotPaidYet(Refusal):
@@ -35,6 +43,46 @@ class NoNumber(Refusal):
 class SayWhy(Refusal):
     code = "SAY_WHY"
     default_message = "已经打印过。补打请选择原因。"
+
+
+class OfficeWritesWhy(Refusal):
+    """Whoever only sets limits aside does not register otherwise (chapter 7)."""
+
+    code = "OFFICE_WRITES_WHY"
+    default_message = "门诊办公室只为放宽限制挂号：请写明放宽的原因。不用放宽的，请挂号员挂。"
+
+
+@transaction.atomic
+def register(
+    *,
+    patient_id: int,
+    schedule_id: int,
+    band_id: int | None,
+    paid_when: PaidWhen = PaidWhen.BOOKING,
+    reason: str = "",
+    may_register: bool,
+    key: str,
+    by: Actor,
+    at: dt.datetime,
+) -> Appointment:
+    """Hold a number at the window by the same rules as anywhere; with a `reason` those an office
+    may set aside are (H3.1). Raises what booking raises, OfficeWritesWhy."""
+    if not may_register and not reason:
+        raise OfficeWritesWhy
+    appointment = registration.book(
+        patient_id=patient_id,
+        schedule_id=schedule_id,
+        band_id=band_id,
+        channel=Channel.WINDOW,
+        paid_when=paid_when,
+        override=Override(bookings.MAY_BE_SET_ASIDE, reason) if reason else None,
+        key=key,
+        by=by,
+        at=at,
+    )
+    if not may_register and not appointment.overrides:
+        raise OfficeWritesWhy  # no rule stood in the way: nothing is kept
+    return appointment
 
 
 def hand_over(*, number: str, by: Actor, at: dt.datetime) -> None:

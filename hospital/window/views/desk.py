@@ -24,15 +24,13 @@ from hospital.organisation import queries as organisation
 from hospital.patients import actions as patients
 from hospital.patients import queries as people
 from hospital.patients.permissions import EDIT_PATIENT
-from hospital.registration import actions as registration
 from hospital.registration import queries as bookings
-from hospital.registration.actions import Override
 from hospital.registration.permissions import OVERRIDE_LIMIT, REGISTER
 from hospital.registration.states import LIVE, PaidWhen
 from hospital.scheduling import queries as sessions
 from hospital.scheduling.states import Channel
 from hospital.ui.typed import typed, typed_id
-from hospital.window import forms
+from hospital.window import actions, forms
 from hospital.window.permissions import USE_WINDOW
 
 if TYPE_CHECKING:
@@ -83,19 +81,17 @@ def person(request: StaffRequest, number: str) -> HttpResponse:
 def book(request: StaffRequest, number: str) -> HttpResponse:
     """Hold the number that was pressed; it is paid for in the next step."""
     patient = people.patient_by_number(outpatient_no=number)
-    schedule_id = typed_id(request.POST.get("schedule", "")) or 0
     reason = typed(request.POST, "reason", most=100)
+    may_register = identity.may(request.user, REGISTER)
     may_override = identity.may(request.user, OVERRIDE_LIMIT)
-    if not identity.may(request.user, REGISTER) and not (may_override and reason):
-        raise NotAllowed("窗口挂号由挂号员办理；门诊办公室只为放宽限制挂号。")
     try:
-        appointment = registration.book(
+        appointment = actions.register(
             patient_id=patient.pk,
-            schedule_id=schedule_id,
+            schedule_id=typed_id(request.POST.get("schedule", "")) or 0,
             band_id=typed_id(request.POST.get("band", "")),
-            channel=Channel.WINDOW,
             paid_when=PaidWhen.ARRIVAL if request.POST.get("arrival") else PaidWhen.BOOKING,
-            override=Override(RELEASABLE, reason) if may_override and reason else None,
+            reason=reason if may_override else "",
+            may_register=may_register,
             key=typed(request.POST, "key", most=80),
             by=request.actor,
             at=clock.now(),
@@ -238,7 +234,7 @@ def _day(text: str, at: dt.datetime) -> dt.date:
 
 def _may_release(request: StaffRequest, refusal: Refusal | None) -> bool:
     """Whether this person may let the rule pass that just said no (H3.1)."""
-    is_one = refusal is not None and refusal.code in RELEASABLE
+    is_one = refusal is not None and refusal.code in RELEASABLE | {actions.OfficeWritesWhy.code}
     return is_one and identity.may(request.user, OVERRIDE_LIMIT)
 
 
