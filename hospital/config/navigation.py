@@ -22,7 +22,12 @@ from hospital.registration.permissions import (
     REGISTER_EMERGENCY,
     VIEW_APPOINTMENTS,
 )
-from hospital.scheduling.permissions import ASK_LEAVE, EDIT_CALENDAR, VIEW_SOLD
+from hospital.scheduling.permissions import (
+    ASK_LEAVE,
+    DRAFT_ROSTER,
+    EDIT_CALENDAR,
+    VIEW_SOLD,
+)
 from hospital.window.permissions import USE_WINDOW
 
 
@@ -40,6 +45,7 @@ STAFF_NAV: tuple[Entry, ...] = (
     Entry("号源", "calendar-stats", "desk-board", VIEW_SOLD),
     Entry("请假", "calendar-x", "scheduling-leaves", ASK_LEAVE),
     Entry("节假日", "calendar-off", "scheduling-holidays", EDIT_CALENDAR),
+    Entry("排班", "calendar-event", "scheduling-rosters", DRAFT_ROSTER),
     Entry("预约", "search", "desk-search", VIEW_APPOINTMENTS),
     Entry("急诊", "clipboard-heart", "registration-emergency", REGISTER_EMERGENCY),
     Entry("申诉", "message", "registration-appeals", LIFT_RESTRICTION),

@@ -165,7 +165,8 @@ def _in_pairs(week: Week) -> Iterable[Conflict]:
                 yield Conflict(
                     ConflictKind.ROOM_TWICE,
                     _keys(one, other),
-                    f"{week.rooms[room_id].name} 在{_when(one)}已被占用：{_whose(week, other)}。",
+                    f"{week.rooms[room_id].name} {_when(one)}排了两次出诊："
+                    f"{_whose(week, one)}、{_whose(week, other)}。",
                 )
 
 
@@ -178,11 +179,10 @@ def _pairs(duties: list[Duty]) -> Iterable[tuple[Duty, Duty]]:
 def _of_one_person(name: str, one: Duty, other: Duty) -> Iterable[Conflict]:
     keys = _keys(one, other)
     if one.overlaps(other):
-        where = f"{other.department}{clock_text(other.starts_at)}–{clock_text(other.ends_at)}"
         yield Conflict(
             ConflictKind.PRACTITIONER_TWICE,
             keys,
-            f"{name} {_when(one)}已有出诊：{where}，同一时间不能排两次。",
+            f"{name} {_when(one)}排了两次出诊，时间重叠：{_where(one)}、{_where(other)}。",
         )
     elif (one.day, one.period) == (other.day, other.period):
         yield Conflict(
@@ -284,10 +284,13 @@ def _when(duty: Duty) -> str:
     return when(duty.day, duty.period)
 
 
+def _where(duty: Duty) -> str:
+    return f"{duty.department} {clock_text(duty.starts_at)}–{clock_text(duty.ends_at)}"
+
+
 def _whose(week: Week, duty: Duty) -> str:
     person = week.people.get(duty.practitioner_id or 0)
-    hours = f"{clock_text(duty.starts_at)}–{clock_text(duty.ends_at)}"
-    return f"{duty.department}{person.name if person else ''}{hours}"
+    return f"{person.name if person else ''}（{_where(duty)}）"
 
 
 def _keys(*duties: Duty) -> frozenset[int]:

@@ -47,3 +47,17 @@ EDIT_CALENDAR = Permission(
     label="维护节假日与调休",
     roles=("outpatient_office",),
 )
+
+DRAFT_ROSTER = Permission(
+    code="scheduling.draft_roster",
+    label="查看、起草和提交排班表",
+    roles=("department_head", "outpatient_office"),
+    narrows=True,
+    scopes={"department_head": "department"},
+)
+
+MANAGE_ROSTERS = Permission(
+    code="scheduling.manage_rosters",
+    label="审核、退回和发布排班表",
+    roles=("outpatient_office",),
+)

@@ -3,7 +3,15 @@
 from django.urls import path
 
 from hospital.scheduling.views import patient as pages
-from hospital.scheduling.views.staff import batch, calendar, holidays, leaves, session
+from hospital.scheduling.views.staff import (
+    batch,
+    calendar,
+    holidays,
+    leaves,
+    roster_steps,
+    rosters,
+    session,
+)
 
 patient = [
     path("departments/", pages.departments, name="scheduling-departments"),
@@ -29,4 +37,15 @@ staff = [
     path("leaves/<int:leave_id>/approve/", leaves.approve, name="scheduling-leave-approve"),
     path("leaves/<int:leave_id>/refuse/", leaves.refuse, name="scheduling-leave-refuse"),
     path("leaves/<int:leave_id>/withdraw/", leaves.withdraw, name="scheduling-leave-withdraw"),
+    path("rosters/", rosters.overview, name="scheduling-rosters"),
+    path("rosters/<slug:code>/<str:monday>/", rosters.week, name="scheduling-roster"),
+    path(
+        "rosters/<slug:code>/<str:monday>/open/", rosters.open_week, name="scheduling-roster-open"
+    ),
+    path("roster/<int:roster_id>/cell/", roster_steps.cell, name="scheduling-roster-cell"),
+    path("roster/<int:roster_id>/step/", roster_steps.step, name="scheduling-roster-step"),
+    path("roster/<int:roster_id>/fill/", roster_steps.bulk, name="scheduling-roster-bulk"),
+    path("roster/<int:roster_id>/changes/", rosters.changes, name="scheduling-roster-changes"),
+    path("roster/<int:roster_id>/advance/", rosters.advance, name="scheduling-roster-advance"),
+    path("roster/<int:roster_id>/decide/", rosters.decide, name="scheduling-roster-decide"),
 ]

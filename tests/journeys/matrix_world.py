@@ -25,6 +25,8 @@ from hospital.messaging.tests.world import a_message
 from hospital.patients import actions as patients
 from hospital.payments import actions as payments
 from hospital.registration.models import Appointment
+from hospital.scheduling.actions import rosters
+from hospital.scheduling.weeks import monday_of
 from hospital.testing.bookings import a_booking
 from hospital.testing.partners import a_partner
 from hospital.testing.people import a_staff
@@ -68,6 +70,8 @@ BODIES: Final = {
     "messaging-menu-edit": {"revision": "1"},
     "messaging-menu-discard": {"key": "1"},
     "messaging-resend": {"key": "0"},
+    "scheduling-roster-advance": {"do": "submit"},
+    "scheduling-roster-step": {"do": "undo"},
 }
 _NEED: Final = {"scope:patients.find_patient": "hospital", "ask": "1", "reason": "业务需要"}
 #: Forms filled in so that whoever may send them has done it: answered well, and audited.
@@ -206,6 +210,12 @@ def a_world() -> World:
     log_in = identity.begin_session(
         account=accounts[Role.PHARMACIST], address="127.0.0.1", device="Windows", at=at
     )
+    roster = rosters.open_week(
+        department_id=booked.department_id,
+        monday=monday_of(clock.hospital_day(at)) + dt.timedelta(days=21),
+        by=SYSTEM,
+        at=at,
+    )
     return World(
         booked=booked,
         unpaid=unpaid,
@@ -243,6 +253,9 @@ def a_world() -> World:
             "identity-role-retire code": role.role,
             "key": "registration.hold_minutes",
             "slug": "departments",
+            "rosters code": booked.department.code,
+            "monday": roster.monday.isoformat(),
+            "roster_id": roster.pk,
             "address": booked.department.code,
             "onboarding-photo-save address": booked.practitioner.code,
         },

@@ -49,6 +49,9 @@ _PARAMETER: Final = re.compile(r"<(?:(\w+):)?(\w+)>")
 NARROWED: Final = {
     *("desk-appointment", "desk-search", "desk-board"),
     *("scheduling-numbers", "scheduling-session"),
+    *("scheduling-rosters", "scheduling-roster", "scheduling-roster-open"),
+    *("scheduling-roster-cell", "scheduling-roster-step", "scheduling-roster-bulk"),
+    *("scheduling-roster-changes", "scheduling-roster-advance"),
 }
 #: One person's own things, whatever the role.
 OWN: Final = {
@@ -90,6 +93,7 @@ HOSPITAL_WIDE: Final = {
     "monitoring.view": "no personal data",
     "monitoring.acknowledge": "no personal data",
     "scheduling.manage_numbers": "the office deals out every clinic's numbers",
+    "scheduling.manage_rosters": "the office approves every department's roster",
     "master.view": "no personal data of patients",
     "master.edit": "no personal data of patients",
 }

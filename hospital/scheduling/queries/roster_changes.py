@@ -73,7 +73,8 @@ def against_last_week(roster: Roster) -> list[Difference]:
 def history(roster: Roster) -> list[HistoryLine]:
     """Everything that happened to a roster, the latest first."""
     edits, moves = list(roster.edits.order_by("pk")), moves_of(roster)
-    names = identity.staff_names(actors=[one.by for one in (*edits, *moves)])
+    actors = [*(one.by for one in edits), *(one.by for one in moves)]
+    names = identity.staff_names(actors=actors)
     lines = [
         *(_step(one, names.get(one.by, "系统")) for one in edits),
         *(

@@ -2,6 +2,7 @@
 session, whether patients have numbers of it, and what publishing will do (M15.1, M15.2)."""
 
 import datetime as dt
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
@@ -43,9 +44,11 @@ class Chip:
     """
 
     entry_id: int | None
+    schedule_id: int | None
     service: str
     room: str
     hours: str
+    is_usual: bool
     capacity: int
     taken: int
     status: str
@@ -83,13 +86,21 @@ class GridRow:
 
 
 @dataclass(frozen=True, slots=True)
+class Column:
+    """A period of the day with the hours most sessions of the week have in it."""
+
+    label: str
+    hours: str
+
+
+@dataclass(frozen=True, slots=True)
 class GridDay:
     """A day's head: `note` is the holiday or the weekday it follows (调休)."""
 
     day: dt.date
     note: str
     is_rest: bool
-    periods: tuple[SessionPeriod, ...]
+    columns: tuple[Column, ...]
     sessions: int
 
 
@@ -114,6 +125,7 @@ class _Facts:
     conflicts: Mapping[int, list[Conflict]]
     away: Sequence[LeaveFacts]
     calendar: Calendar
+    hours: Mapping[str, str]
 
 
 def grid(*, roster: Roster, at: dt.datetime, all_periods: bool = False) -> Grid:
@@ -135,19 +147,27 @@ def grid(*, roster: Roster, at: dt.datetime, all_periods: bool = False) -> Grid:
             to_date=days[-1],
         ),
         calendar=calendar,
+        hours=_hours(entries),
     )
     standing = [one for one in entries if not one.is_removed]
     used = {one.session_period for one in entries}
     periods = tuple(
         period for period in SessionPeriod if all_periods or period in _USUAL or period in used
     )
+    columns = tuple(Column(period.label, facts.hours.get(period, "")) for period in periods)
     return Grid(
-        days=tuple(_day(day, periods, standing, calendar) for day in days),
+        days=tuple(_day(day, columns, standing, calendar) for day in days),
         rows=tuple(_row(person, days, periods, facts, standing) for person in people),
         conflicts=tuple(found),
         sessions=len(standing),
         capacity=sum(one.capacity for one in standing),
     )
+
+
+def chip(entry: RosterEntry) -> Chip:
+    """One session alone, for its form."""
+    taken = _taken([entry])
+    return _chip(entry, taken=taken.get(entry.schedule_id or 0, 0), found=(), usual="")
 
 
 def _entries(roster: Roster, calendar: Calendar, *, at: dt.datetime) -> list[RosterEntry]:
@@ -158,9 +178,17 @@ def _entries(roster: Roster, calendar: Calendar, *, at: dt.datetime) -> list[Ros
     return list(
         roster.entries.filter(shown)
         .exclude(is_removed=True, schedule__status=ScheduleStatus.CANCELLED)
-        .select_related("practitioner", "service_type", "room", "schedule__practitioner")
+        .select_related("roster", "practitioner", "service_type", "room", "schedule__practitioner")
         .order_by("starts", "pk")
     )
+
+
+def _hours(entries: Iterable[RosterEntry]) -> Mapping[str, str]:
+    """The hours most sessions of a period have; cells say theirs only where they differ."""
+    counted: dict[str, Counter[str]] = {}
+    for one in entries:
+        counted.setdefault(one.session_period, Counter())[hours_text(one)] += 1
+    return {period: hours.most_common(1)[0][0] for period, hours in counted.items()}
 
 
 def _by_place(
@@ -207,7 +235,7 @@ def _people(roster: Roster, entries: Iterable[RosterEntry]) -> list["Practitione
 
 def _day(
     day: dt.date,
-    periods: tuple[SessionPeriod, ...],
+    columns: tuple[Column, ...],
     entries: Iterable[RosterEntry],
     calendar: Calendar,
 ) -> GridDay:
@@ -216,7 +244,7 @@ def _day(
         day=day,
         note=_note(special),
         is_rest=holidays.is_rest_day(day, special),
-        periods=periods,
+        columns=columns,
         sessions=sum(1 for one in entries if one.visit_date == day),
     )
 
@@ -275,23 +303,30 @@ def _cell(
             "",
         ),
         chips=tuple(
-            _chip(one, facts) for one in facts.by_place.get((day, period.value, person_id), ())
+            _chip(
+                one,
+                taken=facts.taken.get(one.schedule_id or 0, 0),
+                found=facts.conflicts.get(one.pk, ()),
+                usual=facts.hours.get(period.value, ""),
+            )
+            for one in facts.by_place.get((day, period.value, person_id), ())
         ),
     )
 
 
-def _chip(entry: RosterEntry, facts: _Facts) -> Chip:
+def _chip(entry: RosterEntry, *, taken: int, found: Sequence[Conflict], usual: str) -> Chip:
     schedule = entry.schedule
-    taken = facts.taken.get(entry.schedule_id or 0, 0)
     note = ""
     if schedule is not None and schedule.planned_practitioner_id is not None:
         holder = schedule.practitioner.name if schedule.practitioner else NOBODY
         note = f"替诊：{holder}"
     return Chip(
         entry_id=entry.pk,
+        schedule_id=entry.schedule_id,
         service=entry.service_type.name,
         room=entry.room.name,
         hours=hours_text(entry),
+        is_usual=hours_text(entry) == usual,
         capacity=entry.capacity,
         taken=taken,
         status=schedule.status if schedule else "",
@@ -300,7 +335,7 @@ def _chip(entry: RosterEntry, facts: _Facts) -> Chip:
         and (taken > 0 or schedule.status != ScheduleStatus.PUBLISHED),
         change=_change(entry),
         note=note,
-        conflicts=tuple(facts.conflicts.get(entry.pk, ())),
+        conflicts=tuple(found),
     )
 
 
@@ -308,7 +343,7 @@ def _change(entry: RosterEntry) -> str:
     """What publishing will do with it."""
     if entry.is_removed:
         return "gone"
-    if entry.pk and entry.schedule is None:
+    if entry.schedule is None and entry.roster.published_version is not None:
         return "new"
     if entry.schedule is not None and entry.schedule.room_id != entry.room_id:
         return "moved"
