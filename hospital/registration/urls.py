@@ -3,7 +3,15 @@
 from django.urls import path
 
 from hospital.registration.views import patient as pages
-from hospital.registration.views import office, special, standing, stopping, visits
+from hospital.registration.views import (
+    office,
+    sharing,
+    special,
+    standing,
+    stopping,
+    visits,
+    waiting,
+)
 
 patient = [
     path("book/<int:schedule_id>/<int:band_id>/", pages.confirm, name="registration-confirm"),
@@ -12,6 +20,11 @@ patient = [
     path("appointments/<slug:number>/result/", pages.result, name="registration-result"),
     path("appointments/<slug:number>/cancel/", pages.cancel, name="registration-cancel"),
     path("appointments/<slug:number>/appeal/", standing.appeal, name="registration-appeal"),
+    path("appointments/<slug:number>/share/", sharing.share, name="registration-share"),
+    path("wait/<int:schedule_id>/", waiting.wait, name="registration-wait"),
+    path("waitlist/", waiting.waitlist, name="registration-waitlist"),
+    path("waitlist/<int:entry_id>/leave/", waiting.leave, name="registration-waitlist-leave"),
+    path("watch/<slug:code>/", waiting.watch, name="registration-watch"),
     path("standing/<slug:number>/", standing.record, name="registration-standing"),
 ]
 
@@ -30,4 +43,11 @@ staff = [
     path("appeals/<int:appeal_id>/", office.appeal, name="registration-decide-appeal"),
     path("restrictions/", office.restrictions, name="registration-restrictions"),
     path("restrictions/<int:restriction_id>/lift/", office.lift, name="registration-lift"),
+]
+
+public = [
+    path("m/shared/<slug:token>/", sharing.shared, name="registration-shared"),
+    path(
+        "m/shared/<slug:token>/visit.ics", sharing.calendar, name="registration-shared-calendar"
+    ),
 ]

@@ -19,12 +19,14 @@ from hospital.patients.models import Patient
 from hospital.patients.states import Relationship
 from hospital.payments import actions as payments
 from hospital.portal.jobs import make_copy
+from hospital.registration import actions as registration
 from hospital.registration.models import Appointment
 from hospital.scheduling.models import Schedule
 from hospital.testing.bookings import a_booking, a_paid_booking
 from hospital.testing.organisation import a_department, a_practitioner, a_room
 from hospital.testing.people import ADULT_BORN, a_patient, a_resident_id, a_wechat_user
 from hospital.testing.schedules import NOW, TOMORROW, a_released_schedule, band_of
+from hospital.testing.waiting import a_full_schedule, a_waiting
 
 NAME: Final = "慕容雪晴"
 PHONE: Final = "13987650321"
@@ -119,7 +121,10 @@ def _things(user: WeChatUser, patient: Patient, booked: Appointment, unpaid: App
     code = payments.create_pay_code(bill_ids=[unpaid.bill_id], by=SYSTEM, at=NOW)
     copy = patients.ask_copy(wechat_user_id=user.pk, number=patient.outpatient_no, by=by, at=NOW)
     make_copy(copy_id=copy.pk)
+    line, _ = a_full_schedule()
     return {
+        "entry": str(a_waiting(line, user=user, patient=patient).pk),
+        "share": registration.share(number=booked.number, by=by, at=NOW),
         "patient": patient.outpatient_no,
         "booking": booked.number,
         "bill": unpaid.bill.token,
@@ -165,8 +170,8 @@ def _nobodys(victim: Own) -> Things:
     return {
         "patient": outpatient_no(NO_ID),
         "booking": day + serials.scattered(NO_ID),
-        **{name: serials.opaque() for name in ("bill", "code", "copy", "message")},
-        "binding": str(NO_ID),
+        **{name: serials.opaque() for name in ("bill", "code", "copy", "message", "share")},
+        **dict.fromkeys(("binding", "entry"), str(NO_ID)),
         "document": a_resident_id(born=ADULT_BORN),
         # The timetable is everybody's.
         **{name: victim.things[name] for name in ("schedule", "band", "department", "doctor")},
@@ -176,7 +181,7 @@ def _nobodys(victim: Own) -> Things:
 def _private(victim: Own) -> dict[str, str]:
     patient, things, paid = victim.patient, victim.things, victim.booked.bill
     paid.refresh_from_db()
-    names = ("patient", "document", "booking", "bill", "code", "copy", "message")
+    names = ("patient", "document", "booking", "bill", "code", "copy", "message", "share")
     return {
         "name": NAME,
         "masked name": patient.masked_name,

@@ -56,6 +56,8 @@ OWNED: Final = {
     "registration-appointment": Row({"number": "booking"}),
     "registration-result": Row({"number": "booking"}),
     "registration-cancel": Row({"number": "booking"}),
+    "registration-share": Row({"number": "booking"}),
+    "registration-waitlist-leave": Row({"entry_id": "entry"}),
     "registration-appeal": Row({"number": "booking"}, {"text": "当天到过"}),
     "registration-standing": Row({"number": "patient"}),
     "payments-pay": Row({"token": "bill"}, _PAYING),
@@ -78,6 +80,10 @@ OWNED: Final = {
 #: Addresses everybody may open, and why; nothing private may stand there either.
 OPEN: Final = {
     "registration-confirm": "the timetable: booking is for one's own patients",
+    "registration-wait": "the timetable: waiting in line is for one's own patients",
+    "registration-watch": "the timetable",
+    "registration-shared": "whoever got the link may know when and where: masked name, no number",
+    "registration-shared-calendar": "the same page, as a file",
     "scheduling-sessions": "the timetable",
     "scheduling-doctor": "the timetable",
     "scheduling-bands": "the timetable",
@@ -91,6 +97,7 @@ OPEN: Final = {
 NAMING: Final = {"patient", "document_no", "key"}
 #: Fields that name nothing of anybody's: what is said, chosen or looked for.
 SAYING: Final = {
+    *{"schedule", "stop"},  # a session of the timetable; an end to what one asked for oneself
     *{"q", "category", "day", "page", "span", "kind", "next", "state", "step"},
     *{"text", "amount_fen", "care", "theme", "phone", "code", "new_code", "old_code", "name"},
     *{"document_kind", "sex", "birth_date", "relationship", "has_consent", "is_guardian"},
@@ -106,6 +113,8 @@ NOT_ON_PHONES: Final = {
 FORMS: Final = [
     ("registration-confirm", "GET", Row(_BAND, {"patient": "patient"})),
     ("registration-confirm", "POST", Row(_BAND, {"patient": "patient", "key": "page-key"})),
+    ("registration-wait", "GET", Row({"schedule_id": "schedule"}, {"patient": "patient"})),
+    ("registration-wait", "POST", Row({"schedule_id": "schedule"}, {"patient": "patient"})),
     ("portal-records", "GET", Row({}, {"patient": "patient"})),
     ("patients-add-told", "POST", Row({}, {"document_no": "document", "name": "某人"})),
 ]
@@ -308,6 +317,10 @@ def _open_paths(things: Things) -> list[str]:
         reverse("scheduling-bands", args=[things["schedule"]]),
         reverse("scheduling-sessions", args=[things["department"]]),
         reverse("scheduling-doctor", args=[things["doctor"]]),
+        reverse("registration-wait", args=[things["schedule"]]),
+        reverse("registration-watch", args=[things["department"]]),
+        reverse("registration-shared", args=[things["share"]]),
+        reverse("registration-shared-calendar", args=[things["share"]]),
         reverse("payments-code", args=[things["code"]]),
         reverse("payments-code-page", args=[things["code"]]),
         reverse("payments-code-status", args=[things["code"]]),
@@ -315,6 +328,7 @@ def _open_paths(things: Things) -> list[str]:
 
 
 def _not_on_paper(world: World, path: str) -> dict[str, str]:
-    """Who holds the paper has the code, and may know whose bill it pays (M5.2)."""
-    on_paper = {"code", "masked name"} if "code" in path else set()
+    """Who holds the paper has the code, and may know whose bill it pays (M5.2); who got a link to
+    a visit, whose it is."""
+    on_paper = {"code", "share", "masked name"} if "code" in path or "shared" in path else set()
     return {what: word for what, word in world.private.items() if what not in on_paper}

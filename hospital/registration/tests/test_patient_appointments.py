@@ -184,13 +184,13 @@ def test_the_list_costs_the_same_with_three_and_with_thirty(
 
     fill(1, people[:3])
     page(client, MINE)
-    # session, user, appointments with all they show, their money
-    with django_assert_num_queries(4):
+    # session, user, appointments with all they show, their money, how many lines one stands in
+    with django_assert_num_queries(5):
         assert page(client, MINE).count(f'href="{MINE}26') == 3
     fill(1, people[3:])
     for ahead in range(2, 7):
         fill(ahead, people)
-    with django_assert_num_queries(4):
+    with django_assert_num_queries(5):
         assert page(client, MINE).count(f'href="{MINE}26') == 30
 
 

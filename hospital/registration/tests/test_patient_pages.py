@@ -219,7 +219,8 @@ def test_m1_02_slot_taken_offers_the_nearest_bands() -> None:
     assert "这个时段刚刚约满" in shown
     assert "没有产生任何费用" in shown
     for place, time in ((1, "09:00"), (2, "10:00"), (3, "11:00")):
-        assert f'href="{confirm_of(schedule, band_of(schedule, place))}"' in shown
+        instead = confirm_of(schedule, band_of(schedule, place))
+        assert f'href="{instead}?patient={patient.outpatient_no}"' in shown
         assert f"11月24日 {time}" in shown
     assert rows() == before
 

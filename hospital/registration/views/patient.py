@@ -6,19 +6,19 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from hospital.identity.access import PatientRequest, patient_page
+from hospital.identity.access import PatientRequest, in_turn, patient_page
 from hospital.kernel import clock, serials
 from hospital.patients import queries as patients
-from hospital.patients.queries import BoundPatient
-from hospital.registration import actions, queries, thresholds
+from hospital.registration import actions, queries, shared, thresholds, waitlists
 from hospital.registration.queries import AppointmentRow
 from hospital.registration.states import AppointmentStatus
+from hospital.registration.views.choosing import choice, chosen_of
 from hospital.scheduling import queries as scheduling
 from hospital.scheduling.actions import SlotTaken
 from hospital.ui.wording import day_text, weekday_text
 
 
-@patient_page
+@in_turn
 @require_http_methods(["GET", "HEAD", "POST"])
 def confirm(request: PatientRequest, schedule_id: int, band_id: int) -> HttpResponse:
     """Who, when, where and what it costs; posting books and goes on to payment."""
@@ -29,13 +29,13 @@ def confirm(request: PatientRequest, schedule_id: int, band_id: int) -> HttpResp
         here = reverse("registration-confirm", args=[schedule_id, band_id])
         return redirect(f"{reverse('patients-add')}?next={here}")
     session = scheduling.session_facts(schedule_id=schedule_id)
-    chosen = _chosen(bound, request.GET.get("patient", ""))
+    chosen = chosen_of(bound, request.GET.get("patient", ""))
     context = {
         "session": session,
         "band": scheduling.band_of(session, band_id),
         "fee": scheduling.fee_of(session),
         "chosen": chosen,
-        "patients": [_choice(person, chosen) for person in bound],
+        "patients": [choice(person, chosen) for person in bound],
         "key": serials.opaque(),
         "hold_minutes": thresholds.HOLD_MINUTES.value(),
         "late_minutes": thresholds.CANCEL_MINUTES.value(),
@@ -57,8 +57,10 @@ def result(request: PatientRequest, number: str) -> HttpResponse:
 @require_safe
 def appointments(request: PatientRequest) -> HttpResponse:
     """Everything this WeChat user booked, what is still to come first."""
-    rows = queries.appointments_for(wechat_user_id=request.wechat_user.pk, at=clock.now())
+    at = clock.now()
+    rows = queries.appointments_for(wechat_user_id=request.wechat_user.pk, at=at)
     context = {
+        "waiting": waitlists.open_count(wechat_user_id=request.wechat_user.pk),
         "upcoming": [_cell(row) for row in rows if row.is_upcoming],
         "past": [_cell(row) for row in rows if not row.is_upcoming],
     }
@@ -74,6 +76,7 @@ def appointment(request: PatientRequest, number: str) -> HttpResponse:
         "row": row,
         "topics": _topics(row),
         "tone": _TONES[row.status],
+        "is_shared": shared.is_shared(appointment_id=row.id),
         "here": request.path,
     }
     part = "#facts" if request.htmx else ""
@@ -93,10 +96,10 @@ def cancel(request: PatientRequest, number: str) -> HttpResponse:
 
 def _book(request: PatientRequest, schedule_id: int, band_id: int) -> HttpResponse:
     user_id = request.wechat_user.pk
-    patient = patients.patient_for(wechat_user_id=user_id, number=request.POST.get("patient", ""))
+    number = request.POST.get("patient", "")
     try:
         booked = actions.book(
-            patient_id=patient.pk,
+            patient_id=patients.patient_id_for(wechat_user_id=user_id, number=number),
             schedule_id=schedule_id,
             band_id=band_id,
             wechat_user_id=user_id,
@@ -105,7 +108,12 @@ def _book(request: PatientRequest, schedule_id: int, band_id: int) -> HttpRespon
             at=clock.now(),
         )
     except SlotTaken as taken:
-        context = {"free": [_alternative(band) for band in _bands_of(taken)]}
+        cell = scheduling.bands(schedule_id=schedule_id, at=clock.now()).cell
+        wait = reverse("registration-wait", args=[schedule_id]) if cell.can_wait else ""
+        context = {
+            "free": [_alternative(band, number) for band in _bands_of(taken)],
+            "wait_url": f"{wait}?patient={number}" if wait else "",
+        }
         return render(request, "registration/patient/taken.html", context, status=409)
     if booked.status == AppointmentStatus.PENDING:
         return redirect("payments-pay", booked.bill.token)
@@ -118,34 +126,20 @@ def _mine(request: PatientRequest, number: str) -> AppointmentRow:
     )
 
 
-def _chosen(bound: list[BoundPatient], number: str) -> BoundPatient:
-    """The patient asked for, else the default one, else the first."""
-    asked = (person for person in bound if person.number == number)
-    default = (person for person in bound if person.is_default)
-    return next(asked, None) or next(default, None) or bound[0]
-
-
-def _choice(person: BoundPatient, chosen: BoundPatient) -> dict[str, object]:
-    return {
-        "name": person.name,
-        "note": f"{person.relationship.label} · {person.masked_document}",
-        "url": f"?patient={person.number}",
-        "is_current": person.number == chosen.number,
-    }
-
-
 def _bands_of(taken: SlotTaken) -> list[scheduling.FreeBand]:
     found = taken.details["alternatives"]
     assert isinstance(found, list)
     return found
 
 
-def _alternative(band: scheduling.FreeBand) -> dict[str, object]:
+def _alternative(band: scheduling.FreeBand, number: str) -> dict[str, object]:
+    """A band to take instead, one tap away, for the same patient."""
+    url = reverse("registration-confirm", args=[band.schedule_id, band.band_id])
     return {
         "title": f"{day_text(band.visit_date)} {clock.local(band.starts_at):%H:%M}",
         "hint": f"{band.doctor} {band.title_label}",
         "value": f"余 {band.left}",
-        "url": reverse("registration-confirm", args=[band.schedule_id, band.band_id]),
+        "url": f"{url}?patient={number}",
     }
 
 

@@ -27,9 +27,14 @@ def sessions_with_list() -> list[SessionFacts]:
     return sessions.load(Schedule.objects.filter(has_waiting=True))
 
 
-def released_between(*, after: dt.datetime, until: dt.datetime) -> list[SessionFacts]:
-    """The sessions to be released after one moment and at another at the latest (UTC)."""
+def released_between(
+    *, after: dt.datetime, until: dt.datetime, department_id: int | None = None
+) -> list[SessionFacts]:
+    """The sessions, of a department or of all, to be released after one moment and at another at
+    the latest (UTC)."""
     waiting = Schedule.objects.filter(status=ScheduleStatus.PUBLISHED)
+    if department_id is not None:
+        waiting = waiting.filter(department_id=department_id)
     return sessions.load(waiting.filter(release_at__gt=after, release_at__lte=until))
 
 

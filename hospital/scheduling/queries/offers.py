@@ -20,6 +20,7 @@ from hospital.scheduling.sessions import (
     Offered,
     SessionFacts,
     band_left,
+    list_closes_at,
     offer_of,
 )
 from hospital.scheduling.states import Channel, Offer, ScheduleStatus
@@ -50,7 +51,8 @@ class DayCell:
 class SessionCell:
     """One session of a doctor's day; `fee_fen` is None when nobody priced it: not bookable.
 
-    `walk_in_only` sessions take patients at the hospital only (M1.11), whatever is left.
+    `walk_in_only` sessions take patients at the hospital only (M1.11), whatever is left. One
+    that is full and `can_wait` has a line to stand in for what comes free.
     """
 
     schedule_id: int
@@ -69,6 +71,7 @@ class SessionCell:
     place: str
     walk_in_only: bool
     can_book: bool
+    can_wait: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,7 +228,7 @@ def alternatives(
 ) -> list[FreeBand]:
     """The nearest bands with places for a channel instead of a full one (M1.2).
 
-    Nearest: the same session, then the same day, then the same doctor; within each by time.
+    Nearest: the same session, then the same doctor, then the department; within each by time.
     """
     wanted = session_facts(schedule_id=schedule_id)
     starts_at = band_of(wanted, band_id).starts_at if band_id else wanted.starts_at
@@ -239,10 +242,10 @@ def alternatives(
 
     def distance(pair: tuple[SessionFacts, BandFacts]) -> tuple[int, dt.timedelta]:
         session, band = pair
+        doctor = wanted.practitioner_id
         nearness = (
             session.id == wanted.id,
-            session.visit_date == wanted.visit_date,
-            session.practitioner_id == wanted.practitioner_id,
+            doctor is not None and session.practitioner_id == doctor,
             True,
         )
         return nearness.index(True), abs(band.starts_at - starts_at)
@@ -328,6 +331,11 @@ def _cell(session: SessionFacts, at: dt.datetime) -> SessionCell:
         place=session.place,
         walk_in_only=session.walk_in_only,
         can_book=session.is_bookable and quote is not None and offer.left > 0,
+        can_wait=session.is_bookable
+        and not session.walk_in_only
+        and quote is not None
+        and offer.state == Offer.FULL
+        and at < list_closes_at(session),
     )
 
 

@@ -185,9 +185,10 @@ def test_m1_02_full(client: Client) -> None:
 
     assert "约满" in shown
     assert "余 " not in shown
-    assert times_of(schedule) not in shown
+    assert "<b>候补</b>" in shown
     sheet = page(client, times_of(schedule), htmx=True)
     assert "约满" in sheet
+    assert f'href="/m/wait/{schedule.pk}/"' in sheet
     assert "/m/book/" not in sheet
 
 
@@ -359,9 +360,9 @@ def test_pages_cost_the_same_with_few_sessions_and_with_many(
     schedule = a_released_schedule(department=department, practitioner=doctor, service_type=service)
     addresses = {
         DEPARTMENTS: 5,
-        sessions_of(department, TOMORROW): 7,
-        f"/m/doctors/{doctor.code}/": 8,
-        times_of(schedule): 6,
+        sessions_of(department, TOMORROW): 5,
+        f"/m/doctors/{doctor.code}/": 6,
+        times_of(schedule): 4,
     }
 
     def cost() -> dict[str, int]:

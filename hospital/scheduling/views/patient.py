@@ -1,7 +1,6 @@
 """The patient's way to a number: departments, days, doctors, bands (M1's first four screens)."""
 
 import datetime as dt
-from dataclasses import dataclass
 
 from django.http import HttpResponse
 from django.shortcuts import render
@@ -10,7 +9,7 @@ from django.urls import reverse
 from django.utils.safestring import SafeString
 from django.views.decorators.http import require_safe
 
-from hospital.identity.access import PatientRequest, patient_page
+from hospital.identity.access import OpenRequest, PatientRequest, in_turn, shared_page
 from hospital.kernel import clock
 from hospital.kernel.moment_cache import MomentCache
 from hospital.organisation import queries as organisation
@@ -29,7 +28,7 @@ _DAY_WORDS = {
 }
 
 
-@patient_page
+@in_turn
 @require_safe
 def departments(request: PatientRequest) -> HttpResponse:
     """All departments by category, or those a search finds (pinyin, initials, symptoms)."""
@@ -84,64 +83,38 @@ def _draw_departments(text: str, wanted_category: str) -> SafeString:
     return render_to_string("scheduling/patient/departments.html#found", context)
 
 
-@patient_page
-@require_safe
-def sessions(request: PatientRequest, code: str) -> HttpResponse:
+@shared_page
+def sessions(request: OpenRequest, code: str) -> HttpResponse:
     """The doctors of one department on one day with what is left of each session.
 
-    Everybody sees the same, so the drawn list is kept for a second: this page carries the rush.
+    This page carries the rush.
     """
-    day = request.GET.get("day", "")[:10]
-    drawn = _drawn.get((code, day), lambda: _draw(code, day))
-    if request.htmx:
-        return HttpResponse(drawn.doctors)
-    return render(request, "scheduling/patient/sessions.html", {"drawn": drawn})
-
-
-@dataclass(frozen=True, slots=True)
-class Drawn:
-    """A department's page as far as it is the same for everybody."""
-
-    name: str
-    location: str
-    introduction: str
-    doctors: SafeString
-    release_time: dt.time
-    horizon_days: int
-
-
-_drawn: MomentCache[tuple[str, str], Drawn] = MomentCache()
-
-
-def _draw(code: str, wanted_day: str) -> Drawn:
     department = organisation.department(code)
     at = clock.now()
     strip = queries.date_strip(department_id=department.pk, at=at)
-    day = _chosen_day(wanted_day, strip)
+    day = _chosen_day(request.GET.get("day", "")[:10], strip)
     here = reverse("scheduling-sessions", args=[code])
-    cards = queries.open_sessions(department_id=department.pk, day=day, at=at)
     next_day = queries.next_useful_day(department_id=department.pk, after=day, at=at)
     cell = next(cell for cell in strip if cell.day == day)
     context = {
+        "department": department,
         "days": [_strip_day(cell, here, day) for cell in strip],
-        "cards": [_card(card) for card in cards],
+        "cards": [
+            _card(card)
+            for card in queries.open_sessions(department_id=department.pk, day=day, at=at)
+        ],
         "release_at": cell.release_at if cell.state == Offer.NOT_RELEASED else None,
         "next_day": next_day,
         "next_url": f"{here}?day={next_day:%Y-%m-%d}" if next_day else "",
+        "release_time": thresholds.release_time(),
+        "horizon_days": thresholds.HORIZON_DAYS.value(),
     }
-    return Drawn(
-        name=department.name,
-        location=department.location_text,
-        introduction=department.introduction,
-        doctors=render_to_string("scheduling/patient/sessions.html#doctors", context),
-        release_time=thresholds.release_time(),
-        horizon_days=thresholds.HORIZON_DAYS.value(),
-    )
+    part = "#doctors" if request.htmx else ""
+    return render(request, f"scheduling/patient/sessions.html{part}", context)
 
 
-@patient_page
-@require_safe
-def doctor(request: PatientRequest, code: str) -> HttpResponse:
+@shared_page
+def doctor(request: OpenRequest, code: str) -> HttpResponse:
     """One doctor: who, what for, and every coming session within the horizon."""
     practitioner = organisation.practitioner(code)
     at = clock.now()
@@ -156,9 +129,8 @@ def doctor(request: PatientRequest, code: str) -> HttpResponse:
     return render(request, "scheduling/patient/doctor.html", context)
 
 
-@patient_page
-@require_safe
-def bands(request: PatientRequest, schedule_id: int) -> HttpResponse:
+@shared_page
+def bands(request: OpenRequest, schedule_id: int) -> HttpResponse:
     """The times of one session to choose from: a sheet over the page, or a page of its own."""
     found = queries.bands(schedule_id=schedule_id, at=clock.now())
     context = {
@@ -240,13 +212,18 @@ def _session(cell: SessionCell) -> dict[str, object]:
     return {
         "cell": cell,
         "left": cell.left if cell.can_book else 0,
-        "url": reverse("scheduling-bands", args=[cell.schedule_id]) if cell.can_book else "",
+        "url": reverse("scheduling-bands", args=[cell.schedule_id])
+        if cell.can_book or cell.can_wait
+        else "",
         "state": _session_word(cell),
     }
 
 
 def _session_word(cell: SessionCell) -> str:
-    """What stands where the count would be (M1.2); an unreleased session says when."""
+    """What stands where the count would be (M1.2): an unreleased session says when, a full one
+    whether one may wait for it."""
+    if cell.can_wait:
+        return "候补"
     if cell.state == Offer.NOT_RELEASED:
         release = clock.local(cell.release_at)
         return f"{release:%H:%M} 放号" if release.date() == clock.today() else "未放号"
