@@ -28,13 +28,15 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 from django_htmx.http import HttpResponseClientRedirect
 
-from hospital.identity import actions, networks, paths, queries, sessions
+from hospital.identity import actions, networks, paths, queries, sessions, turns
 from hospital.identity.standing import Standing, standing
+from hospital.identity.states import Theme
 from hospital.kernel import audit, clock, whereabouts
 from hospital.kernel.actors import Actor
 from hospital.kernel.errors import NotAllowed, Refusal
 from hospital.kernel.models import AuditResult
 from hospital.kernel.permissions import Permission
+from hospital.ui import shared
 
 if TYPE_CHECKING:
     from django_htmx.middleware import HtmxDetails
@@ -177,16 +179,53 @@ def patient_page(view: PatientView[P]) -> Page[P]:
 
     @wraps(view)
     def marked(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
-        user_id = sessions.patient_id(request.session)
-        user = queries.wechat_user(user_id=user_id) if user_id is not None else None
-        if user is None:
+        patient_request = _patient(request)
+        if patient_request is None:
             return _this_first(request, "identity-wechat-login", home=paths.PATIENT_HOME)
-        if user.is_blocked:
-            raise AccountBlocked
-        patient_request = cast(PatientRequest, request)
-        patient_request.wechat_user = user
-        patient_request.actor = Actor("patient", user.pk)
         return view(patient_request, *args, **kwargs)
+
+    return _wear(marked, Access("patient"))
+
+
+def in_turn(view: PatientView[P]) -> Page[P]:
+    """Mark a page on the way to a number: as patient_page, and in a rush by turns (M1.16)."""
+
+    @wraps(view)
+    def marked(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+        patient_request = _patient(request)
+        if patient_request is None:
+            return _this_first(request, "identity-wechat-login", home=paths.PATIENT_HOME)
+        return _by_turns(patient_request, lambda: view(patient_request, *args, **kwargs))
+
+    return _wear(marked, Access("patient"))
+
+
+def shared_page(view: OpenView[P]) -> Page[P]:
+    """Mark a page on the way to a number that shows everybody the same (M1.16).
+
+    It is drawn once a second, for a visitor who is nobody. Who was let in and known a moment ago
+    sees it without a statement; others as with in_turn.
+    """
+
+    @wraps(view)
+    def marked(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+        def draw() -> HttpResponseBase:
+            looks = _looks(request)
+            return shared.drawn(
+                request,
+                lambda nobody: view(cast(OpenRequest, nobody), *args, **kwargs),
+                looks=looks,
+            )
+
+        if request.method not in {"GET", "HEAD"}:
+            return HttpResponseNotAllowed(["GET", "HEAD"])
+        turn = turns.turn_of(request)
+        if turn is not None and turn.is_known(at=clock.now()):
+            return draw()
+        patient_request = _patient(request)
+        if patient_request is None:
+            return _this_first(request, "identity-wechat-login", home=paths.PATIENT_HOME)
+        return _by_turns(patient_request, draw)
 
     return _wear(marked, Access("patient"))
 
@@ -306,6 +345,46 @@ def _wear(view: Page[P], access: Access) -> Page[P]:
         raise TypeError(message)
     vars(view).update(access=access, login_required=False)
     return view
+
+
+def _patient(request: HttpRequest) -> PatientRequest | None:
+    """The request with who it is from, None for nobody. Raises AccountBlocked."""
+    user_id = sessions.patient_id(request.session)
+    user = queries.wechat_user(user_id=user_id) if user_id is not None else None
+    if user is None:
+        return None
+    if user.is_blocked:
+        raise AccountBlocked
+    patient_request = cast(PatientRequest, request)
+    patient_request.wechat_user = user
+    patient_request.actor = Actor("patient", user.pk)
+    return patient_request
+
+
+def _looks(request: HttpRequest) -> dict[str, str]:
+    """Large type and theme: the account's, or the cookies' where nobody asked the account."""
+    user: WeChatUser | None = getattr(request, "wechat_user", None)
+    care = user.care_mode if user else request.COOKIES.get("care") == "1"
+    theme = user.theme if user else request.COOKIES.get("theme", "")
+    return {
+        "care": "1" if care else "",
+        "theme": theme if theme in {Theme.LIGHT, Theme.DARK} else "",
+    }
+
+
+def _by_turns(request: PatientRequest, answer: Callable[[], HttpResponseBase]) -> HttpResponseBase:
+    """Answer whoever is let in; others wait on the waiting page for the page they asked for."""
+    brought, at = turns.turn_of(request), clock.now()
+    turn = turns.next_turn(
+        brought, user_id=request.wechat_user.pk, is_step=request.method == "POST", at=at
+    )
+    if turn.is_inside(at=at):
+        response = answer()
+    else:
+        response = _this_first(request, "identity-wait", home=paths.PATIENT_HOME)
+    if turn != brought:
+        turns.keep(response, turn)
+    return response
 
 
 def _admit(request: HttpRequest, account: StaffAccount, permission: Permission) -> StaffRequest:

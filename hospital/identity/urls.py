@@ -23,6 +23,7 @@ patient = [
     path("login/", patient_views.wechat_login, name="identity-wechat-login"),
     path("login/return/", patient_views.wechat_return, name="identity-wechat-return"),
     path("display/", patient_views.care, name="identity-care"),
+    path("wait/", patient_views.wait, name="identity-wait"),
 ]
 staff = [
     path("people/", people.people, name="identity-people"),

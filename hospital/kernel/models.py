@@ -224,3 +224,18 @@ class Heartbeat(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.host}"
+
+
+class RushLine(models.Model):
+    """How far the line before a rush has been let in (rush_line.py): the one row there is."""
+
+    served = models.FloatField()
+    moved_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=models.Q(id=1), name="rush_line_is_one"),
+        ]
+
+    def __str__(self) -> str:
+        return f"served up to {self.served:.0f}"

@@ -20,6 +20,7 @@ _CLAIM = """
     INSERT INTO kernel_requestkey (key, scope, input_digest, created_at)
     VALUES (%s, %s, %s, %s) ON CONFLICT (scope, key) DO NOTHING RETURNING id
 """
+_FINISH = "UPDATE kernel_requestkey SET answer = %s::jsonb WHERE id = %s"
 
 
 class KeyReused(Refusal):
@@ -43,7 +44,8 @@ class Claim:
 
     def finish(self, answer: Mapping[str, object]) -> None:
         """Keep the answer for those who ask again with this key."""
-        RequestKey.objects.filter(pk=self.id).update(answer=dict(answer))
+        with connection.cursor() as cursor:
+            cursor.execute(_FINISH, [json.dumps(dict(answer)), self.id])
 
 
 def claim(*, key: str, scope: str, inputs: Mapping[str, object], at: dt.datetime) -> Claim:

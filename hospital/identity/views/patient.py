@@ -6,6 +6,7 @@ session key changes at log-in. handbook/wechat.md 2.2.
 
 from __future__ import annotations
 
+import math
 from http import HTTPStatus
 from typing import Final
 from urllib.parse import urlencode
@@ -15,9 +16,10 @@ from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_GET, require_POST, require_safe
+from django_htmx.http import HttpResponseClientRedirect
 
-from hospital.identity import actions, forms, gateway, paths, queries, sessions
+from hospital.identity import actions, forms, gateway, paths, queries, sessions, turns
 from hospital.identity.access import OpenRequest, public_page
 from hospital.identity.context import CARE_COOKIE, THEME_COOKIE
 from hospital.kernel import clock
@@ -110,6 +112,36 @@ def care(request: OpenRequest) -> HttpResponse:
     if theme is not None:
         _keep(response, THEME_COOKIE, theme)
     return response
+
+
+@public_page
+@never_cache
+@require_safe
+def wait(request: OpenRequest) -> HttpResponse:
+    """Before a rush: how many come first, and on to the page asked for when the turn has come.
+
+    The page asks again by itself, the later the more come first. It reads the turn alone: neither
+    session nor account, so that thousands may wait.
+    """
+    at = clock.now()
+    path = paths.own_path(request.GET.get("next"), home=paths.PATIENT_HOME)
+    turn = turns.turn_of(request)
+    if turn is None or turn.is_inside(at=at):
+        return _go_on(request, path)
+    if (let_in := turns.step_in(turn, at=at)) != turn:
+        response = _go_on(request, path)
+        turns.keep(response, let_in)
+        return response
+    found = turns.wait_of(turn, at=at)
+    part = "#turn" if request.htmx else ""
+    context = {"wait": found, "here": request.get_full_path()}
+    response = render(request, f"identity/patient/wait.html{part}", context)
+    response["Retry-After"] = str(math.ceil(found.again))
+    return response
+
+
+def _go_on(request: OpenRequest, path: str) -> HttpResponse:
+    return HttpResponseClientRedirect(path) if request.htmx else HttpResponseRedirect(path)
 
 
 def _failed(request: OpenRequest, problem: gateway.Problem, *, path: str) -> HttpResponse:

@@ -100,6 +100,15 @@ def patient_for(*, wechat_user_id: int, number: str) -> Patient:
     return binding.patient
 
 
+def patient_id_for(*, wechat_user_id: int, number: str) -> int:
+    """As patient_for, where the id is enough: no sealed column is read. Raises NotFound."""
+    rows = _bindings(wechat_user_id) if is_outpatient_no(number) else PatientBinding.objects.none()
+    found = rows.filter(patient__outpatient_no=number).values_list("patient_id", flat=True)
+    for patient_id in found:
+        return patient_id
+    raise NotFound("没有找到这位就诊人。")
+
+
 def lock_bound_patient(*, wechat_user_id: int, patient_id: int) -> LockedPatient | None:
     """Return the patient this user may act for, user and patient locked to the transaction's end.
 
