@@ -1,0 +1,125 @@
+"""Rosters on a real server: two people at once, and publishing against a patient's claim.
+
+Each thread has its own connection and commits for good, so these tests clean up behind them.
+"""
+
+import datetime as dt
+import threading
+from collections.abc import Callable
+
+import pytest
+from django.db import connection
+
+from hospital.kernel.actors import SYSTEM, Actor
+from hospital.kernel.clock import at_local
+from hospital.kernel.errors import Refusal
+from hospital.scheduling import actions
+from hospital.scheduling.actions import publishing, rosters
+from hospital.scheduling.models import Schedule, Slot
+from hospital.scheduling.states import ScheduleStatus, SlotStatus
+from hospital.scheduling.tests.roster_world import TUESDAY, a_clinic
+from hospital.testing.organisation import a_department, a_practitioner
+from hospital.testing.schedules import NOW
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.race]
+RELEASE = at_local(TUESDAY - dt.timedelta(days=7), dt.time(7))
+
+
+def at_once(*tasks: Callable[[], object]) -> list[str]:
+    """Run the tasks in threads that start together; what each came to: "ok", or a refusal's code.
+
+    Anything but a refusal (a deadlock, a broken constraint) fails the test.
+    """
+    gate = threading.Barrier(len(tasks))
+    outcomes = [""] * len(tasks)
+    problems: list[BaseException] = []
+
+    def run(place: int, task: Callable[[], object]) -> None:
+        try:
+            gate.wait()
+            task()
+            outcomes[place] = "ok"
+        except Refusal as refusal:
+            outcomes[place] = refusal.code
+        except BaseException as problem:  # noqa: BLE001 - told to the test below
+            problems.append(problem)
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=run, args=pair) for pair in enumerate(tasks)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert problems == []
+    return outcomes
+
+
+def test_m15_01_of_two_people_at_once_one_is_told() -> None:
+    clinic = a_clinic()
+    version = clinic.version
+
+    def put(by: Actor, practitioner_id: int, room_id: int) -> Callable[[], object]:
+        wanted = clinic.wanted(practitioner_id=practitioner_id, room_id=room_id)
+        return lambda: rosters.put_entry(
+            roster_id=clinic.roster.pk, version=version, wanted=wanted, by=by, at=NOW
+        )
+
+    outcomes = at_once(
+        put(clinic.head, clinic.chief.pk, clinic.room.pk),
+        put(clinic.office, clinic.other.pk, clinic.spare.pk),
+    )
+
+    assert sorted(outcomes) == ["STALE", "ok"]
+    assert len(clinic.standing()) == 1
+
+
+def test_m15_02_two_departments_at_once_do_not_share_a_doctors_hour() -> None:
+    here, there = a_department(), a_department(name="骨伤科")
+    both = a_practitioner(here, there, name="两科大夫")
+    clinics = [a_clinic(department=here), a_clinic(department=there)]
+
+    outcomes = at_once(
+        *(lambda clinic=clinic: clinic.put(practitioner_id=both.pk) for clinic in clinics)
+    )
+
+    assert sorted(outcomes) == ["ROSTER_CONFLICT", "ok"]
+    assert sum(len(clinic.standing()) for clinic in clinics) == 1
+
+
+def test_sm1_a_claim_at_the_release_and_a_publishing_that_calls_off_never_both_win() -> None:
+    clinic = a_clinic()
+    entry = clinic.put()
+    publishing.publish_roster(
+        roster_id=clinic.roster.pk, version=clinic.version, by=clinic.office, at=NOW
+    )
+    publishing.revise_roster(
+        roster_id=clinic.roster.pk, version=clinic.version, by=clinic.head, at=NOW
+    )
+    rosters.remove_entries(
+        roster_id=clinic.roster.pk,
+        version=clinic.version,
+        entry_ids=[entry.pk],
+        by=clinic.head,
+        at=NOW,
+    )
+    version, schedule = clinic.version, Schedule.objects.get()
+
+    def claim() -> object:
+        actions.release_due(by=SYSTEM, at=RELEASE, schedule_id=schedule.pk)
+        until = RELEASE + dt.timedelta(minutes=15)
+        return actions.hold_slot(schedule_id=schedule.pk, until=until, by=SYSTEM, at=RELEASE)
+
+    claimed, published = at_once(
+        claim,
+        lambda: publishing.publish_roster(
+            roster_id=clinic.roster.pk, version=version, by=clinic.office, at=RELEASE
+        ),
+    )
+
+    schedule.refresh_from_db()
+    held = Slot.objects.filter(schedule=schedule, status=SlotStatus.HELD).count()
+    assert (claimed, published, schedule.status, held) in {
+        ("ok", "SESSION_STANDS", ScheduleStatus.RELEASED, 1),
+        ("SLOT_TAKEN", "ok", ScheduleStatus.CANCELLED, 0),
+    }
