@@ -21,11 +21,13 @@ from hospital.registration.permissions import (
     LIFT_RESTRICTION,
     REGISTER_EMERGENCY,
     VIEW_APPOINTMENTS,
+    VIEW_UTILISATION,
 )
 from hospital.scheduling.permissions import (
     ASK_LEAVE,
     DRAFT_ROSTER,
     EDIT_CALENDAR,
+    MANAGE_NUMBERS,
     VIEW_SOLD,
 )
 from hospital.window.permissions import USE_WINDOW
@@ -43,6 +45,9 @@ class Entry:
 
 STAFF_NAV: tuple[Entry, ...] = (
     Entry("号源", "calendar-stats", "desk-board", VIEW_SOLD),
+    Entry("号源管理", "settings", "scheduling-numbers", MANAGE_NUMBERS),
+    Entry("使用情况", "chart-histogram", "registration-utilisation", VIEW_UTILISATION),
+    Entry("我的出诊", "stethoscope", "desk-my-sessions", ASK_LEAVE),
     Entry("请假", "calendar-x", "scheduling-leaves", ASK_LEAVE),
     Entry("节假日", "calendar-off", "scheduling-holidays", EDIT_CALENDAR),
     Entry("排班", "calendar-event", "scheduling-rosters", DRAFT_ROSTER),
@@ -69,7 +74,7 @@ STAFF_NAV: tuple[Entry, ...] = (
     Entry("登录", "lock", "identity-log-ins", END_SESSIONS),
     Entry("资料", "building-hospital", "onboarding-start", VIEW_MASTER),
     Entry("参数", "sliders", "desk-configuration", VIEW_CONFIGURATION),
+    Entry("平台", "external-link", "interop-partners", MANAGE_PARTNERS),
     Entry("监控", "activity", "monitoring-board", VIEW_MONITORING),
     Entry("审计", "history", "desk-audit", READ_AUDIT),
 )
-    Entry("平台", "external-link", "interop-partners", MANAGE_PARTNERS),

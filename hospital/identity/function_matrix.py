@@ -352,6 +352,14 @@ BEYOND: Final = (
         is_patient_data=False,
     ),
     Function(
+        "numbers.utilisation",
+        "查看、导出号源使用情况",
+        (OO, DH, HL),
+        ("registration.view_utilisation",),
+        note="M2.6；科主任只看本科室",
+        is_patient_data=False,
+    ),
+    Function(
         "schedule.view",
         "查看出诊与已售号源",
         (RC, OO, TN, DR, DH),

@@ -9,6 +9,7 @@ declare(
         "collect": "取号",
         "correct_noshow": "更正爽约",
         "decide_appeal": "处理爽约申诉",
+        "export_utilisation": "导出号源使用情况",
         "lift_restriction": "解除预约限制",
         "override": "放宽挂号限制",
         "refund_unseen": "未就诊退号",

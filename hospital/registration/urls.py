@@ -2,8 +2,8 @@
 
 from django.urls import path
 
-from hospital.registration.views import patient as pages
 from hospital.registration.views import (
+    booked,
     office,
     sharing,
     special,
@@ -12,6 +12,8 @@ from hospital.registration.views import (
     visits,
     waiting,
 )
+from hospital.registration.views import patient as pages
+from hospital.registration.views import utilisation as usage
 
 patient = [
     path("book/<int:schedule_id>/<int:band_id>/", pages.confirm, name="registration-confirm"),
@@ -29,6 +31,9 @@ patient = [
 ]
 
 staff = [
+    path("numbers/utilisation/", usage.utilisation, name="registration-utilisation"),
+    path("numbers/utilisation/export/", usage.export, name="registration-utilisation-export"),
+    path("numbers/<int:schedule_id>/booked/", booked.booked, name="registration-booked"),
     path("sessions/<int:schedule_id>/stop/", stopping.stop, name="registration-stop"),
     path("sessions/<int:schedule_id>/stopped/", stopping.stopped, name="registration-stopped"),
     path("sessions/<int:schedule_id>/resume/", stopping.resume, name="registration-resume"),
@@ -47,7 +52,5 @@ staff = [
 
 public = [
     path("m/shared/<slug:token>/", sharing.shared, name="registration-shared"),
-    path(
-        "m/shared/<slug:token>/visit.ics", sharing.calendar, name="registration-shared-calendar"
-    ),
+    path("m/shared/<slug:token>/visit.ics", sharing.calendar, name="registration-shared-calendar"),
 ]

@@ -52,6 +52,7 @@ NARROWED: Final = {
     *("scheduling-rosters", "scheduling-roster", "scheduling-roster-open"),
     *("scheduling-roster-cell", "scheduling-roster-step", "scheduling-roster-bulk"),
     *("scheduling-roster-changes", "scheduling-roster-advance"),
+    *("registration-utilisation", "registration-utilisation-export", "registration-booked"),
 }
 #: One person's own things, whatever the role.
 OWN: Final = {
