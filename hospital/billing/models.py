@@ -36,6 +36,17 @@ _SUSPENSE_CHECK = """
     RETURN NULL;
 """
 
+# Of one line no more goes back than it charged, in however many parts.
+_REVERSAL_CHECK = """
+    SELECT amount_fen INTO charged FROM billing_charge
+        WHERE id = NEW.reversal_of_id AND bill_id = NEW.bill_id AND reversal_of_id IS NULL;
+    SELECT sum(amount_fen) INTO gone FROM billing_charge WHERE reversal_of_id = NEW.reversal_of_id;
+    IF charged IS NULL OR charged + gone < 0 THEN
+        RAISE EXCEPTION 'charge %: % charged and % reversed', NEW.reversal_of_id, charged, gone;
+    END IF;
+    RETURN NULL;
+"""
+
 _CHECK = """
     SELECT * INTO bill FROM billing_bill WHERE id = {bill_id};
     IF NOT FOUND THEN
@@ -180,9 +191,7 @@ class Charge(StatefulModel):
     source_kind = models.CharField(max_length=30)
     source_id = models.BigIntegerField()
     waiver = models.CharField(max_length=40, blank=True, default="")
-    reversal_of = models.OneToOneField(
-        "self", models.PROTECT, null=True, related_name="reversed_by"
-    )
+    reversal_of = models.ForeignKey("self", models.PROTECT, null=True, related_name="reversed_by")
     status = models.CharField(max_length=10, choices=ChargeStatus)
     created_at = models.DateTimeField()
 
@@ -205,6 +214,15 @@ class Charge(StatefulModel):
             pgtrigger.ReadOnly(name="charge_fixed", exclude=["status"]),
             pgtrigger.Protect(name="charge_kept", operation=pgtrigger.Delete),
             ledger_check("charge_balances", pgtrigger.Insert, bill_id="NEW.bill_id"),
+            pgtrigger.Trigger(
+                name="charge_reversals_fit",
+                when=pgtrigger.After,
+                operation=pgtrigger.Insert,
+                timing=pgtrigger.Deferred,
+                condition=pgtrigger.Q(new__reversal_of_id__isnull=False),
+                declare=[("charged", "BIGINT"), ("gone", "BIGINT")],
+                func=_REVERSAL_CHECK,
+            ),
         ]
 
     def __str__(self) -> str:

@@ -131,6 +131,14 @@ def is_wholly_reversed(*, bill_id: int) -> bool:
     return lines.exists() and not lines.filter(status=ChargeStatus.BILLED).exists()
 
 
+def standing_fen(*, bill_id: int) -> dict[int, int]:
+    """The lines of a bill not taken back yet, with what still stands of each: charge id → fen."""
+    lines = Charge.objects.filter(
+        bill_id=bill_id, reversal_of__isnull=True, status=ChargeStatus.BILLED
+    ).annotate(gone_fen=Sum("reversed_by__amount_fen", default=0))
+    return {line.pk: line.amount_fen + line.gone_fen for line in lines.order_by("pk")}
+
+
 def refund_due_fen(*, bill_id: int) -> int:
     """What is owed back to whoever paid a bill, in fen."""
     return balance(bill_id=bill_id).due_fen

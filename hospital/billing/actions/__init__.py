@@ -20,7 +20,12 @@ from hospital.billing.actions.locking import (
     lock_bill,
     lock_bills,
 )
-from hospital.billing.actions.settling import post_refund, reverse_charges, settle_bill
+from hospital.billing.actions.settling import (
+    post_refund,
+    reduce_charges,
+    reverse_charges,
+    settle_bill,
+)
 from hospital.billing.actions.suspense import return_money, suspend_money
 
 __all__ = [
@@ -33,6 +38,7 @@ __all__ = [
     "lock_bill",
     "lock_bills",
     "post_refund",
+    "reduce_charges",
     "reserve_bill",
     "return_money",
     "reverse_charges",

@@ -1,7 +1,7 @@
 """Money of a bill: settle it, owe it back, pay it back (SM9, M4). Append-only postings."""
 
 import datetime as dt
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 from hospital.billing import queries
 from hospital.billing.actions.locking import (
@@ -87,17 +87,39 @@ def reverse_charges(
     bill = lock_bill(bill_id=bill_id)
     if bill.status not in PAID:
         raise BillNotPayable("该账单尚未支付，没有可退的费用。")
+    standing = queries.standing_fen(bill_id=bill_id)
     charges = bill.charges.filter(reversal_of__isnull=True, status=ChargeStatus.BILLED)
     if charge_ids is not None:
         charges = charges.filter(pk__in=charge_ids)
     total_fen = sum(
-        _reverse(bill, charge, reason, by=by, at=at) for charge in charges.order_by("id")
+        _reverse(bill, charge, standing[charge.pk], reason, by=by, at=at)
+        for charge in charges.order_by("id")
     )
     if bill.total_fen == 0 and bill.status == BillStatus.SETTLED:
         move(bill, BillStatus.REFUNDED, by=by, at=at, reason=reason)
     if total_fen:
         events.emit(ChargesReversed(bill_id=bill.pk, amount_fen=total_fen))
     publish(bill)
+    return total_fen
+
+
+def reduce_charges(*, bill_id: int, by_fen: int, reason: str, by: Actor, at: dt.datetime) -> int:
+    """Take a difference back from a paid bill, from its last lines first, and owe it to the payer:
+    the fen due back, never more than what still stands. Raises BillNotPayable when it was never
+    paid."""
+    bill = lock_bill(bill_id=bill_id)
+    if bill.status not in PAID:
+        raise BillNotPayable("该账单尚未支付，没有可退的费用。")
+    standing = queries.standing_fen(bill_id=bill_id)
+    left_fen = min(by_fen, sum(standing.values()))
+    total_fen = 0
+    for charge in bill.charges.filter(pk__in=standing).order_by("-id"):
+        part_fen = min(left_fen - total_fen, standing[charge.pk])
+        if part_fen > 0:
+            total_fen += _reverse(bill, charge, part_fen, reason, by=by, at=at, of=standing)
+    if total_fen:
+        events.emit(ChargesReversed(bill_id=bill.pk, amount_fen=total_fen))
+        publish(bill)
     return total_fen
 
 
@@ -168,8 +190,19 @@ def _pay_again(
     return Settlement.SURPLUS
 
 
-def _reverse(bill: Bill, charge: Charge, reason: str, *, by: Actor, at: dt.datetime) -> int:
-    move(charge, ChargeStatus.REVERSED, by=by, at=at, reason=reason)
+def _reverse(
+    bill: Bill,
+    charge: Charge,
+    fen: int,
+    reason: str,
+    *,
+    by: Actor,
+    at: dt.datetime,
+    of: Mapping[int, int] | None = None,
+) -> int:
+    """Take so much of a line back: all that stands of it, unless `of` says that more does."""
+    if of is None or of[charge.pk] == fen:
+        move(charge, ChargeStatus.REVERSED, by=by, at=at, reason=reason)
     child = Charge.objects.create(
         bill=bill,
         patient_id=charge.patient_id,
@@ -178,25 +211,25 @@ def _reverse(bill: Bill, charge: Charge, reason: str, *, by: Actor, at: dt.datet
         item_name=charge.item_name,
         category=charge.category,
         quantity=charge.quantity,
-        amount_fen=-charge.amount_fen,
+        amount_fen=-fen,
         source_kind=charge.source_kind,
         source_id=charge.source_id,
         reversal_of=charge,
         status=ChargeStatus.BILLED,
         created_at=at,
     )
-    if charge.amount_fen:
+    if fen:
         _post(
             bill,
             PostingKind.REVERSE,
             debit=revenue(charge.category),
             credit=REFUND_DUE,
-            amount_fen=charge.amount_fen,
+            amount_fen=fen,
             charge=child,
             by=by,
             at=at,
         )
-    return charge.amount_fen
+    return fen
 
 
 def _post(

@@ -354,3 +354,53 @@ def test_law_4_the_database_keeps_the_ledger_balanced() -> None:
         f" 'x', 1, 'billed', now() FROM billing_charge WHERE id = {charge_id}"
     )
     check_ledger()
+
+
+def reduce(bill: Bill, fen: int) -> int:
+    back = actions.reduce_charges(bill_id=bill.pk, by_fen=fen, reason="差价", by=SYSTEM, at=NOW)
+    connection.check_constraints()
+    return back
+
+
+def test_m1_09_a_difference_goes_back_and_later_the_rest_of_the_line() -> None:
+    bill = a_bill(500, 2000)
+    settle(bill)
+
+    assert reduce(bill, 800) == 800
+    assert queries.balance(bill_id=bill.pk) == Balance(2500, 1700, 800)
+    assert sorted(queries.standing_fen(bill_id=bill.pk).values()) == [500, 1200]
+    assert refund(bill, 800)
+    assert status(bill) == "partially_refunded"
+    assert reduce(bill, 1500) == 1500
+    assert sorted(queries.standing_fen(bill_id=bill.pk).values()) == [200]
+
+    assert reverse(bill) == 200
+    connection.check_constraints()
+
+    assert queries.is_wholly_reversed(bill_id=bill.pk)
+    assert queries.balance(bill_id=bill.pk) == Balance(1700, 0, 1700)
+    assert reduce(bill, 1) == 0
+    assert refund(bill, 1700, "R2")
+    assert status(bill) == "refunded"
+
+
+def test_no_more_of_a_line_is_reversed_than_it_charged() -> None:
+    """Also when the bill as a whole would balance."""
+    bill = a_bill(500, 2000)
+    settle(bill)
+    line = Charge.objects.filter(bill=bill).order_by("pk")[0]
+    line.pk, line.reversal_of_id, line.amount_fen = None, line.pk, -600
+    line.save(force_insert=True)
+    Posting.objects.create(
+        debit="revenue:registration",
+        credit="refund_due",
+        amount_fen=600,
+        bill=bill,
+        charge=line,
+        kind="reverse",
+        by="system:0",
+        at=NOW,
+    )
+
+    with pytest.raises(DatabaseError, match="500 charged and -600 reversed"):
+        connection.check_constraints()

@@ -12,7 +12,7 @@ from django.db.models import Sum
 
 from hospital.billing import actions as billing
 from hospital.billing import queries as bills
-from hospital.billing.states import PAID, ChargeStatus
+from hospital.billing.states import PAID
 from hospital.kernel import audit, request_keys
 from hospital.kernel.actors import SYSTEM, Actor
 from hospital.kernel.clock import hospital_day
@@ -156,8 +156,4 @@ def _unseen_fen(bill_id: int) -> int:
 
 def _standing(bill_id: int) -> dict[int, int]:
     """The lines of a bill that were not reversed, with their fen."""
-    return {
-        charge.pk: charge.amount_fen
-        for charge in bills.charges_of(bill_id=bill_id)
-        if charge.reversal_of_id is None and charge.status == ChargeStatus.BILLED
-    }
+    return bills.standing_fen(bill_id=bill_id)

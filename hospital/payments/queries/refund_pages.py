@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from django.db.models import Sum
 
 from hospital.billing import queries as bills
-from hospital.billing.states import PAID, ChargeStatus
+from hospital.billing.states import PAID
 from hospital.kernel.errors import NotFound
 from hospital.payments.models import Allocation, Payment, Refund, RefundRequest
 from hospital.payments.queries.cases import refund_requests_of
@@ -53,13 +53,13 @@ def refund_page(*, number: str) -> RefundPage:
     bill = bills.bill_by_number(number=number)
     if bill is None:
         raise NotFound("没有找到这张账单。")
+    standing = bills.standing_fen(bill_id=bill.pk)
+    charges = [row for row in bills.charges_of(bill_id=bill.pk) if row.pk in standing]
+    for charge in charges:  # of a line of which a difference went back, what is left can go
+        charge.amount_fen = standing[charge.pk]
     return RefundPage(
         bill=bill,
-        charges=tuple(
-            charge
-            for charge in bills.charges_of(bill_id=bill.pk)
-            if charge.reversal_of_id is None and charge.status == ChargeStatus.BILLED
-        ),
+        charges=tuple(charges),
         requests=tuple(refund_requests_of(bill_id=bill.pk)),
     )
 
