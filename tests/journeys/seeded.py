@@ -26,11 +26,12 @@ from hospital.patients.states import DocumentKind, Relationship, Sex, Verificati
 from hospital.payments import actions as payments
 from hospital.payments.models import OfflineTransfer, Payment, PaymentCase, RefundRequest
 from hospital.payments.thresholds import APPROVAL_ABOVE_FEN
+from hospital.registration import actions as registration
 from hospital.registration.models import Appointment
-from hospital.testing.bookings import a_booking
+from hospital.testing.bookings import a_booking, a_paid_booking
 from hospital.testing.jobs import run_jobs
 from hospital.testing.people import PASSWORD, a_patient, a_resident_id, a_staff, a_wechat_user
-from hospital.testing.schedules import NOW
+from hospital.testing.schedules import NOW, a_released_schedule, moment
 
 NAME: Final = "慕容雪晴"
 PHONE: Final = "13912345678"
@@ -207,9 +208,32 @@ def everything_else(seeded: Seeded) -> None:
         by=Actor("staff", doctor.pk),
         at=at,
     )
+    _stayed_away(seeded, at)
     _known_staff(at)
     audit.seal_entries(at=at)
     audit.keep(audit.verify(at=at), at=at)
+
+
+def _stayed_away(seeded: Seeded, at: dt.datetime) -> None:
+    """Three times nobody came, so that booking stops for a while; the patient objects, and says
+    what is nobody's business."""
+    own = Actor("patient", seeded.user.pk)
+    for ago in (20, 12, 4):
+        then = at - dt.timedelta(days=ago)
+        day = clock.hospital_day(then)
+        morning = moment(day, 7)
+        schedule = a_released_schedule(day=day, at=morning)
+        missed = a_paid_booking(
+            patient=seeded.patient, user=seeded.user, schedule=schedule, at=morning
+        )
+        registration.end_visit(appointment_id=missed.pk, by=SYSTEM, at=moment(day, 13))
+    registration.appeal(
+        number=missed.number,
+        wechat_user_id=seeded.user.pk,
+        text=f"{SAID}，可以打 {PHONE} 核实",
+        by=own,
+        at=at,
+    )
 
 
 def _known_staff(at: dt.datetime) -> None:

@@ -105,7 +105,8 @@ def test_everybody_sees_the_own_places_only() -> None:
 
     assert f'href="{BOARD}"' in nurse
     assert 'href="/staff/payments/"' not in nurse
-    assert f'href="{SEARCH}"' not in nurse
+    assert f'href="{SEARCH}"' in nurse
+    assert 'href="/staff/appeals/"' not in nurse
     assert 'href="/staff/payments/"' in finance
     assert f'href="{BOARD}"' not in finance
     assert 'href="/staff/system/"' not in finance
@@ -371,10 +372,10 @@ def test_what_is_not_there_is_not_found(client: Client) -> None:
     ("address", "others"),
     [
         (BOARD, [Role.FINANCE, Role.CASHIER, Role.SYSTEM_ADMIN]),
-        (SEARCH, [Role.CASHIER, Role.PHARMACIST, Role.TRIAGE_NURSE, Role.SYSTEM_ADMIN]),
+        (SEARCH, [Role.CASHIER, Role.PHARMACIST, Role.SYSTEM_ADMIN]),
         (
             SEARCH + "26112400000001/",
-            [Role.CASHIER, Role.PHARMACIST, Role.TRIAGE_NURSE, Role.SYSTEM_ADMIN],
+            [Role.CASHIER, Role.PHARMACIST, Role.SYSTEM_ADMIN],
         ),
     ],
 )
