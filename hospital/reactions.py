@@ -6,7 +6,7 @@ Each job is durable, retried and idempotent, and is committed together with the 
 from hospital.billing.events import BillReopened, BillSettled, BillUnwanted, ChargesReversed
 from hospital.kernel.events import Reactions
 from hospital.patients.events import BindingChanged, CopyAsked, PhoneChanged, PhoneCodeAsked
-from hospital.scheduling.events import ScheduleSuspended
+from hospital.scheduling.events import ScheduleSubstituted, ScheduleSuspended
 
 REACTIONS: Reactions = {
     BillSettled: ["registration.jobs.confirm_paid_appointment"],
@@ -18,4 +18,5 @@ REACTIONS: Reactions = {
     PhoneChanged: ["messaging.jobs.tell_phone"],
     PhoneCodeAsked: ["messaging.jobs.send_phone_code"],
     ScheduleSuspended: ["registration.jobs.cancel_suspended", "registration.jobs.clear_waitlist"],
+    ScheduleSubstituted: ["registration.jobs.settle_substitution"],
 }

@@ -195,6 +195,24 @@ _ALL: Final = (
         },
     ),
     Kind(
+        code="N07",
+        title="替诊通知",
+        fields={
+            "patient": "就诊人",
+            "change": "医生变更",
+            "date": "就诊时间",
+            "note": "说明",
+        },
+        sample={
+            "patient": "陈*宁",
+            "change": "陈知行→欧阳若谷",
+            "date": "11月24日 周二 08:30-09:00",
+            "note": "11月23日 20:30前请确认，不确认将退号退款",
+        },
+        is_urgent=True,
+        sms="{patient}预约的{date}改由其他医生接诊（{change}），{note}。",
+    ),
+    Kind(
         code="N08",
         title="候补成功",
         fields={

@@ -5,6 +5,7 @@ from hospital.kernel.acts import declare
 declare(
     "registration",
     {
+        "answer_substitution": "代患者答复替诊",
         "cancel_after_check_in": "签到后退号",
         "collect": "取号",
         "correct_noshow": "更正爽约",

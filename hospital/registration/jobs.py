@@ -106,3 +106,21 @@ def tell_watchers(**_: object) -> None:
 def clear_waitlist(*, schedule_id: int, **_: object) -> None:
     """A session is suspended: nobody waits for it any longer (M1.8)."""
     actions.clear_waitlist(schedule_id=schedule_id, reason="医生停诊", by=SYSTEM, at=clock.now())
+
+
+@job()
+def settle_substitution(*, schedule_id: int, **_: object) -> None:
+    """Another doctor holds a session: decide for each booking what that means (M1.9)."""
+    actions.settle_substitution(schedule_id=schedule_id)
+
+
+@job()
+def settle_substitution_one(*, appointment_id: int, **_: object) -> None:
+    """Keep one booking with the substitute and tell, or ask whether the patient agrees."""
+    actions.settle_substitution_one(appointment_id=appointment_id, by=SYSTEM, at=clock.now())
+
+
+@job()
+def end_question(*, appointment_id: int, **_: object) -> None:
+    """Nobody has agreed to a substitute of a lower title in time: that is a 停诊 (M1.9)."""
+    actions.end_question(appointment_id=appointment_id, by=SYSTEM, at=clock.now())

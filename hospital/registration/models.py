@@ -35,6 +35,7 @@ _CANCELLED = Q(status=AppointmentStatus.CANCELLED)
 _IN_ERROR = Q(status=AppointmentStatus.ENTERED_IN_ERROR)
 _STANDS = ~Q(status__in=VOID)
 _PENDING = Q(status=AppointmentStatus.PENDING)
+_EXCHANGING = _PENDING & Q(replaces__isnull=False)
 
 
 class Appointment(StatefulModel):
@@ -49,9 +50,10 @@ class Appointment(StatefulModel):
     `share_token` opens what the patient lets the family see of it, empty = shared with nobody.
 
     `made_by` is who booked it ("staff:3"); `source` the outside platform it came from; `overrides`
-    the codes of the rules a clerk set aside, with the reason (H3.1). `successor` is the booking it
-    was exchanged for, `continues` the first visit a 续诊号 finishes (M1.14); `acuity` how urgent an
-    emergency is, 1 the most (M1.17).
+    the codes of the rules a clerk set aside, with the reason (H3.1). `replaces` is the booking this
+    one takes the place of once it stands, and whose `successor` it then is; `continues` the first
+    visit a 续诊号 finishes (M1.14); `acuity` how urgent an emergency is, 1 the most (M1.17).
+    `answer_until` is until when a patient may agree to a substitute (M1.9).
     """
 
     MOVES = APPOINTMENT_MOVES
@@ -100,6 +102,10 @@ class Appointment(StatefulModel):
     consent = models.CharField(max_length=6, choices=Consent, blank=True, default="")
     acuity = models.PositiveSmallIntegerField(choices=Acuity, null=True)
     share_token = models.CharField(max_length=22, blank=True, default="")
+    answer_until = models.DateTimeField(null=True)
+    replaces = models.ForeignKey(
+        "self", models.PROTECT, null=True, related_name="exchanges", db_index=False
+    )
     successor = models.OneToOneField("self", models.PROTECT, null=True, related_name="predecessor")
     continues = models.ForeignKey(
         "self", models.PROTECT, null=True, related_name="continuations", db_index=False
@@ -110,11 +116,19 @@ class Appointment(StatefulModel):
             models.UniqueConstraint(
                 fields=["slot"], condition=_STANDS, name="appointment_one_per_slot"
             ),
-            # Whoever is brought back to the emergency room is registered again (M1.17).
+            # Whoever is brought back to the emergency room is registered again (M1.17); exchanged
+            # within its session, a booking stands beside the one that will take its place.
             models.UniqueConstraint(
                 fields=["patient", "schedule"],
-                condition=_STANDS & ~Q(booking_kind=BookingKind.EMERGENCY),
+                condition=_STANDS & ~Q(booking_kind=BookingKind.EMERGENCY) & ~_EXCHANGING,
                 name="appointment_one_per_session",
+            ),
+            models.UniqueConstraint(
+                fields=["replaces"], condition=_EXCHANGING, name="appointment_one_exchange"
+            ),
+            models.CheckConstraint(
+                condition=~Q(consent=Consent.ASKED) | Q(answer_until__isnull=False),
+                name="appointment_asked_until",
             ),
             # 续诊号: once per first visit (M1.14).
             models.UniqueConstraint(

@@ -93,6 +93,37 @@ def suspended(appointment: Appointment, *, refund_fen: int, by: Actor, at: dt.da
     _send("N06", row, "suspended", fields, by=by, at=at)
 
 
+def substituted(
+    appointment: Appointment, *, was: str, back_fen: int, by: Actor, at: dt.datetime
+) -> None:
+    """N07: another doctor sees the patient, who may cancel at any time and pays no more (M1.9)."""
+    row = _loaded(appointment)
+    difference = f"，退差价{yuan_text(back_fen)}" if back_fen else ""
+    _tell_substitute(row, was, row.doctor_name, f"可随时免费退号{difference}", by=by, at=at)
+
+
+def asked_about_substitute(
+    appointment: Appointment, *, new: str, until: dt.datetime, by: Actor, at: dt.datetime
+) -> None:
+    """N07: a doctor of a lower title would see the patient, who has to agree (M1.9)."""
+    row = _loaded(appointment)
+    day = day_text(local(until).date())
+    note = f"{day} {clock_text(until)}前请确认，不确认将退号退款"
+    _tell_substitute(row, _doctor(row), new, note, by=by, at=at)
+
+
+def _tell_substitute(
+    row: Appointment, was: str, new: str, note: str, *, by: Actor, at: dt.datetime
+) -> None:
+    fields = {
+        "patient": row.patient.masked_name,
+        "change": f"{was}→{new}",
+        "date": _time(row),
+        "note": note,
+    }
+    _send("N07", row, f"substitute:{new}:{at:%y%m%d%H%M%S}"[:60], fields, by=by, at=at)
+
+
 def stayed_away(
     appointment: Appointment, *, count: int, consequence: str, by: Actor, at: dt.datetime
 ) -> None:

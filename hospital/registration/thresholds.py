@@ -263,3 +263,12 @@ HOUR_MINUTES: Final = Setting(
     maximum=240,
     rule="N04",
 )
+CONSENT_HOURS: Final = Setting(
+    key="registration.consent_hours",
+    label="替诊医生职称较低时，患者几小时内确认",
+    default=24,
+    unit="小时",
+    minimum=1,
+    maximum=72,
+    rule="M1.9",
+)

@@ -45,6 +45,13 @@ from hospital.registration.actions.stopping import (
     cancel_suspended_one,
     resume_session,
 )
+from hospital.registration.actions.substituting import (
+    NothingAsked,
+    answer_substitution,
+    end_question,
+    settle_substitution,
+    settle_substitution_one,
+)
 from hospital.registration.actions.visits import (
     CannotBegin,
     CannotCheckIn,
@@ -89,6 +96,7 @@ __all__ = [
     "NoContinuation",
     "NoEmergencySession",
     "NotOwnSession",
+    "NothingAsked",
     "NothingToCorrect",
     "NothingToShare",
     "NothingToWatch",
@@ -99,6 +107,7 @@ __all__ = [
     "WaitlistLimit",
     "WaitlistOver",
     "add_on",
+    "answer_substitution",
     "appeal",
     "book",
     "cancel",
@@ -113,6 +122,7 @@ __all__ = [
     "continue_visit",
     "correct_noshow",
     "decide_appeal",
+    "end_question",
     "end_visit",
     "give_up_uncollected",
     "join_waitlist",
@@ -130,6 +140,8 @@ __all__ = [
     "resume_session",
     "serve_waitlists",
     "settle_offers",
+    "settle_substitution",
+    "settle_substitution_one",
     "share",
     "start_visit",
     "tell_over",

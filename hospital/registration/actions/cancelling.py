@@ -10,7 +10,7 @@ from django.db import transaction
 
 from hospital.billing import actions as billing
 from hospital.billing import queries as bills
-from hospital.billing.states import PAID
+from hospital.catalogue.queries import NoFee
 from hospital.kernel import audit, events
 from hospital.kernel.actors import Actor
 from hospital.kernel.errors import Invalid, NotFound
@@ -18,8 +18,10 @@ from hospital.kernel.states import move
 from hospital.registration import rules, telling
 from hospital.registration.actions.settling import lock, publish
 from hospital.registration.models import Appointment
+from hospital.registration.money import bills_of, standing_of, take_all_back
 from hospital.registration.states import LIVE, AppointmentStatus, CancelReason
 from hospital.scheduling import actions as scheduling
+from hospital.scheduling import queries as sessions
 
 _WHY_NOT: Final = {
     AppointmentStatus.CHECKED_IN: "患者已签到，退号须写明原因，按“签到后退号”办理。",
@@ -39,7 +41,7 @@ def cancel(*, number: str, by: Actor, at: dt.datetime, reason: str = "") -> Appo
     appointment = _locked(number)
     is_late = False
     is_own_wish = by.kind in ("patient", "partner")
-    if is_own_wish:
+    if is_own_wish and not _may_go_freely(appointment):
         is_late = rules.check_cancel(
             status=appointment.status,
             visit_date=appointment.visit_date,
@@ -85,12 +87,15 @@ def cancel_refunded(*, bill_id: int, by: Actor, at: dt.datetime) -> bool:
     place and the money both (M1.6). False when there is nothing to give back; a visit that began
     keeps its appointment."""
     known = Appointment.objects.filter(bill_id=bill_id).first()
+    while known is not None and known.successor_id is not None:
+        known = Appointment.objects.get(pk=known.successor_id)
     if known is None:
         return False
-    bill = billing.lock_bill(bill_id=bill_id)
+    billing.lock_bill(bill_id=known.bill_id)
     appointment = lock(known.pk)
-    if appointment.status not in LIVE or not bills.is_wholly_reversed(bill_id=bill_id):
+    if appointment.status not in LIVE or not _is_refunded(appointment):
         return False
+    refunded_fen = sum(bills.bill(bill_id=one).total_fen for one in bills_of(appointment))
     reason = "费用已全部退回"
     if appointment.status == AppointmentStatus.CHECKED_IN:
         move(appointment, AppointmentStatus.BOOKED, by=by, at=at, reason=reason)
@@ -99,11 +104,28 @@ def cancel_refunded(*, bill_id: int, by: Actor, at: dt.datetime) -> bool:
         CancelReason.USER,
         is_late=False,
         reason=reason,
-        refunded_fen=bill.total_fen,
+        refunded_fen=refunded_fen,
         by=by,
         at=at,
     )
     return True
+
+
+def _is_refunded(appointment: Appointment) -> bool:
+    """Whether all it was paid with has been taken back, although it costs something."""
+    if standing_of(appointment):
+        return False
+    found = sessions.facts_of(schedule_ids=[appointment.schedule_id])
+    facts = found.get(appointment.schedule_id)
+    try:
+        return facts is not None and sessions.fee_of(facts).total_fen > 0
+    except NoFee:  # its price is no longer in force: it cost what was paid
+        return True
+
+
+def _may_go_freely(appointment: Appointment) -> bool:
+    """Another doctor than the one booked gives the right to cancel at any time (M1.9)."""
+    return bool(appointment.consent) and appointment.status == AppointmentStatus.BOOKED
 
 
 def _cannot(status: str) -> rules.CannotCancel:
@@ -150,13 +172,7 @@ def undo(
         cancel_note=reason[:100],
     )
     scheduling.free_slot(slot_id=appointment.slot_id, wait=was_booked, reason=reason, by=by, at=at)
-    refund_fen = refunded_fen
-    if billing.lock_bill(bill_id=appointment.bill_id).status in PAID:
-        refund_fen += billing.reverse_charges(
-            bill_id=appointment.bill_id, reason=reason, by=by, at=at
-        )
-    else:
-        billing.cancel_bill(bill_id=appointment.bill_id, by=by, at=at, reason=reason)
+    refund_fen = refunded_fen + take_all_back(appointment, reason=reason, by=by, at=at)
     if why == CancelReason.HOSPITAL:
         telling.suspended(appointment, refund_fen=refund_fen, by=by, at=at)
     elif was_booked:

@@ -63,6 +63,12 @@ from hospital.scheduling.actions.stopping import (
     resume_schedule,
     suspend_schedule,
 )
+from hospital.scheduling.actions.substituting import (
+    CannotSubstitute,
+    CannotSwap,
+    substitute,
+    swap_practitioners,
+)
 from hospital.scheduling.actions.templates import save_template
 from hospital.scheduling.actions.wants import (
     needs_from_templates,
@@ -79,7 +85,9 @@ __all__ = [
     "BandWish",
     "BatchHasConflicts",
     "CannotResume",
+    "CannotSubstitute",
     "CannotSuspend",
+    "CannotSwap",
     "CapacityTooSmall",
     "LeaveOverlaps",
     "LeaveUndecided",
@@ -127,7 +135,9 @@ __all__ = [
     "save_wish",
     "set_day",
     "share_numbers",
+    "substitute",
     "suspend_schedule",
+    "swap_practitioners",
     "take_proposal",
     "unblock_numbers",
     "withdraw_leave",

@@ -1,0 +1,55 @@
+"""What a booking was paid with: its own bill, and those of the bookings it was exchanged for.
+
+An exchange asks only for the difference: what was paid before stays with the earlier bill, and so
+goes back the way it came, whoever cancels and whenever (M1.7).
+"""
+
+import datetime as dt
+
+from hospital.billing import actions as billing
+from hospital.billing import queries as bills
+from hospital.billing.states import PAID
+from hospital.kernel.actors import Actor
+from hospital.registration.models import Appointment
+
+
+def bills_of(row: Appointment) -> list[int]:
+    """The bills that pay for a booking, its own first. No statement unless it was exchanged."""
+    found, current = [row.bill_id], row
+    while current.replaces_id is not None:
+        earlier = Appointment.objects.get(pk=current.replaces_id)
+        if earlier.successor_id != current.pk:
+            break
+        found.append(earlier.bill_id)
+        current = earlier
+    return found
+
+
+def standing_of(row: Appointment) -> int:
+    """What stands of all that was paid for a booking, in fen."""
+    return sum(sum(bills.standing_fen(bill_id=bill_id).values()) for bill_id in bills_of(row))
+
+
+def take_back(row: Appointment, *, fen: int, reason: str, by: Actor, at: dt.datetime) -> int:
+    """Owe a difference to whoever paid, the latest bill first; what is owed now, in fen.
+
+    Locks the bills from the latest to the first, as everybody does who needs several of them.
+    """
+    back_fen = 0
+    for bill_id in bills_of(row):
+        if back_fen < fen and billing.lock_bill(bill_id=bill_id).status in PAID:
+            back_fen += billing.reduce_charges(
+                bill_id=bill_id, by_fen=fen - back_fen, reason=reason, by=by, at=at
+            )
+    return back_fen
+
+
+def take_all_back(row: Appointment, *, reason: str, by: Actor, at: dt.datetime) -> int:
+    """Owe everything to whoever paid, give up what was not paid; what is owed now, in fen."""
+    back_fen = 0
+    for bill_id in bills_of(row):
+        if billing.lock_bill(bill_id=bill_id).status in PAID:
+            back_fen += billing.reverse_charges(bill_id=bill_id, reason=reason, by=by, at=at)
+        else:
+            billing.cancel_bill(bill_id=bill_id, by=by, at=at, reason=reason)
+    return back_fen

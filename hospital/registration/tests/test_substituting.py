@@ -1,0 +1,188 @@
+"""替诊 for those who had booked: told, asked, given the difference back, never charged (M1.9)."""
+
+import datetime as dt
+
+import pytest
+from django.db import connection
+
+from hospital.billing import queries as bills
+from hospital.kernel.actors import SYSTEM, Actor
+from hospital.kernel.states import history
+from hospital.messaging.models import Message
+from hospital.organisation.models import Practitioner
+from hospital.organisation.states import Title
+from hospital.registration import actions
+from hospital.registration.actions import NothingAsked
+from hospital.registration.models import Appointment, WaitlistEntry
+from hospital.scheduling import actions as scheduling
+from hospital.scheduling.models import Schedule
+from hospital.testing.bookings import a_booking, a_paid_booking
+from hospital.testing.jobs import due_jobs
+from hospital.testing.organisation import a_department, a_practitioner, a_service_type
+from hospital.testing.schedules import NOW, TOMORROW, a_released_schedule, moment
+
+pytestmark = pytest.mark.django_db
+OFFICE = Actor("staff", 1)
+PATIENT = Actor("patient", 1)
+ASSOCIATE = 2500
+
+
+def a_session(*fees: tuple[Title, int]) -> Schedule:
+    """An associate chief's morning, 25 yuan; other titles cost as given."""
+    department = a_department()
+    service = a_service_type(fee_fen=ASSOCIATE, fees=fees)
+    doctor = a_practitioner(department, name="陈知行", title=Title.ASSOCIATE_CHIEF)
+    return a_released_schedule(department=department, practitioner=doctor, service_type=service)
+
+
+def a_colleague(schedule: Schedule, title: Title, name: str = "林若谷") -> Practitioner:
+    return a_practitioner(schedule.department, name=name, title=title)
+
+
+def replace(schedule: Schedule, doctor: Practitioner, *rows: Appointment) -> list[Appointment]:
+    """The office puts another doctor there, and the jobs decide about these bookings."""
+    scheduling.substitute(
+        schedule_id=schedule.pk, practitioner_id=doctor.pk, reason="出差", by=OFFICE, at=NOW
+    )
+    assert "registration.jobs.settle_substitution" in due_jobs()
+    for row in rows:
+        actions.settle_substitution_one(appointment_id=row.pk, by=SYSTEM, at=NOW)
+    connection.check_constraints()
+    return [Appointment.objects.get(pk=row.pk) for row in rows]
+
+
+def told(row: Appointment, kind: str = "N07") -> list[dict[str, str]]:
+    return [one.fields for one in Message.objects.filter(kind=kind, subject_id=row.pk)]
+
+
+@pytest.mark.parametrize("title", [Title.ASSOCIATE_CHIEF, Title.CHIEF])
+def test_m1_09_the_same_or_a_higher_title_keeps_the_booking_and_costs_no_more(
+    title: Title,
+) -> None:
+    schedule = a_session((Title.CHIEF, 5000))
+    booked = a_paid_booking(schedule=schedule)
+
+    (row,) = replace(schedule, colleague := a_colleague(schedule, title), booked)
+    again = actions.settle_substitution_one(appointment_id=row.pk, by=SYSTEM, at=NOW)
+
+    assert not again
+    assert (row.status, row.consent, row.practitioner_id) == ("booked", "told", colleague.pk)
+    assert (row.doctor_name, row.title) == ("林若谷", title)
+    assert bills.balance(bill_id=row.bill_id) == bills.Balance(ASSOCIATE, ASSOCIATE, 0)
+    (fields,) = told(row)
+    assert (fields["change"], fields["note"]) == ("陈知行→林若谷", "可随时免费退号")
+    schedule.refresh_from_db()
+    assert schedule.practitioner_id == colleague.pk
+    assert schedule.planned_practitioner is not None
+    assert schedule.planned_practitioner.name == "陈知行"
+
+
+def test_m1_09_a_lower_fee_gives_the_difference_back() -> None:
+    schedule = a_session((Title.CHIEF, 1800))
+    booked = a_paid_booking(schedule=schedule)
+
+    (row,) = replace(schedule, a_colleague(schedule, Title.CHIEF), booked)
+
+    assert bills.balance(bill_id=row.bill_id) == bills.Balance(ASSOCIATE, 1800, 700)
+    assert told(row)[0]["note"] == "可随时免费退号，退差价¥7.00"
+    assert "payments.jobs.refund_reversed" in due_jobs()
+    assert not actions.cancel_refunded(bill_id=row.bill_id, by=SYSTEM, at=NOW)
+
+
+def test_m1_09_a_substitution_may_be_cancelled_free_at_any_time_before_the_visit() -> None:
+    schedule = a_session()
+    booked = a_paid_booking(schedule=schedule)
+    (row,) = replace(schedule, a_colleague(schedule, Title.CHIEF), booked)
+
+    actions.cancel(number=row.number, by=PATIENT, at=moment(TOMORROW, 8, 55))
+
+    row.refresh_from_db()
+    assert (row.status, row.is_late_cancel) == ("cancelled", False)
+    assert bills.balance(bill_id=row.bill_id) == bills.Balance(ASSOCIATE, 0, ASSOCIATE)
+
+
+def test_m1_09_a_lower_title_asks_and_who_agrees_keeps_the_number() -> None:
+    schedule = a_session((Title.ATTENDING, 1200))
+    booked = a_paid_booking(schedule=schedule)
+
+    (row,) = replace(schedule, a_colleague(schedule, Title.ATTENDING), booked)
+
+    # Tomorrow at eight; until half an hour before is less than the twenty-four hours of the rule.
+    assert (row.status, row.consent, row.doctor_name) == ("booked", "asked", "陈知行")
+    assert row.answer_until == moment(TOMORROW, 7, 30)
+    assert told(row)[0]["note"] == "11月24日 07:30前请确认，不确认将退号退款"
+    assert bills.balance(bill_id=row.bill_id).due_fen == 0
+
+    actions.answer_substitution(number=row.number, agrees=True, by=PATIENT, at=NOW)
+    connection.check_constraints()
+
+    kept = Appointment.objects.get(pk=row.pk)
+    assert (kept.status, kept.consent, kept.doctor_name) == ("booked", "agreed", "林若谷")
+    assert kept.answer_until is None
+    assert bills.balance(bill_id=row.bill_id) == bills.Balance(ASSOCIATE, 1200, 1300)
+    with pytest.raises(NothingAsked):
+        actions.answer_substitution(number=row.number, agrees=False, by=PATIENT, at=NOW)
+    assert not actions.end_question(appointment_id=row.pk, by=SYSTEM, at=moment(TOMORROW, 7, 30))
+
+
+@pytest.mark.parametrize("how", ["no", "silence"])
+def test_m1_09_a_lower_title_without_a_yes_is_a_session_called_off(how: str) -> None:
+    schedule = a_session((Title.ATTENDING, 1200))
+    booked = a_paid_booking(schedule=schedule)
+    (row,) = replace(schedule, a_colleague(schedule, Title.ATTENDING), booked)
+    until = moment(TOMORROW, 7, 30)
+
+    if how == "no":
+        actions.answer_substitution(number=row.number, agrees=False, by=PATIENT, at=NOW)
+    else:
+        early = until - dt.timedelta(seconds=1)
+        assert not actions.end_question(appointment_id=row.pk, by=SYSTEM, at=early)
+        assert actions.end_question(appointment_id=row.pk, by=SYSTEM, at=until)
+    assert not actions.end_question(appointment_id=row.pk, by=SYSTEM, at=until)
+
+    connection.check_constraints()
+    row.refresh_from_db()
+    assert (row.status, row.cancel_reason, row.is_late_cancel) == ("cancelled", "hospital", False)
+    assert bills.balance(bill_id=row.bill_id) == bills.Balance(ASSOCIATE, 0, ASSOCIATE)
+    assert len(told(row, "N06")) == 1
+    assert WaitlistEntry.objects.get(owed_for=row).status == "waiting"
+
+
+def test_m1_09_who_comes_all_the_same_has_agreed() -> None:
+    schedule = a_session((Title.ATTENDING, 1200))
+    booked = a_paid_booking(schedule=schedule)
+    (row,) = replace(schedule, a_colleague(schedule, Title.ATTENDING), booked)
+    actions.check_in(number=row.number, by=SYSTEM, at=moment(TOMORROW, 7, 10))
+
+    assert actions.end_question(appointment_id=row.pk, by=SYSTEM, at=moment(TOMORROW, 7, 30))
+
+    row.refresh_from_db()
+    assert (row.status, row.consent, row.doctor_name) == ("checked_in", "agreed", "林若谷")
+
+
+def test_m1_09_the_booked_doctor_comes_back_before_anybody_answered() -> None:
+    schedule = a_session((Title.ATTENDING, 1200))
+    booked = a_paid_booking(schedule=schedule)
+    was = schedule.practitioner
+    assert was is not None
+    (row,) = replace(schedule, a_colleague(schedule, Title.ATTENDING), booked)
+
+    (row,) = replace(schedule, was, row)
+
+    schedule.refresh_from_db()
+    assert schedule.planned_practitioner_id is None
+    assert (row.consent, row.answer_until, row.status) == ("", None, "booked")
+    assert not actions.end_question(appointment_id=row.pk, by=SYSTEM, at=moment(TOMORROW, 9))
+    assert len(told(row)) == 1
+
+
+def test_m1_09_one_still_to_be_paid_is_looked_at_again_after_its_hold() -> None:
+    schedule = a_session((Title.CHIEF, 1800))
+    held = a_booking(schedule=schedule)
+    before = len(history(held))
+
+    (row,) = replace(schedule, a_colleague(schedule, Title.CHIEF), held)
+
+    assert (row.status, row.consent, row.doctor_name) == ("pending", "", "陈知行")
+    assert (len(history(row)), told(row)) == (before, [])
+    assert due_jobs().count("registration.jobs.settle_substitution_one") == 1
