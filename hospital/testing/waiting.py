@@ -10,15 +10,22 @@ from hospital.registration.models import Appointment, WaitlistEntry
 from hospital.scheduling.models import Schedule
 from hospital.testing.bookings import a_booking, a_paid_booking
 from hospital.testing.people import a_patient, a_wechat_user
-from hospital.testing.schedules import NOW, a_released_schedule
+from hospital.testing.schedules import NOW, TOMORROW, a_released_schedule
 
 
 def a_full_schedule(
-    *, paid: int = 1, unpaid: int = 0, fee_fen: int = 2500, at: dt.datetime = NOW
+    *,
+    paid: int = 1,
+    unpaid: int = 0,
+    fee_fen: int = 2500,
+    day: dt.date = TOMORROW,
+    at: dt.datetime = NOW,
 ) -> tuple[Schedule, list[Appointment]]:
-    """Tomorrow's session of one band with exactly as many numbers as are taken, and who has them,
-    the paid ones first."""
-    schedule = a_released_schedule(capacity=paid + unpaid, band_minutes=240, fee_fen=fee_fen, at=at)
+    """A session of one band, tomorrow's, with exactly as many numbers as are taken, and who has
+    them, the paid ones first."""
+    schedule = a_released_schedule(
+        day=day, capacity=paid + unpaid, band_minutes=240, fee_fen=fee_fen, at=at
+    )
     bookings = [a_paid_booking(schedule=schedule, at=at) for _ in range(paid)]
     return schedule, bookings + [a_booking(schedule=schedule, at=at) for _ in range(unpaid)]
 

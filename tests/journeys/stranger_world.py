@@ -121,7 +121,7 @@ def _things(user: WeChatUser, patient: Patient, booked: Appointment, unpaid: App
     code = payments.create_pay_code(bill_ids=[unpaid.bill_id], by=SYSTEM, at=NOW)
     copy = patients.ask_copy(wechat_user_id=user.pk, number=patient.outpatient_no, by=by, at=NOW)
     make_copy(copy_id=copy.pk)
-    line, _ = a_full_schedule()
+    line, _ = a_full_schedule(day=TOMORROW + dt.timedelta(days=3))
     return {
         "entry": str(a_waiting(line, user=user, patient=patient).pk),
         "share": registration.share(number=booked.number, by=by, at=NOW),
