@@ -2,6 +2,7 @@
 at once (M15.2), two people at once told apart."""
 
 import datetime as dt
+from typing import Any
 
 import pytest
 
@@ -38,7 +39,7 @@ WEDNESDAY = TUESDAY + dt.timedelta(days=1)
 CHIEF_AT_301 = (TUESDAY, "am", "陈知行", "301诊室")
 
 
-def refused(clinic: Clinic, **changes: object) -> RosterConflict:
+def refused(clinic: Clinic, **changes: Any) -> RosterConflict:
     """Put a session that collides: refused, and nothing on the roster changed."""
     before, version = clinic.standing(), clinic.version
     with pytest.raises(RosterConflict) as no:
