@@ -54,9 +54,9 @@ def a_token(partner: Partner, *, scopes: Sequence[str] = (), at: dt.datetime = N
 
 
 def free_slots(schedule: Schedule) -> list[int]:
-    """The ids of a session's free numbers, in order."""
-    found = Slot.objects.filter(schedule=schedule, status="free").order_by("sequence_no")
-    return list(found.values_list("pk", flat=True))
+    """The ids of a session's free numbers that platforms may have, in order."""
+    found = Slot.objects.filter(schedule=schedule, status="free", pool__in=("wechat", "public"))
+    return list(found.order_by("sequence_no").values_list("pk", flat=True))
 
 
 def a_person(
@@ -110,8 +110,17 @@ class Program:
 
     def __init__(self, partner: Partner, *, token: str = "", at: dt.datetime = NOW) -> None:
         self.partner = partner
-        self.token = token or a_token(partner, at=at)
         self._client = Client()
+        self._secret = "" if token else a_secret(partner, at=at)
+        self.token = token
+        if not token:
+            self.renew(at)
+
+    def renew(self, at: dt.datetime) -> None:
+        """Buy another token with the same secret."""
+        self.token = interop.issue_token(
+            client_id=self.partner.code, client_secret=self._secret, scopes=(), at=at
+        ).token
 
     def get(self, path: str, query: Mapping[str, Any] | None = None) -> Reply:
         return _reply(self._client.get(BASE + path, query or {}, headers=self._headers()))

@@ -147,10 +147,10 @@ def test_the_calls_of_a_day_are_listed(admin: Client) -> None:
     address = reverse("interop-calls", args=[program.partner.pk])
 
     page = admin.get(address).content.decode()
-    assert page.count("searchSlot") == 2
+    assert page.count("查询号源") == 2
     assert "BAD_PARAMETER" in page
     assert "<b>平台" not in page
-    assert admin.get(address, {"only": "refused"}).content.decode().count("searchSlot") == 1
+    assert admin.get(address, {"only": "refused"}).content.decode().count("查询号源") == 1
     assert "这一天没有调用" in admin.get(address, {"day": "2026-11-22"}).content.decode()
 
     board = admin.get(reverse("interop-partners")).content.decode()

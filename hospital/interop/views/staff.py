@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from http import HTTPStatus
+from typing import Final
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
@@ -23,7 +24,20 @@ from hospital.kernel import clock
 from hospital.kernel.errors import Invalid, Refusal
 from hospital.ui.typed import typed, typed_id
 
-_START = {"daily_quota": 200, "session_percent": 30, "per_minute": 120}
+_OPERATIONS: Final = {
+    "issueToken": "申请令牌",
+    "searchSchedule": "查询出诊",
+    "readSchedule": "读取出诊",
+    "readPractitioner": "读取医生",
+    "searchSlot": "查询号源",
+    "readSlot": "读取号源",
+    "searchAppointment": "查询预约",
+    "readAppointment": "读取预约",
+    "bookAppointment": "预约",
+    "cancelAppointment": "退号",
+    "patchAppointment": "退号",
+}
+_START: Final = {"daily_quota": 200, "session_percent": 30, "per_minute": 120}
 
 
 @staff_page(MANAGE_PARTNERS)
@@ -130,7 +144,7 @@ def calls(request: StaffRequest, partner_id: int) -> HttpResponse:
     rows, total = queries.calls_of(partner_id=partner_id, day=day, refused_only=refused_only)
     context = {
         "partner": known,
-        "rows": rows,
+        "rows": [(row, _OPERATIONS.get(row.operation, row.operation)) for row in rows],
         "total": total,
         "day": day,
         "refused_only": refused_only,
