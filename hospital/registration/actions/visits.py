@@ -23,6 +23,7 @@ from hospital.registration import incidents, telling, thresholds
 from hospital.registration.actions.restrictions import recount
 from hospital.registration.actions.settling import lock, publish
 from hospital.registration.models import Appointment
+from hospital.registration.money import take_all_back
 from hospital.registration.states import AppointmentStatus, CancelReason, RestrictionCause
 from hospital.scheduling import actions as scheduling
 from hospital.scheduling.states import ScheduleStatus, SlotStatus
@@ -235,11 +236,7 @@ def _cancel(appointment: Appointment, reason: str, *, by: Actor, at: dt.datetime
         cancel_reason=CancelReason.STAFF,
         cancelled_at=at,
     )
-    bill_id, refund_fen = appointment.bill_id, 0
-    if billing.lock_bill(bill_id=bill_id).status in PAID:
-        refund_fen = billing.reverse_charges(bill_id=bill_id, reason=reason, by=by, at=at)
-    else:
-        billing.cancel_bill(bill_id=bill_id, by=by, at=at, reason=reason)
+    refund_fen = take_all_back(appointment, reason=reason, by=by, at=at)
     telling.cancelled(appointment, refund_fen=refund_fen, by=by, at=at)
 
 
