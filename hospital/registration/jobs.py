@@ -124,3 +124,9 @@ def settle_substitution_one(*, appointment_id: int, **_: object) -> None:
 def end_question(*, appointment_id: int, **_: object) -> None:
     """Nobody has agreed to a substitute of a lower title in time: that is a 停诊 (M1.9)."""
     actions.end_question(appointment_id=appointment_id, by=SYSTEM, at=clock.now())
+
+
+@job()
+def drop_exchange(*, appointment_id: int, **_: object) -> None:
+    """The booking an exchange began with is given up: so is the unpaid new one."""
+    actions.drop_exchange(appointment_id=appointment_id, by=SYSTEM, at=clock.now())

@@ -62,7 +62,7 @@ def timed_out(appointment: Appointment, *, by: Actor, at: dt.datetime) -> None:
         "patient": row.patient.masked_name,
         "department": row.department.name,
         "date": _day(row),
-        "reason": "超时未支付",
+        "reason": "超时未支付，原预约保留" if row.replaces_id else "超时未支付",
     }
     _send("N03", row, "timeout", fields, by=by, at=at)
 

@@ -15,6 +15,13 @@ from hospital.registration.actions.cancelling import (
     cancel_after_check_in,
     cancel_refunded,
 )
+from hospital.registration.actions.exchanging import (
+    CannotExchange,
+    ExchangeUnderWay,
+    drop_exchange,
+    exchange,
+)
+from hospital.registration.actions.puzzling import solve_puzzle
 from hospital.registration.actions.reminding import remind_of_visits
 from hospital.registration.actions.restrictions import (
     RestrictionOver,
@@ -92,7 +99,9 @@ __all__ = [
     "CannotBegin",
     "CannotCheckIn",
     "CannotCollect",
+    "CannotExchange",
     "CannotLeave",
+    "ExchangeUnderWay",
     "NoContinuation",
     "NoEmergencySession",
     "NotOwnSession",
@@ -122,8 +131,10 @@ __all__ = [
     "continue_visit",
     "correct_noshow",
     "decide_appeal",
+    "drop_exchange",
     "end_question",
     "end_visit",
+    "exchange",
     "give_up_uncollected",
     "join_waitlist",
     "leave_waitlist",
@@ -143,6 +154,7 @@ __all__ = [
     "settle_substitution",
     "settle_substitution_one",
     "share",
+    "solve_puzzle",
     "start_visit",
     "tell_over",
     "tell_watchers",

@@ -135,7 +135,7 @@ def book(
         wish,
         slot,
         claim=claim,
-        kind=_kind(wish),
+        kind=kind_of(wish),
         paid_when=paid_when,
         lines=quote.lines,
         by=by,
@@ -248,7 +248,8 @@ def _lock(patient_id: int, wechat_user_id: int | None) -> LockedPatient | None:
     return patients.lock_bound_patient(wechat_user_id=wechat_user_id, patient_id=patient_id)
 
 
-def _kind(wish: rules.Wish) -> BookingKind:
+def kind_of(wish: rules.Wish) -> BookingKind:
+    """What kind of registration a wish is, by its day and channel."""
     if wish.session.visit_date > hospital_day(wish.at):
         return BookingKind.ADVANCE
     return BookingKind.SAME_DAY if wish.channel in ONLINE else BookingKind.WALK_IN

@@ -41,7 +41,7 @@ def cancel(*, number: str, by: Actor, at: dt.datetime, reason: str = "") -> Appo
     appointment = _locked(number)
     is_late = False
     is_own_wish = by.kind in ("patient", "partner")
-    if is_own_wish and not _may_go_freely(appointment):
+    if is_own_wish and not may_go_freely(appointment):
         is_late = rules.check_cancel(
             status=appointment.status,
             visit_date=appointment.visit_date,
@@ -123,7 +123,7 @@ def _is_refunded(appointment: Appointment) -> bool:
         return True
 
 
-def _may_go_freely(appointment: Appointment) -> bool:
+def may_go_freely(appointment: Appointment) -> bool:
     """Another doctor than the one booked gives the right to cancel at any time (M1.9)."""
     return bool(appointment.consent) and appointment.status == AppointmentStatus.BOOKED
 
@@ -177,6 +177,8 @@ def undo(
         telling.suspended(appointment, refund_fen=refund_fen, by=by, at=at)
     elif was_booked:
         telling.cancelled(appointment, refund_fen=refund_fen, by=by, at=at)
+    for pending in appointment.exchanges.filter(status=AppointmentStatus.PENDING):
+        events.later("registration.jobs.drop_exchange", appointment_id=pending.pk)
     if is_late:
         events.later("registration.jobs.recount_restrictions", patient_id=appointment.patient_id)
     publish(appointment)

@@ -18,6 +18,7 @@ from hospital.kernel.states import move
 from hospital.live import actions as live
 from hospital.patients import queries as patients
 from hospital.registration import telling, thresholds
+from hospital.registration.actions.replacing import let_go, lock_replaced
 from hospital.registration.models import Appointment
 from hospital.registration.states import VOID, AppointmentStatus, CancelReason
 from hospital.scheduling import actions as scheduling
@@ -45,7 +46,11 @@ def confirm(*, bill_id: int, by: Actor, at: dt.datetime) -> Appointment | None:
     if bill.status not in PAID:
         return appointment
     if appointment.status == AppointmentStatus.PENDING:
+        if appointment.replaces_id is not None and lock_replaced(appointment) is None:
+            return _fail_exchange(appointment, by=by, at=at)
         return seat(appointment, by=by, at=at)
+    if appointment.successor_id is not None:  # its money pays for the one it was exchanged for
+        return appointment
     if appointment.status == AppointmentStatus.CANCELLED and not _seat_again(
         appointment, by=by, at=at
     ):
@@ -183,7 +188,10 @@ def remind_unpaid(*, by: Actor, at: dt.datetime) -> int:
 def seat(
     appointment: Appointment, *, tells: bool = True, by: Actor, at: dt.datetime
 ) -> Appointment:
-    """Turn a held, paid appointment into a booked one and tell the patient (N01)."""
+    """Turn a held, paid appointment into a booked one and tell the patient (N01). What it takes
+    the place of is let go first: nobody has two bookings for one."""
+    if appointment.replaces_id is not None and (old := lock_replaced(appointment)) is not None:
+        let_go(old, appointment, by=by, at=at)
     scheduling.book_slot(slot_id=appointment.slot_id, by=by, at=at)
     move(appointment, AppointmentStatus.BOOKED, by=by, at=at, booked_at=at)
     if tells:
@@ -201,6 +209,26 @@ def publish(appointment: Appointment) -> None:
     live.publish(f"appointment:{appointment.pk}")
 
 
+def _fail_exchange(appointment: Appointment, *, by: Actor, at: dt.datetime) -> Appointment:
+    """The difference was paid, but the booking it was paid beside is gone: it goes back."""
+    reason = "原预约已取消，改约作废"
+    billing.reverse_charges(bill_id=appointment.bill_id, reason=reason, by=by, at=at)
+    move(
+        appointment,
+        AppointmentStatus.CANCELLED,
+        by=by,
+        at=at,
+        reason=reason,
+        cancel_reason=CancelReason.STAFF,
+        cancel_note=reason,
+        cancelled_at=at,
+    )
+    scheduling.free_slot(slot_id=appointment.slot_id, reason=reason, by=by, at=at)
+    telling.cancelled(appointment, refund_fen=appointment.bill.total_fen, by=by, at=at)
+    publish(appointment)
+    return appointment
+
+
 def _seat_again(appointment: Appointment, *, by: Actor, at: dt.datetime) -> bool:
     """Book an appointment given up for want of payment that came after all; False if it cannot.
 
@@ -208,6 +236,8 @@ def _seat_again(appointment: Appointment, *, by: Actor, at: dt.datetime) -> bool
     the department's day otherwise since, or when the band has no number left.
     """
     if appointment.cancel_reason != CancelReason.PAYMENT_TIMEOUT:
+        return False
+    if appointment.replaces_id is not None:  # the booking it was to replace still stands
         return False
     if bills.is_reversed(bill_id=appointment.bill_id) or _booked_otherwise(appointment):
         return False
