@@ -47,7 +47,6 @@ STAFF_NAV: tuple[Entry, ...] = (
     Entry("号源", "calendar-stats", "desk-board", VIEW_SOLD),
     Entry("号源管理", "settings", "scheduling-numbers", MANAGE_NUMBERS),
     Entry("使用情况", "chart-histogram", "registration-utilisation", VIEW_UTILISATION),
-    Entry("我的出诊", "stethoscope", "desk-my-sessions", ASK_LEAVE),
     Entry("请假", "calendar-x", "scheduling-leaves", ASK_LEAVE),
     Entry("节假日", "calendar-off", "scheduling-holidays", EDIT_CALENDAR),
     Entry("排班", "calendar-event", "scheduling-rosters", DRAFT_ROSTER),
