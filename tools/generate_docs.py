@@ -1,4 +1,5 @@
-"""Writes docs/generated from the code: access, functions, states, floors, settings, jobs, messages.
+"""Writes docs/generated from the code: access, functions, states, floors, settings, jobs, messages,
+and the description of the interface for outside platforms.
 
 `--check` writes nothing and fails when a page is not what the code says. Needs no database.
 """
@@ -18,6 +19,7 @@ FOLDER = ROOT / "docs" / "generated"
 def pages() -> dict[str, Callable[[], str]]:
     """File name → what writes its text. Django must be set up before this is imported."""
     from tools import (
+        interface_of_partners,
         pages_of_code,
         pages_of_faults,
         pages_of_functions,
@@ -34,13 +36,14 @@ def pages() -> dict[str, Callable[[], str]]:
         "settings.md": pages_of_settings.settings,
         "jobs.md": pages_of_work.jobs,
         "messages.md": pages_of_work.messages,
+        "openapi.json": interface_of_partners.description,
     }
 
 
 def stale(folder: Path = FOLDER) -> list[str]:
     """Names of the pages in `folder` that are not what the code says, or that nobody writes."""
     wanted = {name: write() for name, write in pages().items()}
-    present = {path.name for path in folder.glob("*.md")}
+    present = {path.name for path in folder.iterdir()}
     drifted = [
         name
         for name, text in wanted.items()

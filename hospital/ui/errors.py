@@ -84,6 +84,10 @@ def _answer(request: HttpRequest, status: HTTPStatus) -> HttpResponse:
     title, text = _WORDS[status]
     if request.path.startswith(("/api/", "/callback/")):
         return JsonResponse({"code": status.name, "message": title}, status=status)
+    if request.path.startswith("/fhir/"):
+        issue = {"severity": "fatal", "code": "exception", "details": {"text": title}}
+        outcome = {"resourceType": "OperationOutcome", "issue": [issue]}
+        return JsonResponse(outcome, status=status, content_type="application/fhir+json")
     staff = request.path.startswith("/staff/")
     context = {
         "hospital_name": settings.HOSPITAL_NAME,

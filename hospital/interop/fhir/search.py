@@ -16,8 +16,9 @@ from hospital.kernel import clock
 from hospital.kernel.errors import Refusal
 from hospital.scheduling.queries.listed import Cut, Span
 
-_DAY: Final = "20[0-9]{2}-[0-9]{2}-[0-9]{2}"
-_TIME: Final = r"T[0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,6})?)?(Z|[+-][0-9]{2}:[0-9]{2})"
+_DAY: Final = "20[0-9]{2}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])"
+_CLOCK: Final = "([01][0-9]|2[0-3]):[0-5][0-9]"
+_TIME: Final = rf"T{_CLOCK}(:[0-5][0-9](\.[0-9]{{1,6}})?)?(Z|[+-]{_CLOCK})"
 _PREFIX: Final = "(eq|ge|gt|le|lt)?"
 #: The largest whole number an id of ours can be is longer, but nobody will see it.
 ID: Final = "[0-9]{1,18}"
