@@ -28,6 +28,7 @@ from hospital.scheduling.permissions import (
     DRAFT_ROSTER,
     EDIT_CALENDAR,
     MANAGE_NUMBERS,
+    VIEW_OWN_SESSIONS,
     VIEW_SOLD,
 )
 from hospital.window.permissions import USE_WINDOW
@@ -47,6 +48,7 @@ STAFF_NAV: tuple[Entry, ...] = (
     Entry("号源", "calendar-stats", "desk-board", VIEW_SOLD),
     Entry("号源管理", "settings", "scheduling-numbers", MANAGE_NUMBERS),
     Entry("使用情况", "chart-histogram", "registration-utilisation", VIEW_UTILISATION),
+    Entry("我的出诊", "stethoscope", "desk-my-sessions", VIEW_OWN_SESSIONS),
     Entry("请假", "calendar-x", "scheduling-leaves", ASK_LEAVE),
     Entry("节假日", "calendar-off", "scheduling-holidays", EDIT_CALENDAR),
     Entry("排班", "calendar-event", "scheduling-rosters", DRAFT_ROSTER),

@@ -10,6 +10,7 @@ from hospital.desk.views import (
     configuration,
     emergencies,
     home,
+    my_sessions,
     payments,
     system,
 )
@@ -17,6 +18,10 @@ from hospital.desk.views import (
 staff = [
     path("", home.home, name="desk-home"),
     path("board/", board.board, name="desk-board"),
+    path("my-sessions/", my_sessions.my_sessions, name="desk-my-sessions"),
+    path("my-sessions/<int:schedule_id>/", my_sessions.patients, name="desk-my-patients"),
+    path("my-wishes/", my_sessions.wish, name="desk-wish"),
+    path("my-wishes/<int:wish_id>/forget/", my_sessions.forget_wish, name="desk-forget-wish"),
     path("appointments/", appointments.search, name="desk-search"),
     path("appointments/<slug:number>/", appointments.appointment, name="desk-appointment"),
     path("payments/", payments.payments, name="desk-payments"),

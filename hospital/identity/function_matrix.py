@@ -368,8 +368,16 @@ BEYOND: Final = (
         is_patient_data=False,
     ),
     Function(
+        "sessions.own",
+        "我的出诊、排班意愿",
+        (DR, DH),
+        ("scheduling.view_own_sessions",),
+        note="只有本人的，今日名单另须能查预约",
+        is_patient_data=False,
+    ),
+    Function(
         "leave.ask",
-        "我的出诊、请假、排班意愿",
+        "申请或登记请假",
         (DR, DH, OO, MA),
         ("scheduling.ask_leave",),
         note="医生本人，科主任本科室",

@@ -22,9 +22,15 @@ STOP_SESSIONS = Permission(
     roles=("outpatient_office",),
 )
 
+VIEW_OWN_SESSIONS = Permission(
+    code="scheduling.view_own_sessions",
+    label="我的出诊与排班意愿",
+    roles=("doctor", "department_head"),
+)
+
 ASK_LEAVE = Permission(
     code="scheduling.ask_leave",
-    label="我的出诊、请假与排班意愿",
+    label="申请或登记请假",
     roles=("doctor", "department_head", "outpatient_office", "medical_affairs"),
     narrows=True,
     scopes={"doctor": "own", "department_head": "department"},

@@ -21,6 +21,7 @@ from hospital.live import actions as live
 from hospital.messaging import actions as messaging
 from hospital.organisation import queries as organisation
 from hospital.scheduling.actions.stopping import suspend_schedule
+from hospital.scheduling.actions.substituting import substitute
 from hospital.scheduling.models import Leave, LeaveDecision
 from hospital.scheduling.queries.leave import SessionOnLeave, is_late, sessions_touched
 from hospital.scheduling.states import LeaveAnswer, LeaveStatus, StopReason
@@ -180,7 +181,16 @@ def _settle(
         substitute_id=answer.substitute_id,
     )
     reason = f"医生{StopReason(leave.reason).label}"
-    suspend_schedule(schedule_id=session.schedule_id, reason=reason, by=by, at=at)
+    if answer.substitute_id is None:
+        suspend_schedule(schedule_id=session.schedule_id, reason=reason, by=by, at=at)
+        return
+    substitute(
+        schedule_id=session.schedule_id,
+        practitioner_id=answer.substitute_id,
+        reason=reason,
+        by=by,
+        at=at,
+    )
 
 
 def _check(

@@ -61,6 +61,8 @@ def _parts(score: Score, by_hand: Score | None) -> list[dict[str, Any]]:
             "text": part.text,
         }
         for part in score.parts
+        # Nobody has agreed days here so far: a line of noughts would say nothing.
+        if part.aim != Aim.DAYS or part.points or theirs.get(part.aim)
     ]
 
 

@@ -62,6 +62,7 @@ from hospital.scheduling.queries.offers import (
     session_facts,
     shown_days,
 )
+from hospital.scheduling.queries.own import OwnSession, own_sessions
 from hospital.scheduling.queries.problems import problem_of, problem_of_proposal, usual_people
 from hospital.scheduling.queries.proposals import (
     ProposalRow,
@@ -105,6 +106,7 @@ __all__ = [
     "LeaveFacts",
     "LeaveRow",
     "Offered",
+    "OwnSession",
     "Place",
     "ProposalRow",
     "SessionCell",
@@ -142,6 +144,7 @@ __all__ = [
     "next_useful_day",
     "offer_of",
     "open_sessions",
+    "own_sessions",
     "place_of",
     "places_left",
     "practitioner_days",

@@ -133,6 +133,22 @@ def test_m15_03_approving_demands_a_decision_for_every_session() -> None:
         approve(leave, {})
 
 
+def test_m15_03_a_colleague_takes_a_session_over() -> None:
+    doctor, morning, afternoon = two_sessions()
+    colleague = a_practitioner(morning.department, name="代诊医生")
+    leave = ask(doctor)
+    free = queries.substitutes(schedule_ids=[morning.pk])[morning.pk]
+    assert [person.id for person in free] == [colleague.pk]
+
+    instead = Answer(LeaveAnswer.SUBSTITUTE, colleague.pk)
+    approve(leave, {morning.pk: instead, afternoon.pk: STOP})
+
+    morning.refresh_from_db()
+    assert (morning.status, morning.practitioner_id) == (ScheduleStatus.RELEASED, colleague.pk)
+    row = queries.leave_row(leave_id=leave.pk, at=NOW)
+    assert [one.decided for one in row.sessions] == ["替诊：代诊医生", "停诊"]
+
+
 def test_m15_03_a_session_gone_meanwhile_must_be_looked_at_again() -> None:
     doctor, morning, afternoon = two_sessions()
     leave = ask(doctor)

@@ -160,7 +160,8 @@ def _page(request: StaffRequest, row: LeaveRow, refusal: Refusal | None = None) 
     may_decide = identity.may(request.user, DECIDE_LEAVE)
     own = row.practitioner_id == request.user.practitioner_id
     decides = is_open and may_decide and not own
-    free: dict[int, list[queries.Substitute]] = {}
+    ids = [session.schedule_id for session in row.sessions]
+    free = queries.substitutes(schedule_ids=ids) if decides else {}
     chosen = _chosen(request)
     names = identity.staff_names(actors=[row.asked_by, row.decided_by])
     context = {
