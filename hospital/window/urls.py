@@ -1,8 +1,9 @@
-"""Addresses of the window."""
+"""Addresses of the window and of the kiosk."""
 
 from django.urls import path
 
 from hospital.window.views import booking, desk, shift
+from hospital.window.views import kiosk as machine
 
 staff = [
     path("window/", desk.desk, name="window-desk"),
@@ -20,4 +21,24 @@ staff = [
     path("window/booking/<slug:number>/slip/", booking.slip, name="window-slip"),
     path("window/booking/<slug:number>/cancel/", booking.cancel, name="window-cancel"),
     path("window/booking/<slug:number>/cash-back/", booking.cash_back, name="window-cash-back"),
+]
+kiosk = [
+    path("", machine.start, name="kiosk-start"),
+    path("visit/<slug:token>/", machine.visit, name="kiosk-visit"),
+    path("visit/<slug:token>/end/", machine.end, name="kiosk-end"),
+    path("visit/<slug:token>/departments/", machine.departments, name="kiosk-departments"),
+    path("visit/<slug:token>/departments/<str:code>/", machine.numbers, name="kiosk-numbers"),
+    path("visit/<slug:token>/book/", machine.book, name="kiosk-book"),
+    path("visit/<slug:token>/booking/<slug:number>/", machine.booking, name="kiosk-booking"),
+    path("visit/<slug:token>/booking/<slug:number>/pay/", machine.pay, name="kiosk-pay"),
+    path("visit/<slug:token>/booking/<slug:number>/state/", machine.state, name="kiosk-state"),
+    path(
+        "visit/<slug:token>/booking/<slug:number>/collect/", machine.collect, name="kiosk-collect"
+    ),
+    path(
+        "visit/<slug:token>/booking/<slug:number>/check-in/",
+        machine.check_in,
+        name="kiosk-check-in",
+    ),
+    path("visit/<slug:token>/booking/<slug:number>/slip/", machine.slip, name="kiosk-slip"),
 ]

@@ -15,6 +15,7 @@ from hospital.scheduling.queries.counter import (
     CounterOffer,
     counter_days,
     counter_offers,
+    counter_places,
 )
 from hospital.scheduling.queries.desk import (
     BoardRow,
@@ -125,6 +126,7 @@ __all__ = [
     "coming_sessions",
     "counter_days",
     "counter_offers",
+    "counter_places",
     "date_strip",
     "day_change",
     "emergency_sessions",

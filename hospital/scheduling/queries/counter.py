@@ -77,6 +77,17 @@ def counter_days(
     return tuple(CounterDay(day, left.get(day)) for day in days)
 
 
+def counter_places(*, day: dt.date, channel: Channel, at: dt.datetime) -> dict[int, int]:
+    """Department id → the numbers a channel may still have of a day; two statements. Departments
+    whose sessions are all over, or that have none, are left out."""
+    left: dict[int, int] = {}
+    for session in sessions.load(Schedule.objects.filter(visit_date=day)):
+        offered = offer_of(session, channel=channel, at=at)
+        if offered.state != Offer.ENDED:
+            left[session.department_id] = left.get(session.department_id, 0) + offered.left
+    return left
+
+
 def _offer(session: SessionFacts, channel: Channel, at: dt.datetime) -> CounterOffer:
     offered = offer_of(session, channel=channel, at=at)
     is_open = offered.state == Offer.AVAILABLE

@@ -27,7 +27,7 @@ from hospital.payments.permissions import APPROVE_REFUND, COLLECT
 from hospital.payments.states import TradeType
 from hospital.registration import actions as registration
 from hospital.registration.permissions import REGISTER
-from hospital.registration.states import AppointmentStatus
+from hospital.registration.states import LIVE, AppointmentStatus
 from hospital.ui.masks import mask_name
 from hospital.ui.typed import typed
 from hospital.window import actions, forms, queries
@@ -233,7 +233,7 @@ def cancel(request: StaffRequest, number: str) -> HttpResponse:
     if not reason:
         return _page(request, number, problem="请选择或写明退号原因。")
     try:
-        registration.cancel(number=number, by=request.actor, at=clock.now(), reason=reason)
+        _give_back(request, number, reason)
     except (NotFound, NotAllowed):
         raise
     except Refusal as refusal:
@@ -241,6 +241,16 @@ def cancel(request: StaffRequest, number: str) -> HttpResponse:
         return _page(request, number, problem=refusal.message)
     messages.success(request, "已退号。")
     return redirect("window-booking", number=number)
+
+
+def _give_back(request: StaffRequest, number: str, reason: str) -> None:
+    """Who has checked in already is given back by approval, which is this press (M1.7)."""
+    found = queries.counter(number=number, at=clock.now())
+    by, at = request.actor, clock.now()
+    if found.row.status == AppointmentStatus.CHECKED_IN:
+        registration.cancel_after_check_in(number=number, reason=reason, by=by, at=at)
+    else:
+        registration.cancel(number=number, reason=reason, by=by, at=at)
 
 
 @staff_page(COLLECT)
@@ -295,5 +305,4 @@ def _context(request: StaffRequest, found: queries.Counter) -> dict[str, object]
 
 
 def _may_cancel(request: StaffRequest, found: queries.Counter) -> bool:
-    is_open = found.row.status in (AppointmentStatus.PENDING, AppointmentStatus.BOOKED)
-    return is_open and identity.may(request.user, REGISTER)
+    return found.row.status in LIVE and identity.may(request.user, REGISTER)
