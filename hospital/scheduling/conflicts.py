@@ -38,6 +38,20 @@ _WARNINGS: Final = frozenset(
 )
 
 
+_WORDS: Final = {
+    ConflictKind.PRACTITIONER_TWICE: "医生重复",
+    ConflictKind.ROOM_TWICE: "诊室重复",
+    ConflictKind.ON_LEAVE: "已请假",
+    ConflictKind.LICENCE_OVER: "执业证到期",
+    ConflictKind.NOT_IN_FORCE: "已停用",
+    ConflictKind.ROLE_OVER: "没有任职",
+    ConflictKind.WEEK_CAP: "超过次数",
+    ConflictKind.NIGHT_THEN_MORNING: "夜班次日",
+    ConflictKind.SAME_PERIOD: "同午别两次",
+    ConflictKind.NO_FEE: "没有定价",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Duty:
     """One session as the rosters have it; times in UTC. `key` is its entry's id on the roster
@@ -128,6 +142,11 @@ class Conflict:
     @property
     def is_refused(self) -> bool:
         return self.kind not in _WARNINGS
+
+    @property
+    def word(self) -> str:
+        """What it is in a word or two, for the cell."""
+        return _WORDS[self.kind]
 
 
 def find(week: Week) -> list[Conflict]:

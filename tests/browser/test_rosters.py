@@ -113,7 +113,7 @@ def test_m15_01_a_week_is_drafted_by_keys_and_mouse_and_published(
     page.keyboard.press("ArrowDown")
     page.keyboard.type("普通 301 20")
     page.keyboard.press("Enter")
-    expect(page.locator(".r-cell.is-refused .r-why")).to_contain_text("301诊室")
+    expect(page.locator(".r-cell.is-refused .r-no")).to_contain_text("301诊室")
     assert roster.entries.filter(visit_date=saturday, is_removed=False).count() == 1
     check(page, "refused")
 

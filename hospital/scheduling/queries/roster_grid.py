@@ -113,6 +113,7 @@ class Grid:
     conflicts: tuple[Conflict, ...]
     sessions: int
     capacity: int
+    missing: int
 
 
 @dataclass(frozen=True)
@@ -150,17 +151,22 @@ def grid(*, roster: Roster, at: dt.datetime, all_periods: bool = False) -> Grid:
         hours=_hours(entries),
     )
     standing = [one for one in entries if not one.is_removed]
-    used = {one.session_period for one in entries}
-    periods = tuple(
-        period for period in SessionPeriod if all_periods or period in _USUAL or period in used
-    )
-    columns = tuple(Column(period.label, facts.hours.get(period, "")) for period in periods)
+    used = {(one.visit_date, one.session_period) for one in entries}
+    periods = {
+        day: tuple(
+            period
+            for period in SessionPeriod
+            if all_periods or period in _USUAL or (day, period) in used
+        )
+        for day in days
+    }
     return Grid(
-        days=tuple(_day(day, columns, standing, calendar) for day in days),
-        rows=tuple(_row(person, days, periods, facts, standing) for person in people),
+        days=tuple(_day(day, periods[day], standing, facts) for day in days),
+        rows=tuple(_row(person, periods, facts, standing) for person in people),
         conflicts=tuple(found),
         sessions=len(standing),
         capacity=sum(one.capacity for one in standing),
+        missing=sum(1 for one in standing if one.schedule_id is None) if roster.pk else 0,
     )
 
 
@@ -235,16 +241,16 @@ def _people(roster: Roster, entries: Iterable[RosterEntry]) -> list["Practitione
 
 def _day(
     day: dt.date,
-    columns: tuple[Column, ...],
+    periods: Sequence[SessionPeriod],
     entries: Iterable[RosterEntry],
-    calendar: Calendar,
+    facts: _Facts,
 ) -> GridDay:
-    special = calendar.get(day)
+    special = facts.calendar.get(day)
     return GridDay(
         day=day,
         note=_note(special),
         is_rest=holidays.is_rest_day(day, special),
-        columns=columns,
+        columns=tuple(Column(period.label, facts.hours.get(period, "")) for period in periods),
         sessions=sum(1 for one in entries if one.visit_date == day),
     )
 
@@ -259,8 +265,7 @@ def _note(special: SpecialDay | None) -> str:
 
 def _row(
     person: "Practitioner | None",
-    days: Sequence[dt.date],
-    periods: Sequence[SessionPeriod],
+    periods: Mapping[dt.date, Sequence[SessionPeriod]],
     facts: _Facts,
     entries: Iterable[RosterEntry],
 ) -> GridRow:
@@ -272,7 +277,7 @@ def _row(
         title_label=str(Title(person.title).label) if person else "科室号",
         sessions=sum(1 for one in entries if one.practitioner_id == person_id),
         cap=thresholds.WEEK_CAP.value(*scopes) if person else 0,
-        cells=tuple(_cell(person, day, period, facts) for day in days for period in periods),
+        cells=tuple(_cell(person, day, one, facts) for day in periods for one in periods[day]),
     )
 
 

@@ -15,6 +15,8 @@ from hospital.scheduling.models import Roster, Schedule, ScheduleTemplate
 from hospital.scheduling.states import RosterStatus, ScheduleStatus, SessionPeriod
 from hospital.scheduling.weeks import DAYS, monday_of
 
+_STANDING: Final = Q(entries__is_removed=False)
+_MISSING: Final = _STANDING & Q(entries__schedule=None)
 _WEEK: Final = dt.timedelta(days=DAYS)
 _ONE_DAY: Final = dt.timedelta(days=1)
 #: The hours of a period where no template says others.
@@ -84,7 +86,7 @@ def department_weeks(
     rosters = {
         (row.department_id, row.monday): row
         for row in Roster.objects.filter(monday__in=mondays).annotate(
-            wanted=Count("entries", filter=Q(entries__is_removed=False))
+            wanted=Count("entries", filter=_STANDING), missing=Count("entries", filter=_MISSING)
         )
     }
     made = _made_by_week(mondays)
@@ -118,7 +120,7 @@ def _made_by_week(mondays: Sequence[dt.date]) -> dict[tuple[int, dt.date], int]:
 
 def _week_cell(row: Roster | None, monday: dt.date, made: int, today: dt.date) -> WeekCell:
     due = due_on(monday)
-    is_open = row is not None and row.status != RosterStatus.PUBLISHED
+    is_open = row is not None and is_waited_for(row, missing=getattr(row, "missing", 0))
     return WeekCell(
         monday=monday,
         status=row.status if row else "",
@@ -139,6 +141,13 @@ def state_label(row: Roster | None) -> str:
     if row.status == RosterStatus.DRAFT and row.remark:
         return "已退回"
     return str(RosterStatus(row.status).label)
+
+
+def is_waited_for(row: Roster, *, missing: int) -> bool:
+    """Whether patients wait for a roster's sessions: a revision, or a week whose sessions are all
+    there already, keeps nobody waiting."""
+    is_open = row.status != RosterStatus.PUBLISHED
+    return is_open and row.published_version is None and missing > 0
 
 
 def usual_hours(department_id: int, period: str) -> tuple[dt.time, dt.time]:

@@ -39,10 +39,8 @@ function openForm(cell, entry) {
 // Rows of things that can be focused: the head with the week and the days, then the cells.
 function rows() {
   const body = [...table().tBodies[0].rows].map((row) => [...row.querySelectorAll("[data-cell]")]);
-  const width = body[0]?.length ?? 0;
   const days = [...table().querySelectorAll("[data-day-head]")];
-  const each = days.length ? width / days.length : 0;
-  return [days.flatMap((day) => Array(each).fill(day)), ...body];
+  return [days.flatMap((day) => Array(day.closest("th").colSpan).fill(day)), ...body];
 }
 
 function focus(element) {

@@ -55,7 +55,10 @@ def overview(request: StaffRequest) -> HttpResponse:
             }
             for row in rows
         ],
-        "mondays": [monday_of(today) + number * _WEEK for number in range(_WEEKS)],
+        "mondays": [
+            {"first": day, "last": day + _WEEK - dt.timedelta(days=1)}
+            for day in (monday_of(today) + number * _WEEK for number in range(_WEEKS))
+        ],
         "today": today,
         "late": sum(cell.is_late for cell in cells),
         "submitted": sum(cell.status == RosterStatus.SUBMITTED for cell in cells),
@@ -170,14 +173,13 @@ def grid_context(
         roster_changes.can_undo(roster, by=str(request.actor)) if is_draft else (False, False)
     )
     here = address_of(roster)
+    grid = roster_grid.grid(roster=roster, at=at, all_periods=request.GET.get("periods") == "all")
     return {
         "roster": roster,
         "department": roster.department,
         "monday": roster.monday,
         "sunday": roster.monday + _WEEK - dt.timedelta(days=1),
-        "grid": roster_grid.grid(
-            roster=roster, at=at, all_periods=request.GET.get("periods") == "all"
-        ),
+        "grid": grid,
         "all_periods": request.GET.get("periods") == "all",
         "roster_topic": f"roster:{roster.pk}",
         "is_draft": is_draft,
@@ -186,8 +188,7 @@ def grid_context(
         "tone": TONES[roster.status if roster.pk else ""],
         "due_on": found.due_on(roster.monday),
         "is_late": clock.hospital_day(at) > found.due_on(roster.monday)
-        and roster.status != RosterStatus.PUBLISHED
-        and bool(roster.pk),
+        and found.is_waited_for(roster, missing=grid.missing),
         "can_undo": undo,
         "can_redo": redo,
         "refusal": refusal,
