@@ -35,6 +35,12 @@ def count(data: Data, name: str) -> int:
     return number
 
 
+def whole(data: Data, name: str) -> int:
+    """A version the page carries; −1, which no page has, for anything else."""
+    number = typed_id(data.get(name, ""))
+    return -1 if number is None else number
+
+
 def band_wishes(data: Data, rows: tuple[BandRow, ...]) -> list[BandWish]:
     """What every band of a session should become. Raises Invalid."""
     return [

@@ -9,10 +9,13 @@ from hospital.scheduling.views.staff import (
     holidays,
     leaves,
     needs,
+    prices,
     proposals,
+    releases,
     roster_steps,
     rosters,
     session,
+    shares,
 )
 
 patient = [
@@ -25,6 +28,9 @@ patient = [
 staff = [
     path("numbers/", calendar.calendar, name="scheduling-numbers"),
     path("numbers/batch/", batch.batch, name="scheduling-batch"),
+    path("numbers/releases/", releases.releases, name="scheduling-releases"),
+    path("numbers/prices/", prices.prices, name="scheduling-prices"),
+    path("numbers/shares/", shares.shares, name="scheduling-shares"),
     path("numbers/<int:schedule_id>/", session.session, name="scheduling-session"),
     path("numbers/<int:schedule_id>/bands/", session.change_bands, name="scheduling-session-bands"),
     path("numbers/<int:schedule_id>/shares/", session.share, name="scheduling-session-shares"),

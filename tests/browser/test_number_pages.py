@@ -83,3 +83,6 @@ def test_the_office_works_on_a_session(
     check(page, "utilisation")
     page.goto(f"/staff/numbers/{schedule.pk}/")
     expect(page.locator("#booked")).to_contain_text("还没有人预约")
+    for name in ("releases", "prices", "shares"):
+        page.goto(f"/staff/numbers/{name}/")
+        check(page, name)

@@ -9,6 +9,7 @@ from hospital.scheduling.actions.bands import (
 )
 from hospital.scheduling.actions.batches import BatchHasConflicts, run_batch
 from hospital.scheduling.actions.calendar import fill_year, set_day
+from hospital.scheduling.actions.defaults import set_default_shares
 from hospital.scheduling.actions.leave import (
     Answer,
     LeaveOverlaps,
@@ -134,6 +135,7 @@ __all__ = [
     "save_template",
     "save_wish",
     "set_day",
+    "set_default_shares",
     "share_numbers",
     "substitute",
     "suspend_schedule",
