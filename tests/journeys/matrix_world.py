@@ -25,7 +25,9 @@ from hospital.messaging.tests.world import a_message
 from hospital.patients import actions as patients
 from hospital.payments import actions as payments
 from hospital.registration.models import Appointment
+from hospital.scheduling import actions as scheduling
 from hospital.scheduling.actions import rosters
+from hospital.scheduling.models import Leave, RosterNeed, RosterProposal, RosterWish
 from hospital.scheduling.weeks import monday_of
 from hospital.testing.bookings import a_booking
 from hospital.testing.partners import a_partner
@@ -58,10 +60,14 @@ NOTHING_THERE: Final = frozenset(
 OWN_THINGS: Final = frozenset(
     {
         "desk-emergency",
+        "desk-forget-wish",
+        "desk-my-patients",
         "identity-loan-end",
         "identity-session-end",
         "registration-add-on",
         "registration-begin",
+        "scheduling-leave",
+        "scheduling-leave-withdraw",
     }
 )
 
@@ -73,6 +79,13 @@ BODIES: Final = {
     "scheduling-roster-advance": {"do": "submit"},
     "scheduling-roster-step": {"do": "undo"},
 }
+_TERMS: Final = {
+    "name": "预约平台",
+    "daily_quota": "10",
+    "session_percent": "30",
+    "per_minute": "60",
+    "scopes": "system/Slot.rs",
+}
 _NEED: Final = {"scope:patients.find_patient": "hospital", "ask": "1", "reason": "业务需要"}
 #: Forms filled in so that whoever may send them has done it: answered well, and audited.
 DEEDS: Final = {
@@ -83,19 +96,17 @@ DEEDS: Final = {
     "identity-person-new": {"username": "newcomer", "display_name": "新来的人"},
     "identity-person-off": {"reason": "离职"},
     "identity-person-password": {},
-_TERMS: Final = {
-    "name": "预约平台",
-    "daily_quota": "10",
-    "session_percent": "30",
-    "per_minute": "60",
-    "scopes": "system/Slot.rs",
-}
     "identity-person-roles": {"role-0": "pharmacist", "role-1": "finance", "reason": "兼任"},
     "identity-request-decide": {"answer": "yes"},
     "identity-role-change": _NEED,
     "identity-role-new": _NEED | {"label": "随访岗"},
     "identity-role-retire": {"reason": "不再需要"},
     "identity-unlock-account": {"reason": "本人输错"},
+    "interop-partner": _TERMS,
+    "interop-partner-new": _TERMS | {"code": "new-platform"},
+    "interop-partner-switch": {"is_active": "0", "reason": "合同到期"},
+    "interop-secret": {"days": "30"},
+    "interop-secret-end": {},
 }
 
 
@@ -106,17 +117,14 @@ class World:
     booked: Appointment
     unpaid: Appointment
     accounts: dict[Role, StaffAccount]
-    "interop-partner": _TERMS,
-    "interop-partner-new": _TERMS | {"code": "new-platform"},
-    "interop-partner-switch": {"is_active": "0", "reason": "合同到期"},
-    "interop-secret": {"days": "30"},
-    "interop-secret-end": {},
     numbers: dict[str, object]
 
     def body(self, address: Address) -> dict[str, str]:
         """What is sent to an address so that it is about something."""
         if address.name == "patients-same":
             return {"other": self.unpaid.patient.outpatient_no}
+        if address.name == "scheduling-needs-remove":
+            return {"need": str(self.numbers["need"])}
         return BODIES.get(address.name) or DEEDS.get(address.name, {})
 
     def path_arguments(self, address: Address) -> dict[str, object]:
@@ -207,6 +215,8 @@ def a_world() -> World:
         by=Actor("staff", doctor.pk),
         at=at,
     )
+    partner = a_partner(at=at)
+    secret, _ = interop.make_secret(partner_id=partner.pk, days=90, by=SYSTEM, at=at)
     log_in = identity.begin_session(
         account=accounts[Role.PHARMACIST], address="127.0.0.1", device="Windows", at=at
     )
@@ -216,6 +226,7 @@ def a_world() -> World:
         by=SYSTEM,
         at=at,
     )
+    leave, proposal = _a_leave_and_a_proposal(booked, at)
     return World(
         booked=booked,
         unpaid=unpaid,
@@ -224,8 +235,6 @@ def a_world() -> World:
             "appointments number": booked.number,
             "visits number": booked.number,
             "bills number": booked.bill.number,
-    partner = a_partner(at=at)
-    secret, _ = interop.make_secret(partner_id=partner.pk, days=90, by=SYSTEM, at=at)
             "window number": booked.number,
             "window-person number": booked.patient.outpatient_no,
             "window-book number": booked.patient.outpatient_no,
@@ -251,20 +260,60 @@ def a_world() -> World:
             "code": Role.DOCTOR.value,
             "role": Role.DOCTOR.value,
             "identity-role-retire code": role.role,
+            "partner_id": partner.pk,
+            "secret_id": secret.pk,
             "key": "registration.hold_minutes",
             "slug": "departments",
             "rosters code": booked.department.code,
             "monday": roster.monday.isoformat(),
             "roster_id": roster.pk,
+            "leave_id": leave.pk,
+            "proposals code": booked.department.code,
+            "proposal_id": proposal.pk,
+            "need": RosterNeed.objects.latest("pk").pk,
+            "wish_id": RosterWish.objects.latest("pk").pk,
             "address": booked.department.code,
             "onboarding-photo-save address": booked.practitioner.code,
         },
     )
 
 
+def _a_leave_and_a_proposal(booked: Appointment, at: dt.datetime) -> tuple[Leave, RosterProposal]:
+    """A leave over the booked session, a wish of its doctor, a roster asked for the department."""
+    doctor = booked.practitioner
+    assert doctor is not None
+    leave = scheduling.ask_leave(
+        practitioner_id=doctor.pk,
+        starts_at=booked.schedule.starts_at,
+        ends_at=booked.schedule.ends_at,
+        reason="meeting",
+        note="",
+        by=SYSTEM,
+        at=at,
+    )
+    scheduling.save_wish(
+        practitioner_id=doctor.pk,
+        visit_date=None,
+        weekday=1,
+        session_period="",
+        mind="wants",
+        weight=1,
+        at=at,
+    )
+    scheduling.needs_from_templates(department_id=booked.department_id, by=SYSTEM, at=at)
+    first = clock.hospital_day(at) + dt.timedelta(days=28)
+    proposal = scheduling.ask_proposal(
+        department_id=booked.department_id,
+        from_date=first,
+        to_date=first + dt.timedelta(days=7),
+        people=[doctor.pk],
+        by=SYSTEM,
+        at=at,
+    )
+    return leave, proposal
+
+
 def _account(role: Role, booked: Appointment) -> StaffAccount:
     """Whoever works for one department works for the one that was booked."""
     narrow = role in {Role.DOCTOR, Role.DEPARTMENT_HEAD}
-            "partner_id": partner.pk,
-            "secret_id": secret.pk,
     return a_staff(role, department=booked.department if narrow else None)

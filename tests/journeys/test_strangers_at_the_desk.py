@@ -52,12 +52,19 @@ NARROWED: Final = {
     *("scheduling-rosters", "scheduling-roster", "scheduling-roster-open"),
     *("scheduling-roster-cell", "scheduling-roster-step", "scheduling-roster-bulk"),
     *("scheduling-roster-changes", "scheduling-roster-advance"),
+    *("scheduling-leaves", "scheduling-leave-new"),
+    *("scheduling-leave", "scheduling-leave-withdraw"),
+    *("scheduling-proposals", "scheduling-proposal"),
+    *("scheduling-proposal-take", "scheduling-proposal-drop"),
+    *("scheduling-needs", "scheduling-needs-fill"),
+    *("scheduling-needs-save", "scheduling-needs-remove"),
     *("registration-utilisation", "registration-utilisation-export", "registration-booked"),
 }
 #: One person's own things, whatever the role.
 OWN: Final = {
     *("desk-emergency", "identity-loan-end", "identity-session-end"),
     *("registration-add-on", "registration-begin"),
+    *("desk-my-patients", "desk-forget-wish"),
 }
 #: Everything else is the whole hospital's: permission → why.
 HOSPITAL_WIDE: Final = {
@@ -94,13 +101,14 @@ HOSPITAL_WIDE: Final = {
     "monitoring.view": "no personal data",
     "monitoring.acknowledge": "no personal data",
     "scheduling.manage_numbers": "the office deals out every clinic's numbers",
+    "scheduling.decide_leave": "the office decides every leave, never one's own",
     "scheduling.manage_rosters": "the office approves every department's roster",
+    "interop.manage_partners": "no personal data: platforms, keys, numbers of calls",
     "master.view": "no personal data of patients",
     "master.edit": "no personal data of patients",
 }
 
 #: Numbers of somebody who tries: none of them is anybody's, most are no number at all.
-    "interop.manage_partners": "no personal data: platforms, keys, numbers of calls",
 GUESSED_NUMBERS: Final = (
     *("0", "-1", "1.0", "１２３", str(NO_ID), str(2**63), "9" * 40, "9" * 5000),
 )
@@ -275,6 +283,10 @@ def _others_things(world: matrix_world.World) -> Iterator[tuple[Visitor, str]]:
     doctor, cashier = Visitor.of(a_staff(Role.DOCTOR)), Visitor.of(a_staff(Role.CASHIER))
     yield doctor, reverse("desk-emergency", args=[world.numbers["break_glass_id"]])
     yield cashier, reverse("identity-loan-end", args=[world.numbers["delegation_id"]])
+    for page in ("scheduling-leave", "scheduling-leave-withdraw"):
+        yield doctor, reverse(page, args=[world.numbers["leave_id"]])
+    yield doctor, reverse("desk-forget-wish", args=[world.numbers["wish_id"]])
+    yield doctor, reverse("desk-my-patients", args=[world.booked.schedule_id])
     session = world.accounts[Role.CASHIER].sessions.latest("pk")
     yield cashier, reverse("identity-session-end", args=[session.pk])
     clerk, office = (

@@ -97,7 +97,7 @@ def wish(request: StaffRequest) -> HttpResponse:
 @require_POST
 def forget_wish(request: StaffRequest, wish_id: int) -> HttpResponse:
     """Take an own wish back."""
-    actions.remove_wish(practitioner_id=_practitioner(request), wish_id=wish_id)
+    actions.remove_wish(practitioner_id=request.user.practitioner_id or 0, wish_id=wish_id)
     messages.success(request, "意愿已删除。")
     return redirect("desk-my-sessions")
 
@@ -170,7 +170,7 @@ def _own(
 
 def _practitioner(request: StaffRequest) -> int:
     if request.user.practitioner_id is None:
-        raise NotFound("您的账号没有关联医生，请联系系统管理员。")
+        raise Invalid({"day": ["您的账号没有关联医生，请联系系统管理员。"]})
     return int(request.user.practitioner_id)
 
 
