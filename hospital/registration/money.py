@@ -4,13 +4,16 @@ An exchange asks only for the difference: what was paid before stays with the ea
 goes back the way it came, whoever cancels and whenever (M1.7).
 """
 
+import dataclasses
 import datetime as dt
 
 from hospital.billing import actions as billing
 from hospital.billing import queries as bills
-from hospital.billing.states import PAID
+from hospital.billing.queries import Money
+from hospital.billing.states import PAID, MoneyState
 from hospital.kernel.actors import Actor
 from hospital.registration.models import Appointment
+from hospital.registration.states import AppointmentStatus
 
 
 def bills_of(row: Appointment) -> list[int]:
@@ -53,3 +56,23 @@ def take_all_back(row: Appointment, *, reason: str, by: Actor, at: dt.datetime) 
         else:
             billing.cancel_bill(bill_id=bill_id, by=by, at=at, reason=reason)
     return back_fen
+
+
+def whole_money(row: Appointment, own: Money) -> Money:
+    """The payment side of an exchanged booking as pages show it: all it was paid with, as one."""
+    earlier = [bills.bill(bill_id=bill_id) for bill_id in bills_of(row)[1:]]
+    if not earlier:
+        return own
+    parts = [own, *bills.money_of(earlier).values()]
+    due_fen = sum(part.due_fen for part in parts)
+    refunded_fen = sum(part.refunded_fen for part in parts)
+    is_over = row.status == AppointmentStatus.CANCELLED
+    total_fen = sum(part.total_fen for part in parts) if is_over else standing_of(row)
+    state = MoneyState.PAID if total_fen else MoneyState.WAIVED
+    if is_over and refunded_fen:
+        state = MoneyState.REFUNDED
+    if due_fen:
+        state = MoneyState.REFUNDING
+    return dataclasses.replace(
+        own, total_fen=total_fen, due_fen=due_fen, refunded_fen=refunded_fen, state=state
+    )

@@ -24,6 +24,7 @@ from hospital.organisation.states import Title
 from hospital.patients import queries as patients
 from hospital.registration import rules
 from hospital.registration.models import Appointment
+from hospital.registration.money import bills_of, whole_money
 from hospital.registration.states import (
     LIVE,
     AppointmentStatus,
@@ -250,7 +251,7 @@ def _loaded() -> QuerySet[Appointment]:
 def _rows(found: QuerySet[Appointment], *, at: dt.datetime) -> list[AppointmentRow]:
     loaded = list(found)
     money = billing.money_of([row.bill for row in loaded])
-    return [_row(row, money[row.bill_id], at) for row in loaded]
+    return [_row(row, whole_money(row, money[row.bill_id]), at) for row in loaded]
 
 
 def _row(row: Appointment, money: Money, at: dt.datetime) -> AppointmentRow:
@@ -352,6 +353,8 @@ def _cancelling(row: Appointment, at: dt.datetime) -> tuple[bool, str]:
     """Whether the patient may cancel, and the rule in words (M1.7)."""
     if row.status not in LIVE:
         return False, ""
+    if row.consent and row.status == AppointmentStatus.BOOKED:
+        return True, "已更换医生，就诊前可随时免费退号，费用原路退回。"
     try:
         is_late = rules.check_cancel(
             status=row.status,
@@ -409,3 +412,12 @@ def handled(*, by: str, period: Period) -> Handled:
 def is_known(*, number: str) -> bool:
     """Whether a number is a booking's."""
     return Appointment.objects.filter(number=number).exists()
+
+
+def paying_bills(*, number: str) -> list[int]:
+    """The bills a booking is paid with, its own first: after an exchange there are several. Raises
+    NotFound."""
+    row = Appointment.objects.filter(number=number).first()
+    if row is None:
+        raise NotFound("没有找到这个预约。")
+    return bills_of(row)

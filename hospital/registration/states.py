@@ -66,6 +66,17 @@ class CancelReason(TextChoices):
     NOT_COLLECTED = "not_collected", "未按时取号"
 
 
+# What a patient may tap as the reason for giving a number back; own words go with any of them.
+PATIENT_REASONS: Final = (
+    "时间安排有变",
+    "症状好转，不用看了",
+    "约错了科室、医生或时间",
+    "身体原因来不了",
+    "已在别处就诊",
+    "其他原因",
+)
+
+
 class BookingKind(TextChoices):
     """What kind of registration it is; the queue shows it as 约, 现, 加, 续 or 急 (H4.1)."""
 

@@ -4,7 +4,9 @@ from django.urls import path
 
 from hospital.registration.views import (
     booked,
+    changing,
     office,
+    pacing,
     sharing,
     special,
     standing,
@@ -21,12 +23,25 @@ patient = [
     path("appointments/<slug:number>/", pages.appointment, name="registration-appointment"),
     path("appointments/<slug:number>/result/", pages.result, name="registration-result"),
     path("appointments/<slug:number>/cancel/", pages.cancel, name="registration-cancel"),
+    path("appointments/<slug:number>/decline/", changing.decline, name="registration-decline"),
+    path("appointments/<slug:number>/exchange/", changing.exchange, name="registration-exchange"),
+    path(
+        "appointments/<slug:number>/exchange/<int:schedule_id>/<int:band_id>/",
+        changing.exchange_for,
+        name="registration-exchange-for",
+    ),
+    path(
+        "appointments/<slug:number>/substitute/",
+        changing.answer,
+        name="registration-substitute-answer",
+    ),
     path("appointments/<slug:number>/appeal/", standing.appeal, name="registration-appeal"),
     path("appointments/<slug:number>/share/", sharing.share, name="registration-share"),
     path("wait/<int:schedule_id>/", waiting.wait, name="registration-wait"),
     path("waitlist/", waiting.waitlist, name="registration-waitlist"),
     path("waitlist/<int:entry_id>/leave/", waiting.leave, name="registration-waitlist-leave"),
     path("watch/<slug:code>/", waiting.watch, name="registration-watch"),
+    path("puzzle/<str:token>/", pacing.puzzle, name="registration-puzzle"),
     path("standing/<slug:number>/", standing.record, name="registration-standing"),
 ]
 

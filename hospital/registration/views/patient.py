@@ -9,12 +9,14 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from hospital.identity.access import PatientRequest, in_turn, patient_page
 from hospital.kernel import clock, serials
 from hospital.patients import queries as patients
-from hospital.registration import actions, queries, shared, thresholds, waitlists
+from hospital.registration import actions, changes, queries, shared, thresholds, waitlists
 from hospital.registration.queries import AppointmentRow
-from hospital.registration.states import AppointmentStatus
+from hospital.registration.states import PATIENT_REASONS, AppointmentStatus
+from hospital.registration.views import pacing
 from hospital.registration.views.choosing import choice, chosen_of
 from hospital.scheduling import queries as scheduling
 from hospital.scheduling.actions import SlotTaken
+from hospital.ui.typed import typed
 from hospital.ui.wording import day_text, weekday_text
 
 
@@ -77,6 +79,8 @@ def appointment(request: PatientRequest, number: str) -> HttpResponse:
         "topics": _topics(row),
         "tone": _TONES[row.status],
         "is_shared": shared.is_shared(appointment_id=row.id),
+        "change": changes.changes_of(appointment_id=row.id, at=clock.now()),
+        "cancel_reasons": PATIENT_REASONS,
         "here": request.path,
     }
     part = "#facts" if request.htmx else ""
@@ -88,7 +92,13 @@ def appointment(request: PatientRequest, number: str) -> HttpResponse:
 def cancel(request: PatientRequest, number: str) -> HttpResponse:
     """Give the number back; money paid goes back to who paid it (M1.7)."""
     row = _mine(request, number)
-    actions.cancel(number=row.number, by=request.actor, at=clock.now())
+    said = (typed(request.POST, "reason", most=30), typed(request.POST, "words", most=60))
+    actions.cancel(
+        number=row.number,
+        reason="：".join(text for text in said if text),
+        by=request.actor,
+        at=clock.now(),
+    )
     paid = row.status == AppointmentStatus.BOOKED and row.total_fen
     messages.success(request, "已退号，费用将原路退回。" if paid else "已取消预约。")
     return redirect("registration-appointment", number)
@@ -96,6 +106,8 @@ def cancel(request: PatientRequest, number: str) -> HttpResponse:
 
 def _book(request: PatientRequest, schedule_id: int, band_id: int) -> HttpResponse:
     user_id = request.wechat_user.pk
+    if (challenge := pacing.hold_up(request)) is not None:
+        return challenge
     number = request.POST.get("patient", "")
     try:
         booked = actions.book(
