@@ -102,10 +102,11 @@ def _fresh_settings(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 @pytest.fixture(autouse=True)
 def _fresh_counts(monkeypatch: pytest.MonkeyPatch) -> None:
     """What a rush reads is cached for a second: tests see every change at once."""
-    from hospital.kernel import moment_cache
+    from hospital.kernel import moment_cache, pace
 
     monkeypatch.setattr(moment_cache, "SECONDS", 0.0)
     moment_cache.forget_all()
+    pace.forget_all()
 
 
 @pytest.fixture(autouse=True)

@@ -272,3 +272,73 @@ CONSENT_HOURS: Final = Setting(
     maximum=72,
     rule="M1.9",
 )
+FAST_ATTEMPTS: Final = Setting(
+    key="registration.fast_attempts",
+    label="一分钟内挂号尝试超过几次须先看图验证",
+    default=5,
+    unit="次",
+    minimum=1,
+    maximum=100,
+    rule="M1.15",
+    is_policy=True,
+)
+ATTEMPTS_USER: Final = Setting(
+    key="registration.attempts_user",
+    label="同一微信用户十分钟内最多尝试挂号",
+    default=30,
+    unit="次",
+    minimum=5,
+    maximum=1000,
+    rule="M1.15",
+    is_policy=True,
+)
+ATTEMPTS_ADDRESS: Final = Setting(
+    key="registration.attempts_address",
+    label="同一网络地址一分钟内最多尝试挂号",
+    default=300,
+    unit="次",
+    minimum=20,
+    maximum=1000,
+    rule="M1.15",
+    is_policy=True,
+)
+PUZZLE_WAIT_SECONDS: Final = Setting(
+    key="registration.puzzle_wait_seconds",
+    label="看不清图片时等待几秒可继续",
+    default=20,
+    unit="秒",
+    minimum=5,
+    maximum=120,
+    rule="M1.15",
+    is_policy=True,
+)
+ALERT_SURNAMES: Final = Setting(
+    key="registration.alert_surnames",
+    label="同一微信用户为几个不同姓氏挂号时预警",
+    default=4,
+    unit="个",
+    minimum=2,
+    maximum=20,
+    rule="M1.15",
+    is_policy=True,
+)
+ALERT_SWAPS: Final = Setting(
+    key="registration.alert_swaps",
+    label="退号后换人重约达几次时预警",
+    default=3,
+    unit="次",
+    minimum=1,
+    maximum=50,
+    rule="M1.15",
+    is_policy=True,
+)
+ALERT_DAYS: Final = Setting(
+    key="registration.alert_days",
+    label="号贩预警的统计天数",
+    default=30,
+    unit="天",
+    minimum=1,
+    maximum=365,
+    rule="M1.15",
+    is_policy=True,
+)

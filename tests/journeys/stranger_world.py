@@ -21,6 +21,7 @@ from hospital.payments import actions as payments
 from hospital.portal.jobs import make_copy
 from hospital.registration import actions as registration
 from hospital.registration.models import Appointment
+from hospital.registration.puzzle import new_token
 from hospital.scheduling.models import Schedule
 from hospital.testing.bookings import a_booking, a_paid_booking
 from hospital.testing.organisation import a_department, a_practitioner, a_room
@@ -124,6 +125,7 @@ def _things(user: WeChatUser, patient: Patient, booked: Appointment, unpaid: App
     line, _ = a_full_schedule(day=TOMORROW + dt.timedelta(days=3))
     return {
         "entry": str(a_waiting(line, user=user, patient=patient).pk),
+        "puzzle": new_token(user_id=user.pk, at=NOW),
         "share": registration.share(number=booked.number, by=by, at=NOW),
         "patient": patient.outpatient_no,
         "booking": booked.number,
@@ -171,6 +173,7 @@ def _nobodys(victim: Own) -> Things:
         "patient": outpatient_no(NO_ID),
         "booking": day + serials.scattered(NO_ID),
         **{name: serials.opaque() for name in ("bill", "code", "copy", "message", "share")},
+        "puzzle": new_token(user_id=NO_ID, at=NOW),
         **dict.fromkeys(("binding", "entry"), str(NO_ID)),
         "document": a_resident_id(born=ADULT_BORN),
         # The timetable is everybody's.

@@ -58,6 +58,7 @@ OWNED: Final = {
     "registration-cancel": Row({"number": "booking"}),
     "registration-share": Row({"number": "booking"}),
     "registration-waitlist-leave": Row({"entry_id": "entry"}),
+    "registration-puzzle": Row({"token": "puzzle"}),
     "registration-appeal": Row({"number": "booking"}, {"text": "当天到过"}),
     "registration-standing": Row({"number": "patient"}),
     "payments-pay": Row({"token": "bill"}, _PAYING),
@@ -94,9 +95,10 @@ OPEN: Final = {
     "payments-code-ask": "the same page",
 }
 #: Fields that name somebody's thing without standing in the address.
-NAMING: Final = {"patient", "document_no", "key"}
+NAMING: Final = {"patient", "document_no", "key", "puzzle"}
 #: Fields that name nothing of anybody's: what is said, chosen or looked for.
 SAYING: Final = {
+    *{"place", "waited"},  # what somebody made of a picture
     *{"schedule", "stop"},  # a session of the timetable; an end to what one asked for oneself
     *{"q", "category", "day", "page", "span", "kind", "next", "state", "step"},
     *{"text", "amount_fen", "care", "theme", "phone", "code", "new_code", "old_code", "name"},
