@@ -34,7 +34,7 @@ from tests.journeys.matrix_world import DEEDS, NOTHING_THERE, OWN_THINGS, World,
 from tools.inventory import Address, addresses, own_models
 
 #: What a visit itself writes: who came, and that somebody was turned away.
-FOOTPRINTS: Final = {"kernel_auditentry", "identity_staffsession"}
+FOOTPRINTS: Final = {"kernel_auditentry", "identity_staffsession", "kernel_rushline"}
 #: A form that is sent empty is told so; a thing whose moment has passed says that.
 TOLD: Final = {HTTPStatus.CONFLICT, HTTPStatus.UNPROCESSABLE_ENTITY}
 #: Two kinds of administrators open these pages, and each may change only some of it.
