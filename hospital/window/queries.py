@@ -48,15 +48,24 @@ def counter(*, number: str, at: dt.datetime) -> Counter:
     row = bookings.appointment(number=number, at=at)
     money = payments.collect_page(number=row.bill_number, at=at)
     cash = payments.cash_of(bill_id=row.bill_id)
+    owed = owed_of(number=number)
     return Counter(
         row=row,
         money=money,
         timing=timing(row, at=at),
         slips=tuple(SlipPrint.objects.filter(appointment_id=row.id).order_by("copy_no")),
-        owed_fen=payments.cash_owed_fen(bill_id=row.bill_id) if cash else 0,
+        owed_fen=sum(owed.values()),
         change_fen=cash[0].change_fen if cash else None,
         expected_at=sessions.place_of(slot_id=row.slot_id).expected_at,
     )
+
+
+def owed_of(*, number: str) -> dict[int, int]:
+    """The cash to be handed back for a booking, by the bills that paid for it: one that was
+    exchanged has several. Raises NotFound."""
+    paying = bookings.paying_bills(number=number)
+    owed = payments.cash_owed_sums(bill_ids=paying)
+    return {bill_id: owed[bill_id] for bill_id in paying if owed.get(bill_id, 0) > 0}
 
 
 def shift(*, by: str, at: dt.datetime) -> Shift:

@@ -15,7 +15,6 @@ from hospital.identity import actions as identity
 from hospital.identity.access import KIOSK_COOKIE
 from hospital.kernel import clock
 from hospital.kernel.actors import SYSTEM
-from hospital.kernel.settings_rows import set_value
 from hospital.payments import gateway
 from hospital.payments.models import Payment
 from hospital.registration.models import Appointment
@@ -109,20 +108,16 @@ def test_h3_a_kiosk_registers_takes_money_prints_and_forgets(
     expect(page.get_by_text("已签到，请候诊")).to_be_visible()
     check(page, "9-checked-in")
     assert Appointment.objects.get().status == AppointmentStatus.CHECKED_IN
-    left = page.url
-    set_value(
-        setting=thresholds.KIOSK_IDLE_SECONDS,
-        value=16,
-        reason="test",
-        by=SYSTEM,
-        at=clock.now(),
-    )
+    left, idle = page.url, thresholds.KIOSK_IDLE_SECONDS.value()
     page.get_by_text("返回").tap()
     expect(page.get_by_role("heading", name="请选择")).to_be_visible()
+    page.clock.install()
     page.reload()
+    page.clock.fast_forward((idle - 10) * 1000)
     expect(page.get_by_text("还需要继续吗？")).to_be_visible()
     check(page, "10-still-there")
-    page.wait_for_url("**/kiosk/", timeout=25_000)
+    page.clock.fast_forward(11_000)
+    page.wait_for_url("**/kiosk/")
     page.go_back()
     page.goto(left)
     expect(page.get_by_text("请读证件或扫码")).to_be_visible()

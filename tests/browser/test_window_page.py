@@ -114,6 +114,7 @@ def test_h3_01_a_registration_takes_twelve_keys_and_fifteen_seconds(
     assert SlipPrint.objects.get().copy_no == 1
 
 
+@pytest.mark.thorough
 def test_h3_02_every_step_is_fit_to_be_seen_and_undone(
     browser: Browser, live_server: LiveServer, watched: Watch
 ) -> None:

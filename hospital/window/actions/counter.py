@@ -11,16 +11,19 @@ from typing import TYPE_CHECKING
 
 from django.db import transaction
 
+from hospital.billing import actions as billing
 from hospital.billing import queries as bills
 from hospital.billing.states import PAID
 from hospital.kernel import audit, request_keys
 from hospital.kernel.actors import Actor
 from hospital.kernel.errors import Refusal
+from hospital.payments import actions as payments
 from hospital.registration import actions as registration
 from hospital.registration import queries as bookings
 from hospital.registration.actions import Override
 from hospital.registration.states import AppointmentStatus, PaidWhen
 from hospital.scheduling.states import Channel
+from hospital.window import queries
 from hospital.window.models import SlipPrint
 from hospital.window.states import Reprint
 
@@ -127,3 +130,34 @@ def print_slip(
     audit.record(act="window.print_slip", subject=slip, by=by, at=at, after=after, reason=why)
     claim.finish({"slip": slip.pk})
     return slip
+
+
+@transaction.atomic
+def hand_back(
+    *, number: str, shown_fen: int, key: str, is_supervisor: bool, by: Actor, at: dt.datetime
+) -> None:
+    """Note that the cash of a booking was handed back, of every bill that had paid for it.
+
+    The same `key` again does nothing more. Raises NotFound, NoCashOwed, BillChanged, KeyReused,
+    CashBackNeedsSupervisor.
+    """
+    inputs = {"number": number, "fen": shown_fen}
+    claim = request_keys.claim(key=key, scope=f"window.hand_back:{by}", inputs=inputs, at=at)
+    if claim.answer is not None:
+        return
+    owed = queries.owed_of(number=number)
+    if not owed:
+        raise payments.NoCashOwed
+    if sum(owed.values()) != shown_fen:
+        raise billing.BillChanged
+    # The latest bill first, as everybody does who needs several of one booking.
+    for bill_id in owed:
+        payments.hand_back_cash(
+            bill_id=bill_id,
+            shown_fen=owed[bill_id],
+            key=f"{key}-{bill_id}",
+            is_supervisor=is_supervisor,
+            by=by,
+            at=at,
+        )
+    claim.finish({"fen": shown_fen})

@@ -305,6 +305,35 @@ def test_h3_03_a_wrong_registration_is_undone_on_the_spot(
     assert entry.by == f"staff:{account.pk}"
 
 
+def test_h3_03_an_exchange_settles_the_difference_both_ways(clerk: Client) -> None:
+    """H3.3: 换号 is cancel and new in one: dearer asks for the difference, cheaper hands it back in
+    notes, and cancelling in the end gives back all that was paid, of every bill."""
+    dear, cheap = session(fee_fen=5000), session(fee_fen=1500)
+    row = held(clerk, session(fee_fen=2500))
+    pay(clerk, row, "25")
+    stranger = book(clerk, a_patient(), dear, exchange=row.number, key="s")
+    assert stranger.status_code == 403
+    assert Appointment.objects.count() == 1
+    book(clerk, row.patient, dear, exchange=row.number, key="x1")
+    dearer = Appointment.objects.latest("pk")
+    assert "应收 <strong>¥25.00</strong>" in shown(clerk, dearer)
+    assert pay(clerk, dearer, "30", key="p2")["Location"].endswith("/slip/")
+    row.refresh_from_db()
+    assert (row.status, row.successor_id) == (AppointmentStatus.CANCELLED, dearer.pk)
+    book(clerk, row.patient, cheap, exchange=dearer.number, key="x2")
+    cheaper = Appointment.objects.latest("pk")
+    assert "应退 <strong>¥35.00</strong>" in shown(clerk, cheaper)
+    back = reverse("window-cash-back", args=[cheaper.number])
+    assert clerk.post(back, {"fen": "3500", "key": "b1"}).status_code == 302
+    clerk.post(reverse("window-cancel", args=[cheaper.number]), {"reason": "其他"})
+    assert "应退 <strong>¥15.00</strong>" in shown(clerk, cheaper)
+    for _ in range(2):
+        assert clerk.post(back, {"fen": "1500", "key": "b2"}).status_code == 302
+    given = sum(one.amount_fen for one in CashEntry.objects.filter(kind="back"))
+    taken = sum(one.amount_fen for one in CashEntry.objects.filter(kind="taken"))
+    assert (given, taken) == (5000, 5000)
+
+
 def test_roles_that_have_no_window_open_none(wechat: StandIn) -> None:
     """X12: a doctor opens no window; a cashier takes money only at the cashier's place."""
     row = a_paid_booking()

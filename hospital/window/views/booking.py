@@ -57,7 +57,7 @@ def pay(request: StaffRequest, number: str) -> HttpResponse:
     """One box for both: eighteen digits are a payment code, anything shorter is cash."""
     found = queries.counter(number=number, at=clock.now())
     text = typed(request.POST, "pay", most=40)
-    key, shown_fen = typed(request.POST, "key", most=80), found.row.total_fen
+    key, shown_fen = typed(request.POST, "key", most=80), found.money.bill.total_fen
     code = forms.scanned_code(text)
     try:
         if code:
@@ -95,7 +95,7 @@ def _charge(request: StaffRequest, found: queries.Counter, code: str, key: str) 
     done = gateway.charge_code(
         bill_ids=[found.row.bill_id],
         auth_code=code,
-        shown_fen=found.row.total_fen,
+        shown_fen=found.money.bill.total_fen,
         key=key,
         client_ip=client_address(request),
         device_id=f"window-{request.user.pk}",
@@ -182,7 +182,7 @@ def show_code(request: StaffRequest, number: str) -> HttpResponse:
     try:
         outcome = gateway.start_native(
             bill_ids=[found.row.bill_id],
-            shown_fen=found.row.total_fen,
+            shown_fen=found.money.bill.total_fen,
             again=request.POST.get("again") == "1",
             by=request.actor,
             at=clock.now(),
@@ -257,10 +257,9 @@ def _give_back(request: StaffRequest, number: str, reason: str) -> None:
 @require_POST
 def cash_back(request: StaffRequest, number: str) -> HttpResponse:
     """Note that the cash of a cancelled number was handed back over the counter."""
-    found = queries.counter(number=number, at=clock.now())
     try:
-        payments.hand_back_cash(
-            bill_id=found.row.bill_id,
+        actions.hand_back(
+            number=number,
             shown_fen=forms.owed_fen(request.POST),
             key=typed(request.POST, "key", most=80),
             is_supervisor=identity.may(request.user, APPROVE_REFUND),
@@ -299,6 +298,7 @@ def _context(request: StaffRequest, found: queries.Counter) -> dict[str, object]
         "key": serials.opaque(),
         "may_collect": may_collect,
         "may_cancel": _may_cancel(request, found),
+        "may_exchange": row.status == AppointmentStatus.BOOKED and _may_cancel(request, found),
         "cancel_why": _CANCEL_WHY,
         "reprints": [(one.value, one.label) for one in Reprint if one],
     }

@@ -24,6 +24,7 @@ from hospital.organisation import queries as organisation
 from hospital.patients import actions as patients
 from hospital.patients import queries as people
 from hospital.patients.permissions import EDIT_PATIENT
+from hospital.registration import actions as registration
 from hospital.registration import queries as bookings
 from hospital.registration.permissions import OVERRIDE_LIMIT, REGISTER
 from hospital.registration.states import LIVE, PaidWhen
@@ -35,6 +36,7 @@ from hospital.window.permissions import USE_WINDOW
 
 if TYPE_CHECKING:
     from hospital.patients.models import Patient
+    from hospital.registration.queries import AppointmentRow
 
 _MOST_TYPED: Final = 4000
 _KEYS: Final = "123456789"
@@ -84,7 +86,10 @@ def book(request: StaffRequest, number: str) -> HttpResponse:
     reason = typed(request.POST, "reason", most=100)
     may_register = identity.may(request.user, REGISTER)
     may_override = identity.may(request.user, OVERRIDE_LIMIT)
+    exchanged = forms.booking_number(request.POST.get("exchange", ""))
     try:
+        if exchanged:
+            return _exchange(request, patient, exchanged)
         appointment = actions.register(
             patient_id=patient.pk,
             schedule_id=typed_id(request.POST.get("schedule", "")) or 0,
@@ -102,6 +107,23 @@ def book(request: StaffRequest, number: str) -> HttpResponse:
         note_refusal(request, refusal)
         return _person_page(request, number, refusal=refusal)
     return redirect("window-booking", number=appointment.number)
+
+
+def _exchange(request: StaffRequest, patient: Patient, number: str) -> HttpResponse:
+    """换号: the difference is settled on the new booking's page (H3.3)."""
+    old = bookings.appointment(number=number, at=clock.now())
+    if old.patient_id != patient.pk or not identity.may(request.user, REGISTER):
+        raise NotAllowed("只能为这位患者本人换号，由挂号员办理。")
+    new = registration.exchange(
+        number=number,
+        schedule_id=typed_id(request.POST.get("schedule", "")) or 0,
+        band_id=typed_id(request.POST.get("band", "")),
+        key=typed(request.POST, "key", most=80),
+        channel=Channel.WINDOW,
+        by=request.actor,
+        at=clock.now(),
+    )
+    return redirect("window-booking", number=new.number)
 
 
 def _booking(text: str) -> str:
@@ -165,6 +187,7 @@ def _person_page(
         "may_release": _may_release(request, refusal),
         "key": serials.opaque(),
         "told": told,
+        "exchanged": _exchanged(patient, told.get("exchange", ""), at),
     }
     context |= _numbers(told, code, at) if code else {"departments": _departments()}
     status = HTTPStatus.UNPROCESSABLE_ENTITY if refusal else HTTPStatus.OK
@@ -177,6 +200,13 @@ def _bookings(patient: Patient, at: dt.datetime) -> list[dict[str, object]]:
     today = clock.hospital_day(at)
     live = [row for row in rows if row.status in LIVE and row.visit_date >= today]
     return [{"row": row, "key": f"Ctrl+{place}"} for place, row in enumerate(live[:_PAGE], 1)]
+
+
+def _exchanged(patient: Patient, text: str, at: dt.datetime) -> AppointmentRow | None:
+    """The booking another number is looked for, when it is this patient's."""
+    number = _booking(text)
+    row = bookings.appointment(number=number, at=at) if number else None
+    return row if row is not None and row.patient_id == patient.pk else None
 
 
 def _departments() -> list[organisation.DepartmentRow]:
@@ -194,6 +224,8 @@ def _numbers(told: object, code: str, at: dt.datetime) -> dict[str, object]:
     with_bands = told.get("bands") == "1"
     rows = _band_rows(offers) if with_bands else _session_rows(offers)
     first = (typed_id(str(told.get("page", ""))) or 0) * _PAGE
+    exchanged = forms.booking_number(str(told.get("exchange", "")))
+    is_arrival = bool(told.get("arrival")) and day > clock.hospital_day(at) and not exchanged
     days = sessions.counter_days(department_id=department.pk, channel=Channel.WINDOW, at=at)
     place = next((index for index, one in enumerate(days) if one.day == day), 0)
     shown = rows[first : first + _PAGE]
@@ -208,7 +240,8 @@ def _numbers(told: object, code: str, at: dt.datetime) -> dict[str, object]:
         "with_bands": with_bands,
         "page_before": first // _PAGE - 1 if first else None,
         "page_after": first // _PAGE + 1 if len(rows) > first + _PAGE else None,
-        "arrival": bool(told.get("arrival")) and day > clock.hospital_day(at),
+        "arrival": is_arrival,
+        "more": "&arrival=1" if is_arrival else f"&exchange={exchanged}" if exchanged else "",
     }
 
 

@@ -17,6 +17,7 @@ from django.urls import reverse
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from hospital.billing import queries as bills
 from hospital.identity.access import DeviceRequest, kiosk_page
 from hospital.kernel import clock, serials
 from hospital.kernel.errors import NotFound, Refusal
@@ -174,7 +175,7 @@ def pay(request: DeviceRequest, found: KioskVisit, number: str) -> HttpResponse:
     row = _own(found, number)
     outcome = gateway.start_native(
         bill_ids=[row.bill_id],
-        shown_fen=row.total_fen,
+        shown_fen=bills.bill(bill_id=row.bill_id).total_fen,
         again=request.POST.get("again") == "1",
         by=request.actor,
         at=clock.now(),
