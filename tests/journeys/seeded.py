@@ -30,6 +30,7 @@ from hospital.registration import actions as registration
 from hospital.registration.models import Appointment
 from hospital.testing.bookings import a_booking, a_paid_booking
 from hospital.testing.jobs import run_jobs
+from hospital.testing.partners import Program, a_partner, a_person, a_wish, free_slots
 from hospital.testing.people import PASSWORD, a_patient, a_resident_id, a_staff, a_wechat_user
 from hospital.testing.schedules import NOW, a_released_schedule, moment
 
@@ -38,6 +39,7 @@ PHONE: Final = "13912345678"
 ADDRESS: Final = "鹤山市沙坪街道新城路七十八号三零二房"
 ACCOUNT: Final = "6217003320012345678"
 RELATIVES_PHONE: Final = "13987654321"
+PLATFORMS_PHONE: Final = "13976543210"
 STAFF_PHONE: Final = "13711112222"
 PASSPORT: Final = "E81726354"
 SAID: Final = f"我住{ADDRESS}，电话{PHONE}"
@@ -209,6 +211,7 @@ def everything_else(seeded: Seeded) -> None:
         at=at,
     )
     _stayed_away(seeded, at)
+    _booked_by_a_platform(seeded, at)
     _known_staff(at)
     audit.seal_entries(at=at)
     audit.keep(audit.verify(at=at), at=at)
@@ -234,6 +237,18 @@ def _stayed_away(seeded: Seeded, at: dt.datetime) -> None:
         by=own,
         at=at,
     )
+
+
+def _booked_by_a_platform(seeded: Seeded, at: dt.datetime) -> None:
+    """Somebody comes through an outside platform, which once names this patient wrongly."""
+    document_no = a_resident_id()
+    seeded.private += [document_no, PLATFORMS_PHONE]
+    program = Program(a_partner(at=at), at=at)
+    slots = free_slots(a_released_schedule(at=at))
+    told = a_person(name="上官云", document_no=document_no, phone=PLATFORMS_PHONE)
+    assert program.book(a_wish(slots[0], person=told)).status == 201
+    wrong = a_person(name="上官云", document_no=seeded.document_no, phone=PHONE)
+    assert program.book(a_wish(slots[1], person=wrong)).codes == ["IDENTITY_NOT_CONFIRMED"]
 
 
 def _known_staff(at: dt.datetime) -> None:

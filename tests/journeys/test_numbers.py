@@ -27,6 +27,8 @@ from tools.inventory import own_models
 #: Nobody guesses it: 22 characters drawn by `secrets`, 130 bits. Such stand in links.
 SECRET: Final = {
     "billing.Bill.token",
+    "interop.AccessToken.fingerprint",  # only keyed fingerprints of the secrets are kept
+    "interop.PartnerSecret.fingerprint",
     "messaging.Message.token",
     "patients.DataCopy.token",
     "patients.PatientPass.digest",  # only a keyed digest of the secret is kept
@@ -47,6 +49,7 @@ COUNTED: Final = {
 }
 #: Made by others, or kept for the hospital alone.
 FOREIGN: Final = {
+    "interop.PartnerCall.number",
     "messaging.InboundMessage.fingerprint",
     "payments.PaymentCase.number",
     "payments.StatementLine.flow_number",
@@ -59,7 +62,9 @@ COUNTING_PARAMETERS: Final = {
     "band_id": "the timetable, which is everybody's",
     "binding_id": "behind the patient's own number, for who decides about that patient",
 }
-_AREAS: Final = {"billing", "messaging", "patients", "payments", "portal", "registration"}
+_AREAS: Final = {
+    *{"billing", "interop", "messaging", "patients", "payments", "portal", "registration"},
+}
 _NUMBER: Final = re.compile(r"(^|_)(token|number|no|digest|fingerprint)$")
 _TICKET: Final = re.compile(r"ticket=([\w:.-]+)")
 _SECRET_BITS: Final = 128
