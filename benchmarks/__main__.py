@@ -8,7 +8,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from benchmarks import world
+from benchmarks import rush, world
 
 
 def main() -> None:
@@ -27,13 +27,16 @@ def main() -> None:
     from benchmarks.measure import PEOPLE, measure
     from benchmarks.report import write
 
+    crowd = rush.ARRIVALS + sum(rush.needed(*size) for size in (rush.COUNTY, rush.METROPOLIS))
     people = world.people(PEOPLE)
 
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         figures = measure(url, clinics, people, folder, say=say)
+        say("the rush at seven …")
+        sections = [rush.section(*_rush(crowd))]
         say("payment notices …")
-        sections = [notices.section(notices.measure(url, folder))]
+        sections += [notices.section(notices.measure(url, folder))]
         say("hints to a thousand open pages …")
         sections.append(hints.section(hints.measure(url)))
         say("a bill of a million rows …")
@@ -45,6 +48,16 @@ def main() -> None:
     say("a month's roster …")
     sections.append(rosters.section(rosters.measure()))
     write(figures, sections, world.versions(url))
+
+
+def _rush(count: int) -> tuple[list[rush.Rush], rush.Fairness]:
+    """A rush upon clinics of its own; then the same door let in slowly."""
+    clinics = world.clinics(80, capacity=count // 80 + 1)
+    people = iter(world.people(count, seed=2))
+    with world.server(workers=2, threads=4) as port:
+        rushes = rush.measure(port, clinics, people)
+        world.people_a_second(rush.LET_IN)
+        return rushes, rush.measure_fairness(port, people)
 
 
 def say(text: str) -> None:

@@ -76,14 +76,19 @@ async def _client(host: str, port: int, requests: Iterator[Request], answers: An
     for request in requests:
         started = time.perf_counter()
         writer.write(request.encode(f"{host}:{port}"))
-        status = await _read(reader)
+        status, _ = await read_answer(reader)
         answers.seconds.append(time.perf_counter() - started)
         answers.statuses[status] += 1
     writer.close()
 
 
-async def _read(reader: asyncio.StreamReader) -> int:
-    """Read one whole answer; its status is all that counts."""
+def encoded(request: Request, port: int) -> bytes:
+    """A request as it goes over the wire to this machine."""
+    return request.encode(f"127.0.0.1:{port}")
+
+
+async def read_answer(reader: asyncio.StreamReader) -> tuple[int, str]:
+    """Read one whole answer; its status and head are all that counts."""
     head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
     status = int(head.split(" ", 2)[1])
     headers = {
@@ -97,4 +102,4 @@ async def _read(reader: asyncio.StreamReader) -> int:
         await reader.readline()
     elif status != NO_CONTENT:
         await reader.readexactly(int(headers.get("content-length", "0")))
-    return status
+    return status, head

@@ -1,9 +1,12 @@
 """A hospital to measure: its own database, sessions of clinics, logged-in people, a real server."""
 
+from __future__ import annotations
+
 import contextlib
 import datetime as dt
 import os
 import platform
+import secrets
 import socket
 import subprocess
 import sys
@@ -12,12 +15,16 @@ import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import psycopg
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
 from hospital.config import embedded
+
+if TYPE_CHECKING:
+    from hospital.identity.models import WeChatUser
 
 ROOT = embedded.ROOT
 DATABASE = "xinglin_benchmark"
@@ -34,11 +41,12 @@ class Person:
 
 @dataclass(frozen=True)
 class Clinic:
-    """One session: its id, the band to book in, its department's code."""
+    """One session: its id, the band to book in, its department's and doctor's codes."""
 
     schedule_id: int
     band_id: int
     department: str
+    doctor: str
 
 
 def fresh_database() -> str:
@@ -64,34 +72,103 @@ def clinics(count: int, *, capacity: int) -> list[Clinic]:
     made = []
     for index in range(count):
         department = departments[index % len(departments)]
+        doctor = a_practitioner(department)
         schedule = a_released_schedule(
             day=day,
             department=department,
-            practitioner=a_practitioner(department),
+            practitioner=doctor,
             room=a_room(department=department),
             capacity=capacity,
             band_minutes=240,
             at=clock.now(),
         )
         band = band_of(schedule)
-        made.append(Clinic(schedule.pk, band.pk, department.code))
+        made.append(Clinic(schedule.pk, band.pk, department.code, doctor.code))
     return made
 
 
-def people(count: int) -> list[Person]:
-    """WeChat users with one patient each and a live session, made by the product's own actions."""
+def people(count: int, *, seed: int = 1) -> list[Person]:
+    """WeChat users with a seeded patient and a live session each, written in bulk: made one by one
+    as the product does, thirty thousand would take longer than their rush."""
+    from django.db import transaction
+
+    from hospital.identity.models import WeChatUser
+    from hospital.kernel import clock
+    from hospital.kernel.actors import SYSTEM
+    from hospital.patients import consent
+    from hospital.patients.actions.seeding import seed_patients
+    from hospital.patients.models import Patient, PatientBinding
+    from hospital.patients.states import REAL_NAME, Relationship
+
+    at = clock.now()
+    with transaction.atomic():
+        before = Patient.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
+        for _ in seed_patients(count=count + count // 100 + 5, seed=seed, by=SYSTEM, at=at):
+            pass
+        fit = Patient.objects.filter(pk__gt=before, assurance__in=REAL_NAME, is_active=True)
+        patients = list(fit.order_by("pk").only("pk", "outpatient_no")[:count])
+        users = WeChatUser.objects.bulk_create(
+            WeChatUser(appid="wx-bench", openid=f"o-bench-{patient.pk}", created_at=at)
+            for patient in patients
+        )
+        PatientBinding.objects.bulk_create(
+            PatientBinding(
+                wechat_user=user,
+                patient=patient,
+                relationship=Relationship.SELF,
+                is_default=True,
+                consent_version=consent.VERSION,
+                consented_at=at,
+            )
+            for user, patient in zip(users, patients, strict=True)
+        )
+        keys = _sessions(users)
+    return [
+        Person(_cookies(key), patient.outpatient_no)
+        for key, patient in zip(keys, patients, strict=True)
+    ]
+
+
+def _sessions(users: list[WeChatUser]) -> list[str]:
+    """A session row for each of these WeChat users, like the one a log-in leaves; their keys."""
+    from django.conf import settings
+    from django.contrib.sessions.backends.db import SessionStore
+    from django.contrib.sessions.models import Session
+    from django.utils import timezone
+
+    from hospital.testing.people import patient_client
+
+    first = users[0].pk
+    store = SessionStore(patient_client(users[0]).cookies[settings.PATIENT_COOKIE_NAME].value)
+    pattern = store.load()
+    rows = [
+        Session(
+            session_key=secrets.token_hex(16),
+            session_data=store.encode(
+                {name: user.pk if value == first else value for name, value in pattern.items()}
+            ),
+            expire_date=timezone.now() + dt.timedelta(days=1),
+        )
+        for user in users
+    ]
+    Session.objects.bulk_create(rows, batch_size=5000)
+    return [row.session_key for row in rows]
+
+
+def _cookies(key: str) -> str:
     from django.conf import settings
 
-    from hospital.testing.people import a_patient, a_wechat_user, patient_client
+    return f"{settings.PATIENT_COOKIE_NAME}={key}; {settings.CSRF_COOKIE_NAME}={CSRF}"
 
-    made = []
-    for _ in range(count):
-        user = a_wechat_user()
-        patient = a_patient(user)
-        key = patient_client(user).cookies[settings.PATIENT_COOKIE_NAME].value
-        cookie = f"{settings.PATIENT_COOKIE_NAME}={key}; {settings.CSRF_COOKIE_NAME}={CSRF}"
-        made.append(Person(cookie, patient.outpatient_no))
-    return made
+
+def people_a_second(count: int) -> None:
+    """How many the house lets in."""
+    from hospital.kernel import clock
+    from hospital.kernel.actors import SYSTEM
+    from hospital.kernel.rush_line import RUSH_PER_SECOND
+    from hospital.kernel.settings_rows import set_value
+
+    set_value(setting=RUSH_PER_SECOND, value=count, by=SYSTEM, at=clock.now())
 
 
 @contextlib.contextmanager
@@ -151,7 +228,7 @@ def versions(url: str) -> dict[str, str]:
     }
 
 
-def _wait(address: str, process: "subprocess.Popen[bytes]") -> None:
+def _wait(address: str, process: subprocess.Popen[bytes]) -> None:
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         if process.poll() is not None:

@@ -69,7 +69,11 @@ def seconds_until(ahead: int) -> float:
 
 def _served(at: dt.datetime) -> float:
     rate = RUSH_PER_SECOND.value()
-    values = {"burst": BURST_SECONDS * rate, "rate": float(rate), "at": at}
+    values: dict[str, float | dt.datetime] = {
+        "burst": BURST_SECONDS * rate,
+        "rate": float(rate),
+        "at": at,
+    }
     with connection.cursor() as cursor:
         cursor.execute(_SERVED, values)
         row = cursor.fetchone()
