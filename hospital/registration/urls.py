@@ -46,8 +46,8 @@ patient = [
 ]
 
 staff = [
-    path("numbers/utilisation/", usage.utilisation, name="registration-utilisation"),
-    path("numbers/utilisation/export/", usage.export, name="registration-utilisation-export"),
+    path("utilisation/", usage.utilisation, name="registration-utilisation"),
+    path("utilisation/export/", usage.export, name="registration-utilisation-export"),
     path("numbers/<int:schedule_id>/booked/", booked.booked, name="registration-booked"),
     path("sessions/<int:schedule_id>/stop/", stopping.stop, name="registration-stop"),
     path("sessions/<int:schedule_id>/stopped/", stopping.stopped, name="registration-stopped"),

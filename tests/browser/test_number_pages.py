@@ -79,7 +79,7 @@ def test_the_office_works_on_a_session(
     page.get_by_label("原因").fill("元旦前减号")
     page.keyboard.press("Enter")
     expect(page.get_by_text("已处理 6 个出诊")).to_be_visible()
-    page.goto("/staff/numbers/utilisation/")
+    page.goto("/staff/utilisation/")
     check(page, "utilisation")
     page.goto(f"/staff/numbers/{schedule.pk}/")
     expect(page.locator("#booked")).to_contain_text("还没有人预约")

@@ -40,7 +40,7 @@ from hospital.testing.schedules import (
 )
 
 pytestmark = pytest.mark.django_db
-PAGE, EXPORT = "/staff/numbers/utilisation/", "/staff/numbers/utilisation/export/"
+PAGE, EXPORT = "/staff/utilisation/", "/staff/utilisation/export/"
 WEDNESDAY = TOMORROW + dt.timedelta(days=1)
 LATER = TOMORROW + dt.timedelta(days=7)
 

@@ -1,6 +1,7 @@
 """放号监控, 挂号费 and 默认比例 over HTTP, with figures counted by hand (M2.2, M2.5, M1.16)."""
 
 import datetime as dt
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -140,6 +141,7 @@ def test_m2_05_the_price_follows_service_and_title_on_the_visit_date(office: Cli
     assert "¥80.00" not in now
     assert "<b>¥80.00</b>" in then
     assert then.count("到那天有变化") == 1
+    assert re.findall(r'class="x-num">(\d+)</td>', then) == ["0", "1"]  # the chief sits that day
     assert office.get(PRICES, {"day": "31.12.2026"}).status_code == 200
 
 

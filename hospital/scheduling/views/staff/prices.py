@@ -1,6 +1,7 @@
 """What registering costs on a visit date and why: 号别 and title, item by item (M2.5)."""
 
 import datetime as dt
+from typing import Any
 
 from django.http import HttpResponse
 from django.shortcuts import render
@@ -46,10 +47,10 @@ def _rows(
     then: dict[tuple[int, str], FeeQuote],
     now: dict[tuple[int, str], FeeQuote],
     held: list[tuple[int, str]],
-) -> list[dict[str, object]]:
+) -> list[dict[str, Any]]:
     """A line for "any title" and for each title that costs something else."""
     default = then.get((kind_id, ""))
-    lines: list[dict[str, object]] = []
+    lines: list[dict[str, Any]] = []
     for title in ("", *Title.values):
         quote, before = then.get((kind_id, title)), now.get((kind_id, title))
         is_own = not title or quote != default or before != now.get((kind_id, ""))
@@ -60,9 +61,14 @@ def _rows(
                     "quote": quote,
                     "before": before,
                     "is_changed": (quote and quote.total_fen) != (before and before.total_fen),
-                    "sessions": sum(one == (kind_id, title) for one in held),
+                    "titles": {title},
                 }
             )
+    own = {title for line in lines for title in line["titles"] if title}
+    for line in lines:
+        # The line of "any title" stands for all that have none of their own.
+        titles = line["titles"] if line["titles"] != {""} else {"", *Title.values} - own
+        line["sessions"] = sum(kind == kind_id and title in titles for kind, title in held)
     return lines
 
 
