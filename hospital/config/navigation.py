@@ -18,6 +18,7 @@ from hospital.payments.permissions import (
     VIEW_STATEMENTS,
 )
 from hospital.registration.permissions import (
+    JUDGE_ALERTS,
     LIFT_RESTRICTION,
     REGISTER_EMERGENCY,
     VIEW_APPOINTMENTS,
@@ -55,6 +56,7 @@ STAFF_NAV: tuple[Entry, ...] = (
     Entry("预约", "search", "desk-search", VIEW_APPOINTMENTS),
     Entry("急诊", "clipboard-heart", "registration-emergency", REGISTER_EMERGENCY),
     Entry("申诉", "message", "registration-appeals", LIFT_RESTRICTION),
+    Entry("号贩", "alert-triangle", "registration-alerts", JUDGE_ALERTS),
     Entry("建档", "user-plus", "patients-desk", FIND_PATIENT),
     Entry("窗口", "ticket", "window-desk", USE_WINDOW),
     Entry("收款", "cash", "payments-collect-find", COLLECT),

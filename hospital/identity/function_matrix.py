@@ -415,6 +415,13 @@ BEYOND: Final = (
         ("registration.view_appointments",),
         note="医生、科主任只看本科室；财务核对退款",
     ),
+    Function(
+        "booking.judge_alerts",
+        "处理号贩预警、停用微信用户",
+        (OO,),
+        ("registration.judge_alerts",),
+        note="M1.15，只显示脱敏姓名",
+    ),
     Function("visit.check_in", "签到、撤销签到", (TN,), ("registration.check_in",)),
     Function(
         "visit.begin",

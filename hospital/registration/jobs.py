@@ -102,6 +102,13 @@ def tell_watchers(**_: object) -> None:
     actions.tell_watchers(by=SYSTEM, at=clock.now())
 
 
+@periodic("10 * * * *")
+@job()
+def raise_alerts(**_: object) -> None:
+    """Look for accounts that book as people who sell numbers do (M1.15)."""
+    actions.raise_alerts(by=SYSTEM, at=clock.now())
+
+
 @job()
 def clear_waitlist(*, schedule_id: int, **_: object) -> None:
     """A session is suspended: nobody waits for it any longer (M1.8)."""

@@ -58,3 +58,8 @@ VIEW_UTILISATION = Permission(
     narrows=True,
     scopes={"department_head": "department"},
 )
+JUDGE_ALERTS = Permission(
+    code="registration.judge_alerts",
+    label="处理号贩预警、停用和恢复微信用户",
+    roles=("outpatient_office",),
+)

@@ -3,6 +3,7 @@
 from django.urls import path
 
 from hospital.registration.views import (
+    alerts,
     booked,
     changing,
     office,
@@ -63,6 +64,8 @@ staff = [
     path("appeals/<int:appeal_id>/", office.appeal, name="registration-decide-appeal"),
     path("restrictions/", office.restrictions, name="registration-restrictions"),
     path("restrictions/<int:restriction_id>/lift/", office.lift, name="registration-lift"),
+    path("booking-alerts/", alerts.alerts, name="registration-alerts"),
+    path("booking-alerts/<int:alert_id>/", alerts.alert, name="registration-alert"),
 ]
 
 public = [

@@ -52,6 +52,7 @@ NOTHING_THERE: Final = frozenset(
         "payments-slip",
         "payments-transfer-reveal",
         "payments-statement-fetch",
+        "registration-alert",
         "registration-decide-appeal",
         "registration-lift",
     }

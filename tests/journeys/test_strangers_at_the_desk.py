@@ -85,6 +85,7 @@ HOSPITAL_WIDE: Final = {
     "registration.check_in": "the nurses' desk stands before several departments",
     "registration.lift_restriction": "the outpatient office answers for all",
     "window.use": "any patient may come to any window",
+    "registration.judge_alerts": "accounts of the whole hospital, by their numbers; names masked",
     "messaging.view_messages": "the office traces every message (M8)",
     "messaging.resend": "the office traces every message",
     "messaging.call_patient": "the call list is one",

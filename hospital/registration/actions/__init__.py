@@ -1,5 +1,11 @@
 """Every write of registration: book, confirm, give up, cancel, see, restrict. One import."""
 
+from hospital.registration.actions.alerting import (
+    AlertDecided,
+    decide_alert,
+    lift_block,
+    raise_alerts,
+)
 from hospital.registration.actions.appeals import (
     LONGEST as LONGEST_APPEAL,
 )
@@ -94,6 +100,7 @@ from hospital.registration.actions.watching import (
 
 __all__ = [
     "LONGEST_APPEAL",
+    "AlertDecided",
     "AppealDecided",
     "CannotAppeal",
     "CannotBegin",
@@ -130,6 +137,7 @@ __all__ = [
     "confirm",
     "continue_visit",
     "correct_noshow",
+    "decide_alert",
     "decide_appeal",
     "drop_exchange",
     "end_question",
@@ -139,8 +147,10 @@ __all__ = [
     "join_waitlist",
     "leave_waitlist",
     "lift",
+    "lift_block",
     "offer_again",
     "owe_first_offer",
+    "raise_alerts",
     "recount",
     "refund_unseen",
     "register_emergency",
