@@ -48,15 +48,19 @@ def set_day(*, day: dt.date, special: SpecialDay | None, by: Actor, at: dt.datet
 @transaction.atomic
 def fill_year(*, year: int, by: Actor, at: dt.datetime) -> int:
     """Enter the State Council's arrangement of a year where the office has not entered anything
-    itself, from today on; how many days were entered. Raises Invalid for an unknown year."""
+    itself; how many days were entered. Days that are over touch no session, they only count as
+    holidays where holidays are shared out fairly. Raises Invalid for an unknown year."""
     found = state_council.arrangement(year)
     if not found:
         raise Invalid({"year": [f"系统里还没有 {year} 年的国务院放假安排，请照通知逐日填写。"]})
     there = special_days(dt.date(year, 1, 1), dt.date(year, 12, 31))
     today = hospital_day(at)
-    missing = {day: one for day, one in found.items() if day not in there and day >= today}
+    missing = {day: one for day, one in found.items() if day not in there}
     for day, special in missing.items():
-        set_day(day=day, special=special, by=by, at=at)
+        if day < today:
+            _write(day, special, by, at)
+        else:
+            set_day(day=day, special=special, by=by, at=at)
     return len(missing)
 
 
