@@ -102,6 +102,16 @@ KEYS: Final = {
     "starts_at": "开始",
     "ends_at": "结束",
     "capacity": "限号数",
+    "band": "时段",
+    "numbers": "号",
+    "window": "窗口号",
+    "kiosk": "自助机号",
+    "reserved": "预留号",
+    "public": "公共号",
+    "first": "开始日期",
+    "latest": "结束日期",
+    "sessions": "出诊数",
+    "left_out": "没有改的出诊数",
     "band_minutes": "时段分钟数",
     "status": "状态",
     "username": "用户名",
@@ -151,6 +161,9 @@ KEYS_OF_AREA: Final = {
     ("patients", "code"): "原因",
     ("patients", "document"): "证件类型",
     ("identity", "wanted"): "申请的权限",
+    ("scheduling", "kind"): "批量操作",
+    ("scheduling", "wechat"): "微信号",
+    ("interop", "code"): "客户端编号",
 }
 #: Words of ours that stand as values.
 VALUES: Final = {
@@ -197,6 +210,9 @@ SUBJECTS: Final = {
     "catalogue.priceitem": "收费项目",
     "catalogue.servicetype": "号别",
     "scheduling.scheduletemplate": "出诊模板",
+    "scheduling.schedule": "出诊",
+    "interop.partner": "外部平台",
+    "interop.partnerbooking": "平台预约",
 }
 #: How somebody proved who they are when they logged in.
 _PROOFS: Final = {

@@ -143,6 +143,9 @@ class Bookings:
         return round(100 * self.cancelled / self.booked, 1) if self.booked else None
 
 
+_WHOLE: Final = tuple(one.name for one in fields(Bookings) if one.name != "leads")
+
+
 @dataclass(frozen=True, slots=True)
 class NumbersRow:
     """The numbers of one department and day."""
@@ -214,13 +217,12 @@ def sum_numbers(rows: Iterable[Numbers]) -> Numbers:
 def sum_bookings(rows: Iterable[Bookings]) -> Bookings:
     """Several counts as one."""
     found = list(rows)
-    whole = [one.name for one in fields(Bookings) if one.name != "leads"]
-    sums = {name: sum(getattr(row, name) for row in found) for name in whole}
+    sums = {name: sum(getattr(row, name) for row in found) for name in _WHOLE}
     leads = tuple(sum(row.leads[place] for row in found) for place in range(len(LEADS)))
     return Bookings(**sums, leads=leads)
 
 
 def _bookings(counts: list[int]) -> Bookings:
     """The counts of a row; the lead times are the last of them."""
-    whole = len(counts) - len(LEADS)
-    return Bookings(*counts[:whole], tuple(counts[whole:]))
+    whole = dict(zip(_WHOLE, counts, strict=False))
+    return Bookings(**whole, leads=tuple(counts[len(_WHOLE) :]))
