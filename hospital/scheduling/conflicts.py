@@ -55,7 +55,10 @@ _WORDS: Final = {
 @dataclass(frozen=True, slots=True)
 class Duty:
     """One session as the rosters have it; times in UTC. `key` is its entry's id on the roster
-    looked at, None for whatever else there is."""
+    looked at, None for whatever else there is.
+
+    One that is called off (停诊) still keeps doctor and room, and nothing else is asked of it.
+    """
 
     key: int | None
     day: dt.date
@@ -67,6 +70,7 @@ class Duty:
     service_type_id: int
     department_id: int
     department: str
+    is_off: bool = False
 
     def overlaps(self, other: "Duty") -> bool:
         """Whether the two are, even for a minute, at the same time."""
@@ -153,7 +157,7 @@ def find(week: Week) -> list[Conflict]:
     """Everything that speaks against a week's roster, refused ones first, then by day."""
     found = [
         *_in_pairs(week),
-        *itertools.chain.from_iterable(_alone(week, duty) for duty in week.duties),
+        *itertools.chain.from_iterable(_alone(week, one) for one in week.duties if not one.is_off),
         *_caps(week),
     ]
     day_of = {duty.key: duty.starts_at for duty in week.duties}
@@ -276,12 +280,11 @@ def _of_its_doctor(week: Week, duty: Duty, person: Person) -> Iterable[Conflict]
 
 
 def _caps(week: Week) -> Iterable[Conflict]:
+    sunday = week.monday + 6 * _ONE_DAY
     by_person: dict[int, list[Duty]] = {}
     for duty in (*week.others, *week.duties):
-        if (
-            duty.practitioner_id is not None
-            and week.monday <= duty.day < week.monday + 7 * _ONE_DAY
-        ):
+        is_counted = week.monday <= duty.day <= sunday and not duty.is_off
+        if duty.practitioner_id is not None and is_counted:
             by_person.setdefault(duty.practitioner_id, []).append(duty)
     for person_id, duties in by_person.items():
         person = week.people[person_id]
@@ -309,7 +312,7 @@ def _where(duty: Duty) -> str:
 
 def _whose(week: Week, duty: Duty) -> str:
     person = week.people.get(duty.practitioner_id or 0)
-    return f"{person.name if person else ''}（{_where(duty)}）"
+    return f"{person.name if person else '不指定医生'}（{_where(duty)}）"
 
 
 def _keys(*duties: Duty) -> frozenset[int]:

@@ -11,8 +11,11 @@ from pytest_django.live_server_helper import LiveServer
 
 from hospital.identity.states import Role
 from hospital.kernel import clock
+from hospital.kernel.actors import SYSTEM, Actor
 from hospital.organisation.models import Department, Practitioner
 from hospital.organisation.states import Title
+from hospital.scheduling import actions as scheduling
+from hospital.scheduling.actions import rosters
 from hospital.scheduling.models import Roster, RosterEntry, Schedule
 from hospital.scheduling.states import RosterStatus, SessionPeriod
 from hospital.scheduling.weeks import monday_of
@@ -30,6 +33,7 @@ from tests.browser.windows import SMALL, a_desk, without_live
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 check = Check("rosters", is_whole=False)
+TABLET = SMALL | {"viewport": {"width": 820, "height": 1180}, "has_touch": True}
 NAMES = (
     "陈知行", "欧阳上官婉儿", "林若水", "梁慎独", "黄芪", "区凤仪",
     "冼星海", "司徒明月", "何首乌", "邓白术", "罗汉果", "谭远志",
@@ -161,3 +165,54 @@ def test_m15_01_a_week_is_drafted_by_keys_and_mouse_and_published(
     assert roster.status == RosterStatus.PUBLISHED
     assert Schedule.objects.filter(visit_date=tuesday).exists()
     assert RosterEntry.objects.filter(is_removed=False, schedule=None).count() == 0
+
+
+@pytest.mark.thorough
+def test_m15_02_a_week_with_something_wrong_says_so_everywhere_it_is_shown(
+    browser: Browser, live_server: LiveServer, watched: Watch
+) -> None:
+    department, people = a_busy_department()
+    monday = monday_of(clock.today())
+    office = a_staff(Role.OUTPATIENT_OFFICE, display_name="欧阳上官婉儿")
+    by = Actor("staff", office.pk)
+    scheduling.generate_schedules(through=monday + dt.timedelta(days=13), by=SYSTEM, at=clock.now())
+    following = monday + dt.timedelta(days=7)
+    roster = rosters.open_week(department_id=department.pk, monday=following, by=by, at=clock.now())
+    # The licence of one ends, another left, two mornings follow each other, nobody priced a title.
+    people[0].__class__.objects.filter(pk=people[0].pk).update(
+        licence_end_date=following + dt.timedelta(days=1)
+    )
+    people[4].roles.update(valid_to=following)
+    entry = roster.entries.order_by("pk")[0]
+    entry.practitioner = people[7]
+    entry.room = a_room(name="门诊楼三楼东侧名老中医传承工作室", department=department)
+    entry.schedule = None
+    entry.starts, entry.ends = dt.time(12), dt.time(13, 30)
+    entry.save()
+    stopped = roster.entries.exclude(schedule=None).order_by("-pk")[0].schedule
+    assert stopped is not None
+    scheduling.suspend_schedule(schedule_id=stopped.pk, reason="会议", by=SYSTEM, at=clock.now())
+    window = a_desk(browser, live_server, office, SMALL)
+    without_live(window)
+    page = watched(window.new_page(), but="409")
+
+    page.goto(f"/staff/rosters/ZJK/{following}/")
+    expect(page.get_by_text("没有任职").first).to_be_visible()
+    Check("rosters")(page, "conflicts")
+    page.keyboard.press("F9")
+    expect(page.get_by_role("alert")).to_contain_text("处冲突没有解决")
+    check(page, "not_submitted")
+    page.goto(f"/staff/roster/{roster.pk}/fill/?from=templates")
+    Check("rosters")(page, "fill")
+    page.goto(f"/staff/roster/{roster.pk}/changes/")
+    Check("rosters")(page, "changes_conflicts")
+    page.goto("/staff/rosters/")
+    check(page, "overview_opened")
+
+    tablet = a_desk(browser, live_server, office, TABLET)
+    without_live(tablet)
+    pad = watched(tablet.new_page())
+    pad.goto(f"/staff/rosters/ZJK/{following}/")
+    pad.locator("[data-cell]:has(.r-add)").first.tap()
+    expect(pad.get_by_role("dialog")).to_be_visible()
+    check(pad, "tablet_form")

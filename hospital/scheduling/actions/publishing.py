@@ -226,7 +226,11 @@ def _draft(roster_id: int, version: int) -> Roster:
 
 
 def _refuse_conflicts(roster: Roster) -> None:
-    found = [one for one in conflicts_of(roster) if one.is_refused]
+    """Raises RosterConflict for what publishing would bring about. A session that patients have
+    already is shown with what speaks against it; 停诊 and 替诊 are the ways out of that."""
+    coming = roster.entries.filter(is_removed=False).exclude(schedule__room=F("room"))
+    keys = set(coming.values_list("pk", flat=True))
+    found = [one for one in conflicts_of(roster) if one.is_refused and one.keys & keys]
     if found:
         raise RosterConflict(
             f"还有 {len(found)} 处冲突没有解决：" + "".join(one.sentence for one in found[:3]),

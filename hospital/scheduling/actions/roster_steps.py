@@ -6,7 +6,7 @@ into the same hour (M15.2).
 """
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Final
@@ -19,7 +19,7 @@ from hospital.live import actions as live
 from hospital.organisation import queries as organisation
 from hospital.scheduling import bands
 from hospital.scheduling.actions import making
-from hospital.scheduling.conflicts import Conflict
+from hospital.scheduling.conflicts import Conflict, ConflictKind
 from hospital.scheduling.models import Roster, RosterEdit, RosterEntry, Schedule
 from hospital.scheduling.queries.duties import conflicts_of
 from hospital.scheduling.roster_words import line_text
@@ -190,9 +190,10 @@ class Step:
         entry.save()
         return entry
 
-    def add_all(self, entries: Sequence[RosterEntry]) -> "Filled":
-        """Put what fits; the rest is told with what speaks against it, the later of two that
-        exclude each other."""
+    def add_all(self, entries: Sequence[RosterEntry]) -> Filled:
+        """Put what fits; the rest is told with what speaks against it: of two of them that exclude
+        each other the later, then what exceeds somebody's week."""
+        there = {_seat(one) for one in self.roster.entries.filter(is_removed=False)}
         left: list[Left] = []
         fitting = []
         for entry in entries:
@@ -201,17 +202,17 @@ class Step:
             except (Invalid, DayOver) as no:
                 left.append(Left(entry, _sentence(no)))
             else:
-                fitting.append(entry)
+                if _seat(entry) in there:
+                    left.append(Left(entry, "这个时间已有这位医生的出诊。"))
+                else:
+                    fitting.append(entry)
         put = {entry.pk: entry for entry in RosterEntry.objects.bulk_create(fitting)}
-        while found := self._new_conflicts():
-            ours = [(max(keys), one) for one in found if (keys := one.keys & put.keys())]
-            if not ours:
-                break
-            last = max(key for key, _ in ours)
-            left.append(Left(put.pop(last), next(one.sentence for key, one in ours if key == last)))
-            RosterEntry.objects.filter(pk=last).delete()
+        while against := _worst(self._new_conflicts(), put):
+            left += [Left(put.pop(pk), sentence) for pk, sentence in against.items()]
+            RosterEntry.objects.filter(pk__in=against).delete()
         for entry in put.values():
             self._touch(entry, None)
+        left.sort(key=lambda one: (one.entry.visit_date, one.entry.starts))
         return Filled(list(put.values()), left)
 
     def remove(self, entry: RosterEntry) -> None:
@@ -356,6 +357,27 @@ def put_back(entry: RosterEntry, state: State) -> None:
 
 def _columns(wanted: Wanted) -> Mapping[str, Any]:
     return {name: getattr(wanted, name) for name in WANTED}
+
+
+def _seat(entry: RosterEntry) -> tuple[object, ...]:
+    doctor = entry.practitioner_id
+    # The clinic's own row may hold several sessions at a time, in several rooms.
+    return entry.visit_date, entry.starts, entry.ends, doctor, None if doctor else entry.room_id
+
+
+def _worst(found: Sequence[Conflict], ours: Collection[int]) -> dict[int, str]:
+    """Which of our entries go next, and why: those that collide with what is there, all at once;
+    else the latest that collides with another of ours; else those beyond somebody's week."""
+    caps = [one for one in found if one.kind == ConflictKind.WEEK_CAP]
+    others = [(one, one.keys & set(ours)) for one in found if one not in caps]
+    outside = {key: one.sentence for one, keys in others if len(keys) == 1 for key in keys}
+    if outside:
+        return outside
+    inside = {max(keys): one.sentence for one, keys in others if keys}
+    if inside:
+        last = max(inside)
+        return {last: inside[last]}
+    return {key: one.sentence for one in caps for key in one.keys & set(ours)}
 
 
 def _wrong_sizes(wanted: Wanted | RosterEntry) -> dict[str, list[str]]:

@@ -102,6 +102,7 @@ def _of_entry(entry: RosterEntry) -> Duty:
         service_type_id=entry.service_type_id,
         department_id=entry.roster.department_id,
         department=entry.roster.department.name,
+        is_off=entry.schedule is not None and entry.schedule.status == ScheduleStatus.SUSPENDED,
     )
 
 
@@ -117,6 +118,7 @@ def _of_schedule(schedule: Schedule) -> Duty:
         service_type_id=schedule.service_type_id,
         department_id=schedule.department_id,
         department=schedule.department.name,
+        is_off=schedule.status == ScheduleStatus.SUSPENDED,
     )
 
 

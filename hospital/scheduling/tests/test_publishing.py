@@ -20,9 +20,11 @@ from hospital.scheduling.actions.roster_steps import (
     RosterNotDraft,
     SessionStands,
 )
+from hospital.scheduling.conflicts import ConflictKind
 from hospital.scheduling.models import Roster, RosterEntry, Schedule
 from hospital.scheduling.queries import roster_changes
 from hospital.scheduling.queries import rosters as reads
+from hospital.scheduling.queries.duties import conflicts_of
 from hospital.scheduling.states import RosterStatus, ScheduleStatus, SlotStatus
 from hospital.scheduling.tests.roster_world import MONDAY, TUESDAY, Clinic, a_clinic
 from hospital.testing.organisation import a_room
@@ -163,6 +165,25 @@ def test_m15_02_a_roster_in_conflict_is_neither_submitted_nor_published() -> Non
     clinic.roster.refresh_from_db()
     assert clinic.roster.status == RosterStatus.DRAFT
     assert not Schedule.objects.exists()
+
+
+def test_m15_02_what_patients_have_already_does_not_hold_up_the_rest() -> None:
+    clinic = a_clinic()
+    clinic.put()
+    publish(clinic)
+    clinic.chief.roles.update(valid_to=TUESDAY)
+    revise(clinic)
+    clinic.put(practitioner_id=clinic.other.pk, visit_date=WEDNESDAY)
+
+    assert [one.kind for one in conflicts_of(clinic.roster)] == [ConflictKind.ROLE_OVER]
+    assert publish(clinic) == Published(made=1, cancelled=0, moved=0, over=0)
+
+    stopped = Schedule.objects.get(visit_date=TUESDAY)
+    actions.suspend_schedule(schedule_id=stopped.pk, reason="调离", by=SYSTEM, at=NOW)
+    assert conflicts_of(clinic.roster) == []
+    revise(clinic)
+    with pytest.raises(RosterConflict, match="排了两次出诊"):
+        clinic.put(practitioner_id=clinic.other.pk)  # the room is the stopped session's still
 
 
 def test_m15_01_a_revision_stands_only_when_it_is_published() -> None:

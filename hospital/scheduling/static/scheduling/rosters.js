@@ -31,7 +31,9 @@ function step(values) {
 function openForm(cell, entry) {
   const box = grid();
   const query = entry ? `entry=${entry}` : `cell=${encodeURIComponent(cell.dataset.cell)}`;
-  window.htmx.ajax("get", `${box.dataset.form}?${query}`, { target: "#sheet", swap: "innerHTML" });
+  const form = box.dataset.form;
+  const url = `${form}${form.includes("?") ? "&" : "?"}${query}`;
+  window.htmx.ajax("get", url, { target: "#sheet", swap: "innerHTML" });
 }
 
 // ——— where the focus is

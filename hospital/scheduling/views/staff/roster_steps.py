@@ -23,7 +23,12 @@ from hospital.scheduling.queries import roster_forms, roster_grid
 from hospital.scheduling.queries import rosters as found
 from hospital.scheduling.roster_words import line_text
 from hospital.scheduling.states import SessionPeriod
-from hospital.scheduling.views.staff.rosters import address_of, grid_context, own_roster
+from hospital.scheduling.views.staff.rosters import (
+    address_of,
+    grid_context,
+    own_roster,
+    shown_periods,
+)
 from hospital.scheduling.weeks import DAYS, week_days
 from hospital.ui.typed import typed, typed_id
 from hospital.ui.wording import day_text, weekday_text
@@ -279,6 +284,7 @@ def _form(request: StaffRequest, roster: Roster, *, refusal: Refusal | None = No
         "refusal": refusal,
         "here": address_of(roster),
         "is_htmx": bool(request.htmx),
+        "suffix": shown_periods(request),
     }
     name = "roster_cell.html#form" if request.htmx else "roster_cell.html"
     status = HTTPStatus.UNPROCESSABLE_ENTITY if refusal else HTTPStatus.OK

@@ -150,6 +150,11 @@ def address_of(roster: Roster) -> str:
     return address(roster.department.code, roster.monday)
 
 
+def shown_periods(request: StaffRequest) -> str:
+    """What an address of the grid ends with while every period is shown."""
+    return "?periods=all" if request.GET.get("periods") == "all" else ""
+
+
 def own_roster(request: StaffRequest, roster_id: int) -> Roster:
     """A roster within reach. Raises NotFound."""
     roster = found.roster(roster_id=roster_id)
@@ -173,14 +178,16 @@ def grid_context(
         roster_changes.can_undo(roster, by=str(request.actor)) if is_draft else (False, False)
     )
     here = address_of(roster)
-    grid = roster_grid.grid(roster=roster, at=at, all_periods=request.GET.get("periods") == "all")
+    suffix = shown_periods(request)
+    grid = roster_grid.grid(roster=roster, at=at, all_periods=bool(suffix))
     return {
         "roster": roster,
         "department": roster.department,
         "monday": roster.monday,
         "sunday": roster.monday + _WEEK - dt.timedelta(days=1),
         "grid": grid,
-        "all_periods": request.GET.get("periods") == "all",
+        "all_periods": bool(suffix),
+        "suffix": suffix,
         "roster_topic": f"roster:{roster.pk}",
         "is_draft": is_draft,
         "is_opened": bool(roster.pk),
