@@ -71,7 +71,13 @@ CHAPTER_SEVEN: Final = (
         ("registration.register",),
         by_patient=True,
     ),
-    Function("appointment.cancel_any", "取消他人预约", (RC, OO), waits="窗口挂号"),
+    Function(
+        "appointment.cancel_any",
+        "取消他人预约",
+        (RC, OO),
+        ("registration.cancel_any",),
+        note="签到后须写原因",
+    ),
     Function(
         "appointment.override_limit",
         "超限预约",
@@ -314,14 +320,14 @@ BEYOND: Final = (
     Function(
         "system.view_configuration",
         "查看参数",
-    Function(
-        "system.partners",
-        "外部平台接入：平台、密钥、额度、调用记录",
-        (SA,),
-        ("interop.manage_partners",),
-        is_patient_data=False,
-        is_duty=True,
-    ),
+        Function(
+            "system.partners",
+            "外部平台接入：平台、密钥、额度、调用记录",
+            (SA,),
+            ("interop.manage_partners",),
+            is_patient_data=False,
+            is_duty=True,
+        ),
         (SA, SE),
         ("desk.view_configuration",),
         is_patient_data=False,

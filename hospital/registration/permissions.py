@@ -21,6 +21,11 @@ REGISTER = Permission(
     label="窗口挂号",
     roles=("registration_clerk",),
 )
+CANCEL_ANY = Permission(
+    code="registration.cancel_any",
+    label="代患者退号、改约、答复替诊",
+    roles=("registration_clerk", "outpatient_office"),
+)
 OVERRIDE_LIMIT = Permission(
     code="registration.override_limit",
     label="超限预约",

@@ -30,6 +30,7 @@ from hospital.registration.states import (
     AppointmentStatus,
     BookingKind,
     CancelReason,
+    Consent,
     PaidWhen,
 )
 from hospital.scheduling.states import Channel, SessionPeriod
@@ -95,6 +96,7 @@ class AppointmentRow:
     created_at: dt.datetime
     booked_at: dt.datetime | None
     cancelled_at: dt.datetime | None
+    consent: Consent
     can_cancel: bool
     cancel_note: str
     is_upcoming: bool
@@ -307,6 +309,7 @@ def _row(row: Appointment, money: Money, at: dt.datetime) -> AppointmentRow:
         created_at=row.created_at,
         booked_at=row.booked_at,
         cancelled_at=row.cancelled_at,
+        consent=Consent(row.consent),
         can_cancel=can_cancel,
         cancel_note=cancel_note,
         is_upcoming=is_upcoming,

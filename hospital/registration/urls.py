@@ -12,6 +12,7 @@ from hospital.registration.views import (
     special,
     standing,
     stopping,
+    substituting,
     visits,
     waiting,
 )
@@ -53,6 +54,13 @@ staff = [
     path("sessions/<int:schedule_id>/stop/", stopping.stop, name="registration-stop"),
     path("sessions/<int:schedule_id>/stopped/", stopping.stopped, name="registration-stopped"),
     path("sessions/<int:schedule_id>/resume/", stopping.resume, name="registration-resume"),
+    path(
+        "sessions/<int:schedule_id>/substitute/",
+        substituting.substitute,
+        name="registration-substitute",
+    ),
+    path("visits/<slug:number>/cancel/", visits.cancel, name="registration-cancel-any"),
+    path("visits/<slug:number>/answer/", visits.answer, name="registration-answer-for"),
     path("add-ons/<int:schedule_id>/", special.add_on, name="registration-add-on"),
     path("emergency-registration/", special.emergency, name="registration-emergency"),
     path("visits/<slug:number>/check-in/", visits.check_in, name="registration-check-in"),

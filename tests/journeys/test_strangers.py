@@ -56,6 +56,10 @@ OWNED: Final = {
     "registration-appointment": Row({"number": "booking"}),
     "registration-result": Row({"number": "booking"}),
     "registration-cancel": Row({"number": "booking"}),
+    "registration-decline": Row({"number": "booking"}),
+    "registration-exchange": Row({"number": "booking"}),
+    "registration-exchange-for": Row({"number": "booking"} | _BAND),
+    "registration-substitute-answer": Row({"number": "booking"}, {"agrees": "yes"}),
     "registration-share": Row({"number": "booking"}),
     "registration-waitlist-leave": Row({"entry_id": "entry"}),
     "registration-puzzle": Row({"token": "puzzle"}),
@@ -99,6 +103,7 @@ NAMING: Final = {"patient", "document_no", "key", "puzzle"}
 #: Fields that name nothing of anybody's: what is said, chosen or looked for.
 SAYING: Final = {
     *{"place", "waited"},  # what somebody made of a picture
+    *{"reason", "words", "agrees"},  # why a number is given back; yes or no to a substitute
     *{"schedule", "stop"},  # a session of the timetable; an end to what one asked for oneself
     *{"q", "category", "day", "page", "span", "kind", "next", "state", "step"},
     *{"text", "amount_fen", "care", "theme", "phone", "code", "new_code", "old_code", "name"},

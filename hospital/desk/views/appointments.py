@@ -21,12 +21,13 @@ from hospital.payments.permissions import COLLECT, VIEW_PAYMENTS
 from hospital.registration import queries
 from hospital.registration.permissions import (
     BEGIN_VISIT,
+    CANCEL_ANY,
     CHECK_IN,
     LIFT_RESTRICTION,
     VIEW_APPOINTMENTS,
 )
 from hospital.registration.queries import AppointmentRow
-from hospital.registration.states import AppointmentStatus
+from hospital.registration.states import AppointmentStatus, Consent
 from hospital.ui.masks import mask_name
 from hospital.ui.typed import typed
 
@@ -109,7 +110,15 @@ def _visit(request: StaffRequest, row: AppointmentRow) -> dict[str, bool]:
     is_day = row.visit_date == today
     own = request.user.practitioner_id
     is_own = own is not None and queries.practitioner_of(number=row.number) == own
+    is_standing = status in (
+        AppointmentStatus.PENDING,
+        AppointmentStatus.BOOKED,
+        AppointmentStatus.CHECKED_IN,
+    )
+    may_cancel = is_standing and identity.may(request.user, CANCEL_ANY)
     acts = {
+        "cancel": may_cancel,
+        "answer": may_cancel and row.consent == Consent.ASKED,
         "check_in": status == AppointmentStatus.BOOKED
         and is_day
         and identity.may(request.user, CHECK_IN),

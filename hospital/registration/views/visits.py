@@ -10,7 +10,13 @@ from hospital.identity.access import StaffRequest, staff_page
 from hospital.kernel import clock
 from hospital.kernel.errors import Invalid, NotFound
 from hospital.registration import actions, queries
-from hospital.registration.permissions import BEGIN_VISIT, CHECK_IN, LIFT_RESTRICTION
+from hospital.registration.permissions import (
+    BEGIN_VISIT,
+    CANCEL_ANY,
+    CHECK_IN,
+    LIFT_RESTRICTION,
+)
+from hospital.registration.states import AppointmentStatus
 from hospital.ui.typed import typed
 
 
@@ -41,6 +47,29 @@ def begin(request: StaffRequest, number: str) -> HttpResponse:
         raise NotFound("没有找到这个预约。")
     actions.start_visit(number=number, by=request.actor, at=clock.now())
     messages.success(request, "已开始就诊。")
+    return redirect("desk-appointment", number)
+
+
+@staff_page(CANCEL_ANY)
+@require_POST
+def cancel(request: StaffRequest, number: str) -> HttpResponse:
+    """A clerk gives the number back, with a reason; after check-in that is approved here (M1.7)."""
+    reason, at = _why(request), clock.now()
+    if queries.appointment(number=number, at=at).status == AppointmentStatus.CHECKED_IN:
+        actions.cancel_after_check_in(number=number, reason=reason, by=request.actor, at=at)
+    else:
+        actions.cancel(number=number, reason=reason, by=request.actor, at=at)
+    messages.success(request, "已退号，费用原路退回。")
+    return redirect("desk-appointment", number)
+
+
+@staff_page(CANCEL_ANY)
+@require_POST
+def answer(request: StaffRequest, number: str) -> HttpResponse:
+    """What a patient said on the telephone to a substitute of a lower title (M1.9)."""
+    agrees = request.POST.get("agrees") == "yes"
+    actions.answer_substitution(number=number, agrees=agrees, by=request.actor, at=clock.now())
+    messages.success(request, "已登记：同意替诊。" if agrees else "已登记：不同意，已退号退款。")
     return redirect("desk-appointment", number)
 
 

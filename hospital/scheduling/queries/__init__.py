@@ -72,7 +72,12 @@ from hospital.scheduling.queries.proposals import (
     proposals_of,
     wishes_of,
 )
-from hospital.scheduling.queries.stops import StopFacts, is_suspended, last_stop
+from hospital.scheduling.queries.stops import (
+    StopFacts,
+    is_suspended,
+    last_stop,
+    planned_doctor,
+)
 from hospital.scheduling.sessions import (
     BandFacts,
     Offered,
@@ -149,6 +154,7 @@ __all__ = [
     "own_sessions",
     "place_of",
     "places_left",
+    "planned_doctor",
     "practitioner_days",
     "problem_of",
     "problem_of_proposal",

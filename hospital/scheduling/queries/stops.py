@@ -47,3 +47,9 @@ def last_stop(*, schedule_id: int) -> StopFacts | None:
         resume_reason=back.reason if back else "",
         may_resume_until=schedule.starts_at,
     )
+
+
+def planned_doctor(*, schedule_id: int) -> str:
+    """Who was on the roster of a session that another doctor holds (替诊); "" when nobody else."""
+    row = Schedule.objects.select_related("planned_practitioner").filter(pk=schedule_id).first()
+    return row.planned_practitioner.name if row and row.planned_practitioner else ""
