@@ -406,12 +406,7 @@ BEYOND: Final = (
         is_patient_data=False,
     ),
     Function(
-        "calendar.edit",
-        "节假日与调休",
-        (OO,),
-        ("scheduling.edit_calendar",),
-        note="M15.4",
-        is_patient_data=False,
+        "calendar.edit", "节假日与调休", (OO,), ("scheduling.edit_calendar",), is_patient_data=False
     ),
     Function("window.use", "打开挂号窗口", (RC, OO), ("window.use",), note="门诊办公室为放宽限制"),
     Function(

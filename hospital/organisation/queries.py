@@ -5,6 +5,7 @@ did not say `active_only=False` (master data may refer to what is switched off).
 """
 
 import datetime as dt
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from django.db.models import F, Q, QuerySet
@@ -115,6 +116,11 @@ def practitioner_by_id(practitioner_id: int) -> Practitioner:
     if found is None or not _is_kept(found):
         raise NotFound("没有找到这位医生，请返回重新选择。")
     return found
+
+
+def practitioners_by_id(ids: Collection[int]) -> list[Practitioner]:
+    """The active ones of these practitioners, by pinyin."""
+    return list(Practitioner.objects.filter(pk__in=ids, is_active=True).order_by("pinyin", "code"))
 
 
 def location(code: str, *, active_only: bool = True) -> Location:
@@ -378,8 +384,8 @@ def practitioner_names() -> dict[str, str]:
 
 def practitioner_labels() -> dict[int, str]:
     """Id → "name title" of every practitioner in use, by pinyin, to choose from."""
-    rows = Practitioner.objects.filter(_in_force(today(), None)).order_by("pinyin", "code")
-    return {row.pk: f"{row.name} {Title(row.title).label}" for row in rows}
+    rows = Practitioner.objects.filter(_in_force(today(), None))
+    return {row.pk: f"{row.name} {Title(row.title).label}" for row in rows.order_by("pinyin")}
 
 
 def department_parents() -> dict[str, str]:

@@ -8,13 +8,12 @@ are nobody's to plan: they only keep their rooms.
 import datetime as dt
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from hospital.catalogue import queries as catalogue
 from hospital.kernel.clock import at_local, hospital_day
 from hospital.kernel.settings_rows import Scope
 from hospital.organisation import queries as organisation
-from hospital.organisation.models import Practitioner
 from hospital.organisation.states import Title
 from hospital.scheduling import holidays, thresholds
 from hospital.scheduling.holidays import Calendar
@@ -45,6 +44,9 @@ from hospital.scheduling.queries.leave import leaves_of
 from hospital.scheduling.states import ScheduleStatus, WishMind
 from hospital.scheduling.weekly import holds, standing_templates
 from hospital.scheduling.weeks import monday_of
+
+if TYPE_CHECKING:
+    from hospital.organisation.models import Practitioner
 
 RoomTime = tuple[int, tuple[dt.date, Period]]
 
@@ -161,15 +163,13 @@ def _stretch(department_id: int, from_date: dt.date, to_date: dt.date) -> Stretc
     )
 
 
-def _doctors(department_id: int, people: Collection[int]) -> list[Practitioner]:
+def _doctors(department_id: int, people: Collection[int]) -> "list[Practitioner]":
     known = organisation.role_periods(department_id=department_id)
     wanted = [one for one in people if one in known]
-    return list(
-        Practitioner.objects.filter(pk__in=wanted, is_active=True).order_by("pinyin", "code")
-    )
+    return organisation.practitioners_by_id(wanted)
 
 
-def _person(doctor: Practitioner, needs: Iterable[RosterNeed], stretch: Stretch) -> Person:
+def _person(doctor: "Practitioner", needs: Iterable[RosterNeed], stretch: Stretch) -> Person:
     """May hold what has a price for the title, and what the templates give them."""
     fees = catalogue.registration_fees(on=stretch.from_date)
     services = {
@@ -244,7 +244,7 @@ def _to_be_sat_in(stretch: Stretch) -> Iterable[RoomTime]:
                 yield template.room_id, (day, Period(template.session_period))
 
 
-def _leaves(doctors: Iterable[Practitioner], stretch: Stretch) -> Iterable[Leave]:
+def _leaves(doctors: "Iterable[Practitioner]", stretch: Stretch) -> Iterable[Leave]:
     """Leave, the end of a licence, days without a role, and work in other departments."""
     doctors = list(doctors)
     ids = [doctor.pk for doctor in doctors]
@@ -266,7 +266,7 @@ def _leaves(doctors: Iterable[Practitioner], stretch: Stretch) -> Iterable[Leave
             yield Leave(str(row.practitioner_id), day, day + _ONE_DAY, period)
 
 
-def _is_in_force(doctor: Practitioner, day: dt.date) -> bool:
+def _is_in_force(doctor: "Practitioner", day: dt.date) -> bool:
     begun = doctor.valid_from is None or doctor.valid_from <= day
     return begun and (doctor.valid_to is None or day < doctor.valid_to)
 
@@ -306,7 +306,7 @@ def _wishes(ids: Collection[int], stretch: Stretch) -> Iterable[Wish]:
                 )
 
 
-def _past(doctors: Iterable[Practitioner], stretch: Stretch) -> Iterable[Past]:
+def _past(doctors: "Iterable[Practitioner]", stretch: Stretch) -> Iterable[Past]:
     """Rest days worked and nights of the last quarter; who is new has no row."""
     doctors = list(doctors)
     since = stretch.from_date - _QUARTER
