@@ -302,6 +302,14 @@ BEYOND: Final = (
         is_patient_data=False,
     ),
     Function(
+        "system.partners",
+        "外部平台接入：平台、密钥、额度、调用记录",
+        (SA,),
+        ("interop.manage_partners",),
+        is_patient_data=False,
+        is_duty=True,
+    ),
+    Function(
         "system.configure",
         "业务参数",
         (SA,),
@@ -320,14 +328,6 @@ BEYOND: Final = (
     Function(
         "system.view_configuration",
         "查看参数",
-        Function(
-            "system.partners",
-            "外部平台接入：平台、密钥、额度、调用记录",
-            (SA,),
-            ("interop.manage_partners",),
-            is_patient_data=False,
-            is_duty=True,
-        ),
         (SA, SE),
         ("desk.view_configuration",),
         is_patient_data=False,
@@ -373,6 +373,7 @@ BEYOND: Final = (
         note="医生、科主任只看本科室",
         is_patient_data=False,
     ),
+    Function("window.use", "打开挂号窗口", (RC, OO), ("window.use",), note="门诊办公室为放宽限制"),
     Function(
         "sessions.own",
         "我的出诊、排班意愿",
@@ -408,7 +409,6 @@ BEYOND: Final = (
     Function(
         "calendar.edit", "节假日与调休", (OO,), ("scheduling.edit_calendar",), is_patient_data=False
     ),
-    Function("window.use", "打开挂号窗口", (RC, OO), ("window.use",), note="门诊办公室为放宽限制"),
     Function(
         "appointment.view",
         "查询预约",

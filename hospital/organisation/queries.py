@@ -362,11 +362,6 @@ def rooms_for(department_id: int) -> list[RoomRow]:
     return sorted(found, key=lambda row: not row.is_own)
 
 
-def department_codes() -> dict[int, str]:
-    """Id → code of every department, for addresses."""
-    return dict(Department.objects.values_list("pk", "code"))
-
-
 def department_names() -> dict[str, str]:
     """Code → name of every department, switched off ones too."""
     return dict(Department.objects.order_by("code").values_list("code", "name"))

@@ -16,6 +16,7 @@ class ProposalRow:
 
     id: int
     department_id: int
+    department_code: str
     department: str
     from_date: dt.date
     latest: dt.date
@@ -60,6 +61,7 @@ def _row(row: RosterProposal) -> ProposalRow:
     return ProposalRow(
         id=row.pk,
         department_id=row.department_id,
+        department_code=row.department.code,
         department=row.department.name,
         from_date=row.from_date,
         latest=row.to_date - dt.timedelta(days=1),

@@ -98,9 +98,8 @@ def take(request: StaffRequest, proposal_id: int) -> HttpResponse:
         messages.warning(request, sentence)
     if len(taken.left) > _MOST_SENTENCES:
         messages.warning(request, f"还有 {len(taken.left) - _MOST_SENTENCES} 个没有放入。")
-    code = organisation.department_codes()[row.department_id]
     if taken.mondays:
-        return redirect(address(code, taken.mondays[0]))
+        return redirect(address(row.department_code, taken.mondays[0]))
     return redirect("scheduling-proposal", row.id)
 
 
@@ -111,7 +110,7 @@ def drop(request: StaffRequest, proposal_id: int) -> HttpResponse:
     row = _found(request, proposal_id)
     actions.drop_proposal(proposal_id=row.id, by=request.actor, at=clock.now())
     messages.success(request, "已放弃这份智能排班，排班表没有改动。")
-    return redirect("scheduling-proposals", organisation.department_codes()[row.department_id])
+    return redirect("scheduling-proposals", row.department_code)
 
 
 def _found(request: StaffRequest, proposal_id: int) -> ProposalRow:
@@ -164,7 +163,7 @@ def _ticked(request: StaffRequest) -> set[int]:
 def _context(row: ProposalRow) -> dict[str, object]:
     at = clock.now()
     elapsed = int((at - row.started_at).total_seconds()) if row.started_at else 0
-    code = organisation.department_codes()[row.department_id]
+    code = row.department_code
     return {
         "row": row,
         "code": code,
