@@ -11,7 +11,7 @@ import pytest
 from django.urls import reverse
 
 from hospital.identity.states import Role
-from hospital.payments.models import Payment, Refund
+from hospital.payments.models import Payment, PaymentCase, Refund
 from hospital.scheduling.models import Schedule
 from hospital.testing.people import staff_client
 from hospital.testing.schedules import NOW, a_released_schedule
@@ -32,7 +32,7 @@ def holds_until_the_end(story: Story, schedule: Schedule, name: str = "陈晓宁
     phone = story.patient(name)
     phone.books(schedule)
     phone.opens_sheet()
-    story.time.passes(minutes=15.1)
+    story.time.passes(minutes=15, seconds=5)
     assert moves(phone.appointment) == ["cancelled"]
     assert moves(phone.appointment.bill) == ["paying", "issued", "expired"]
     assert moves(Payment.objects.latest("pk")) == ["pending", "closed"]
@@ -88,7 +88,9 @@ def test_another_number_of_the_hour_is_free(story: Story) -> None:
     books_balance(story, kept_fen=5000)
 
 
-def test_the_place_is_taken_so_the_money_goes_back(story: Story, single: Schedule) -> None:
+def test_e2_the_place_is_taken_so_the_money_goes_back(story: Story, single: Schedule) -> None:
+    """Paid 15 min 05 s after the hold began: cured without anybody of the hospital, and both
+    patients know exactly what is theirs."""
     phone = holds_until_the_end(story, single)
     other = story.patient("林若谷")
     other.books(single)
@@ -106,8 +108,39 @@ def test_the_place_is_taken_so_the_money_goes_back(story: Story, single: Schedul
     assert phone.chat()[-1].lines["退款状态"] == "退款成功"
     assert moves(other.appointment) == ["booked"]
     assert other.told() == ["N01"]
+    assert "就诊序号 1" in other.opens_card(other.chat()[-1]).text
+    assert not PaymentCase.objects.exists()
     nothing_is_stuck(story)
     books_balance(story, kept_fen=2500)
+
+
+def test_m1_06_the_place_is_promised_to_somebody_in_line(story: Story, single: Schedule) -> None:
+    """Late money overtakes nobody: the number that came free is for the one who waits."""
+    phone = story.patient()
+    phone.books(single)
+    phone.opens_sheet()
+    others = [story.patient(name) for name in ("林若谷", "周一鸣", "吴双")]
+    for band, other in zip(single.bands.order_by("starts_at")[1:], others, strict=True):
+        other.books(single, band)
+        other.pays()
+        story.deliver()
+    waiting = story.patient("郑九思")
+    waiting.open(reverse("registration-wait", args=[single.pk]))
+    assert "前面还有 0" in waiting.send("加入候补").text
+    story.time.passes(minutes=17)
+    assert waiting.told() == ["N08"]
+
+    pays_late(story, phone)
+
+    returned_within_a_minute(phone)
+    story.refund_arrives()
+    assert phone.told() == ["N02", "N03", "N26"]
+    waiting.opens_pay_page()
+    waiting.pays()
+    story.deliver()
+    assert waiting.told() == ["N08", "N01"]
+    assert waiting.appointment.slot_id == phone.appointment.slot_id
+    books_balance(story, kept_fen=4 * 2500)
 
 
 def test_the_place_is_only_held_by_somebody_who_may_not_pay(story: Story, single: Schedule) -> None:
