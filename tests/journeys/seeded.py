@@ -32,7 +32,13 @@ from hospital.testing.bookings import a_booking, a_paid_booking
 from hospital.testing.jobs import run_jobs
 from hospital.testing.partners import Program, a_partner, a_person, a_wish, free_slots
 from hospital.testing.people import PASSWORD, a_patient, a_resident_id, a_staff, a_wechat_user
-from hospital.testing.schedules import NOW, a_released_schedule, moment
+from hospital.testing.schedules import (
+    NOW,
+    a_released_schedule,
+    an_unreleased_schedule,
+    moment,
+)
+from hospital.testing.waiting import a_full_schedule, a_waiting
 
 NAME: Final = "慕容雪晴"
 PHONE: Final = "13912345678"
@@ -210,11 +216,22 @@ def everything_else(seeded: Seeded) -> None:
         by=Actor("staff", doctor.pk),
         at=at,
     )
+    _waits(seeded, at)
     _stayed_away(seeded, at)
     _booked_by_a_platform(seeded, at)
     _known_staff(at)
     audit.seal_entries(at=at)
     audit.keep(audit.verify(at=at), at=at)
+
+
+def _waits(seeded: Seeded, at: dt.datetime) -> None:
+    """In line for a full session, and for a release; a visit is shared by its link."""
+    line, _ = a_full_schedule(day=clock.hospital_day(at) + dt.timedelta(days=3), at=at)
+    a_waiting(line, user=seeded.user, patient=seeded.patient, at=at)
+    coming = an_unreleased_schedule(at=at)
+    registration.watch_release(wechat_user_id=seeded.user.pk, schedule_id=coming.pk, at=at)
+    own = Actor("patient", seeded.user.pk)
+    registration.share(number=seeded.booking.number, by=own, at=at)
 
 
 def _stayed_away(seeded: Seeded, at: dt.datetime) -> None:

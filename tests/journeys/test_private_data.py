@@ -65,6 +65,7 @@ NOTHING_PERSONAL: Final = {
     "payments_refund",
     "payments_statementline",
     "procrastinate_periodic_defers",
+    "registration_bookingalert",
 }
 _NUMBERS = {"integer", "bigint", "smallint", "boolean", "date", "timestamp with time zone"}
 
