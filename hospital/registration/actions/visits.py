@@ -32,8 +32,8 @@ if TYPE_CHECKING:
     from hospital.billing.models import Bill
 
 _SWEPT_AT_MOST: Final = 500
-#: Sessions this old were swept long ago, or belong to a hospital that slept for days.
-_LOOKED_BACK: Final = dt.timedelta(days=7)
+#: Sessions older than this were swept long ago, whatever stood still meanwhile.
+_LOOKED_BACK: Final = dt.timedelta(days=31)
 _CLAIMED: Final = (AppointmentStatus.BOOKED, AppointmentStatus.CHECKED_IN)
 
 
@@ -134,8 +134,7 @@ def visits_to_end(*, at: dt.datetime) -> list[int]:
     unseen = Q(status=AppointmentStatus.CHECKED_IN, visit_date__lt=today)
     rows = Appointment.objects.filter(
         missed | unseen,
-        visit_date__gte=today - _LOOKED_BACK,
-        visit_date__lte=today,
+        schedule__visit_date__range=(today - _LOOKED_BACK, today),
         schedule__ends_at__lte=over,
     ).exclude(schedule__status=ScheduleStatus.SUSPENDED)  # those are given back (M1.8)
     return list(rows.order_by("pk").values_list("pk", flat=True)[:_SWEPT_AT_MOST])

@@ -94,9 +94,9 @@ def test_m1_10_the_patient_appeals_once_and_reads_the_answer() -> None:
     assert "这个申诉已经有人处理。" in text_of(again)
 
     assert status_of(row) == "booked"
-    answer = text_of(phone.get(page))
-    assert "已采纳" in answer
-    assert "已核实，当天确已就诊。" in answer
+    shown = text_of(phone.get(page))
+    assert "已采纳" in shown
+    assert "已核实，当天确已就诊。" in shown
     assert AuditEntry.objects.filter(act="registration.decide_appeal").count() == 1
 
 
