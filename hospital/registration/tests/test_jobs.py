@@ -43,7 +43,7 @@ def test_money_books_through_the_reaction_and_the_timer_finds_nothing_to_do() ->
     assert kinds() == ["N01"]
 
 
-def test_the_timer_gives_an_unpaid_hold_back_after_a_reminder() -> None:
+def test_n02_n03_the_timer_gives_an_unpaid_hold_back_after_a_reminder() -> None:
     with time_machine.travel(NOW, tick=False) as clock:
         a_booking()
         jobs.remind_unpaid()

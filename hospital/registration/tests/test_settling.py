@@ -53,7 +53,7 @@ def check(appointment: Appointment) -> None:
     assert not (paid and row.status == AppointmentStatus.CANCELLED and not reversed_)
 
 
-def test_a_paid_booking_is_booked_and_the_patient_told_once() -> None:
+def test_n01_a_paid_booking_is_booked_and_the_patient_told_once() -> None:
     booked = a_booking(schedule=a_released_schedule(capacity=4))
     pay(booked.bill)
 

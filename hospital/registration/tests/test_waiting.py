@@ -65,7 +65,7 @@ def serve(at: dt.datetime = SOON) -> int:
     return actions.serve_waitlists(by=SYSTEM, at=at)
 
 
-def test_sm3_a_number_that_comes_free_is_offered_to_the_first_in_line() -> None:
+def test_n08_sm3_a_number_that_comes_free_is_offered_to_the_first_in_line() -> None:
     schedule, (booking,) = a_full_schedule()
     first, second = a_waiting(schedule), a_waiting(schedule)
     assert serve() == 0
@@ -278,7 +278,7 @@ def test_who_may_not_book_any_more_is_told_and_the_number_goes_on() -> None:
     assert told(third) == ["N08"]
 
 
-def test_the_list_is_cleared_when_its_time_is_over_and_everybody_told_once() -> None:
+def test_n03_the_list_is_cleared_when_its_time_is_over_and_everybody_told_once() -> None:
     schedule, _ = a_full_schedule()
     entries = [a_waiting(schedule) for _ in range(2)]
     late = moment(dt.date(2026, 11, 24), 7, 30)
