@@ -1,7 +1,7 @@
-"""The rush at seven (M1.5, M1.16): a thousand people, forty numbers, one moment.
+"""The rush at seven (M1.5, M1.16, E1): a thousand people, forty numbers, one moment.
 
 The real web process serves them, over HTTP, each in a session of their own; nobody gets an error,
-and whoever was too late is shown where there still is a number.
+and whoever was too late is shown where there still is a number, or waits in line for one.
 """
 
 from __future__ import annotations
@@ -31,13 +31,15 @@ from hospital.billing.models import Bill
 from hospital.identity.models import WeChatUser
 from hospital.kernel import clock
 from hospital.kernel.actors import SYSTEM
+from hospital.messaging.models import Message
 from hospital.patients import consent
 from hospital.patients.actions.seeding import seed_patients
 from hospital.patients.models import Patient, PatientBinding
 from hospital.patients.states import REAL_NAME, Relationship
 from hospital.registration import actions as registration
-from hospital.registration.models import Appointment
-from hospital.registration.states import AppointmentStatus
+from hospital.registration import jobs
+from hospital.registration.models import Appointment, WaitlistEntry
+from hospital.registration.states import AppointmentStatus, WaitlistStatus
 from hospital.scheduling.models import Slot, TimeBand
 from hospital.scheduling.states import SlotStatus
 from hospital.testing.bookings import pay
@@ -55,6 +57,7 @@ PEOPLE = 1000
 WITHOUT_DOCUMENT = 10  # more than enough of the seeded may not book: one in two hundred
 PLACES = 40
 UNPAID = 10
+IN_LINE = 6
 TOKEN = "t" * 32  # the CSRF secret each of them would have got with the page
 START_SECONDS = 60.0
 
@@ -145,7 +148,7 @@ def served(transactional_db: None, tmp_path: Path) -> Iterator[Served]:
             process.wait(timeout=30)
 
 
-def test_a_thousand_people_for_forty_numbers(
+def test_e1_a_thousand_people_for_forty_numbers(
     band: TimeBand, people: list[Person], served: Served
 ) -> None:
     deadlocks = database.deadlocks()
@@ -162,8 +165,12 @@ def test_a_thousand_people_for_forty_numbers(
     _log_is_clean(served, people)
     assert database.deadlocks() == deadlocks
 
+    late = [person for person, reply in zip(people, replies, strict=True) if reply.status == 409]
+    line = late[:IN_LINE]
+    _wait_in_line(band, line, served)
     _thirty_pay_and_ten_come_back(band)
-    _the_ten_are_fought_over_again(band, people, replies, served)
+    _the_line_is_served_in_order(band, line)
+    _the_rest_are_fought_over_again(band, late[IN_LINE:], served)
 
 
 def _wish(person: Person, band: TimeBand) -> Wish:
@@ -176,6 +183,15 @@ def _wish(person: Person, band: TimeBand) -> Wish:
             "key": f"race-{time.monotonic_ns()}",
         },
     )
+
+
+def _wait_in_line(band: TimeBand, line: list[Person], served: Served) -> None:
+    """One after the other, so that there is an order to be served in."""
+    path = reverse("registration-wait", args=[band.schedule_id])
+    for person in line:
+        form = {"csrfmiddlewaretoken": TOKEN, "patient": person.patient_number}
+        (reply,) = all_at_once(served.port, [Wish(path=path, cookie=person.cookie, form=form)])
+        assert (reply.status, reply.location) == (302, reverse("registration-waitlist"))
 
 
 def _shows_alternatives(reply: Reply) -> bool:
@@ -220,13 +236,24 @@ def _thirty_pay_and_ten_come_back(band: TimeBand) -> None:
     assert statuses == {SlotStatus.BOOKED: PLACES - UNPAID, SlotStatus.FREE: UNPAID}
 
 
-def _the_ten_are_fought_over_again(
-    band: TimeBand, people: list[Person], replies: list[Reply], served: Served
-) -> None:
-    """Fifty of those who came too late try once more."""
-    late = [person for person, reply in zip(people, replies, strict=True) if reply.status == 409]
+def _the_line_is_served_in_order(band: TimeBand, line: list[Person]) -> None:
+    """The ten that came back are for the six in line first, the lowest number for the first."""
+    jobs.serve_waitlists()
+    jobs.serve_waitlists()
+    entries = WaitlistEntry.objects.select_related("patient", "appointment__slot").order_by("pk")
+    assert [one.patient.outpatient_no for one in entries] == [one.patient_number for one in line]
+    assert {one.status for one in entries} == {WaitlistStatus.OFFERED}
+    numbers = [one.appointment.slot.sequence_no for one in entries if one.appointment]
+    assert numbers == sorted(numbers)
+    assert len(set(numbers)) == IN_LINE
+    assert Message.objects.filter(kind="N08").count() == IN_LINE
+
+
+def _the_rest_are_fought_over_again(band: TimeBand, late: list[Person], served: Served) -> None:
+    """Nobody waits any more: fifty of those who came too late try once more for what is left."""
+    left = UNPAID - IN_LINE
     again = all_at_once(served.port, [_wish(person, band) for person in late[:50]])
-    assert Counter(reply.status for reply in again) == {302: UNPAID, 409: 50 - UNPAID}
+    assert Counter(reply.status for reply in again) == {302: left, 409: 50 - left}
     statuses = Counter(Slot.objects.filter(band=band).values_list("status", flat=True))
     assert statuses == {SlotStatus.BOOKED: PLACES - UNPAID, SlotStatus.HELD: UNPAID}
 
