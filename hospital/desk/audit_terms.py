@@ -29,6 +29,7 @@ AREAS: Final = {
     "desk": "审计与参数",
     "monitoring": "监控",
     "portal": "患者端",
+    "interop": "外部平台",
 }
 #: Keys of before and after that are no column with a Chinese name.
 KEYS: Final = {
@@ -153,6 +154,9 @@ KEYS: Final = {
     "is_good": "是否成功",
     "probe": "监控项目",
     "level": "级别",
+    "secret": "密钥",
+    "days": "有效天数",
+    "is_new_patient": "新建档",
 }
 #: The same key says something else in these areas.
 KEYS_OF_AREA: Final = {
