@@ -4,12 +4,17 @@ A week nobody opened has no row here: its sessions come from the templates. Pati
 sessions that publishing makes, never an entry.
 """
 
+from typing import TYPE_CHECKING
+
 from django.db import models
 from django.db.models import F, Q
 
 from hospital.kernel.states import StatefulModel, guard, one_of
 from hospital.scheduling.models.sessions import Schedule, ScheduleTemplate
 from hospital.scheduling.states import ROSTER_MOVES, EditKind, RosterStatus, SessionPeriod
+
+if TYPE_CHECKING:
+    from hospital.organisation.models import Location
 
 
 class Roster(StatefulModel):
@@ -84,6 +89,17 @@ class RosterEntry(models.Model):
 
     def __str__(self) -> str:
         return f"roster entry {self.pk}"
+
+    @property
+    def sits_in(self) -> "Location":
+        """The room as it is: while nobody drafts, the session's own, which may have changed."""
+        is_settled = self.roster.status == RosterStatus.PUBLISHED
+        return self.schedule.room if is_settled and self.schedule else self.room
+
+    @property
+    def places(self) -> int:
+        """How many may come: a session's own number once there is one."""
+        return self.schedule.capacity if self.schedule else self.capacity
 
 
 class RosterEdit(models.Model):

@@ -37,6 +37,7 @@ def week_of(roster: Roster) -> Week:
             "roster",
             "roster__department",
             "schedule__practitioner",
+            "schedule__room",
             "practitioner",
             "room",
             "service_type",
@@ -78,7 +79,7 @@ def week_of(roster: Roster) -> Week:
             )
             for pk, row in people.items()
         },
-        rooms={one.room_id: _standing(one.room) for one in all_of_them},
+        rooms={room.pk: _standing(room) for room in map(_room, all_of_them)},
         services={one.service_type_id: _standing(one.service_type) for one in all_of_them},
         away=[
             Away(one.practitioner_id, one.starts_at, one.ends_at, one.reason_label)
@@ -98,7 +99,7 @@ def _of_entry(entry: RosterEntry) -> Duty:
         starts_at=starts_at,
         ends_at=ends_at,
         practitioner_id=holder.pk if holder else None,
-        room_id=entry.room_id,
+        room_id=entry.sits_in.pk,
         service_type_id=entry.service_type_id,
         department_id=entry.roster.department_id,
         department=entry.roster.department.name,
@@ -127,6 +128,10 @@ def _holder(one: RosterEntry | Schedule) -> "Practitioner | None":
     if isinstance(one, RosterEntry) and one.schedule is not None:
         return one.schedule.practitioner
     return one.practitioner
+
+
+def _room(one: RosterEntry | Schedule) -> "Location":
+    return one.sits_in if isinstance(one, RosterEntry) else one.room
 
 
 def _standing(row: "Practitioner | Location | ServiceType") -> Standing:

@@ -165,7 +165,7 @@ def grid(*, roster: Roster, at: dt.datetime, all_periods: bool = False) -> Grid:
         rows=tuple(_row(person, periods, facts, standing) for person in people),
         conflicts=tuple(found),
         sessions=len(standing),
-        capacity=sum(one.capacity for one in standing),
+        capacity=sum(one.places for one in standing),
         missing=sum(1 for one in standing if one.schedule_id is None) if roster.pk else 0,
     )
 
@@ -184,7 +184,8 @@ def _entries(roster: Roster, calendar: Calendar, *, at: dt.datetime) -> list[Ros
     return list(
         roster.entries.filter(shown)
         .exclude(is_removed=True, schedule__status=ScheduleStatus.CANCELLED)
-        .select_related("roster", "practitioner", "service_type", "room", "schedule__practitioner")
+        .select_related("roster", "practitioner", "service_type", "room")
+        .select_related("schedule__practitioner", "schedule__room")
         .order_by("starts", "pk")
     )
 
@@ -329,10 +330,10 @@ def _chip(entry: RosterEntry, *, taken: int, found: Sequence[Conflict], usual: s
         entry_id=entry.pk,
         schedule_id=entry.schedule_id,
         service=entry.service_type.name,
-        room=entry.room.name,
+        room=entry.sits_in.name,
         hours=hours_text(entry),
         is_usual=hours_text(entry) == usual,
-        capacity=entry.capacity,
+        capacity=entry.places,
         taken=taken,
         status=schedule.status if schedule else "",
         status_label=str(ScheduleStatus(schedule.status).label) if schedule else "",

@@ -22,7 +22,7 @@ from hospital.scheduling.actions.roster_steps import (
 )
 from hospital.scheduling.conflicts import ConflictKind
 from hospital.scheduling.models import Roster, RosterEntry, Schedule
-from hospital.scheduling.queries import roster_changes
+from hospital.scheduling.queries import roster_changes, roster_grid
 from hospital.scheduling.queries import rosters as reads
 from hospital.scheduling.queries.duties import conflicts_of
 from hospital.scheduling.states import RosterStatus, ScheduleStatus, SlotStatus
@@ -212,6 +212,29 @@ def test_m15_01_a_revision_stands_only_when_it_is_published() -> None:
     assert done == Published(made=1, cancelled=1, moved=1, over=0)
     assert statuses() == {TUESDAY: "cancelled", WEDNESDAY: "published", MONDAY: "published"}
     assert Schedule.objects.get(visit_date=WEDNESDAY).room == clinic.spare
+    assert roster_changes.against_published(clinic.roster) == []
+
+
+def test_m15_01_what_the_office_changed_of_a_session_shows_and_begins_the_revision() -> None:
+    clinic = a_clinic()
+    entry = clinic.put()
+    publish(clinic)
+    schedule = Schedule.objects.get()
+    actions.change_room(
+        schedule_id=schedule.pk, room_id=clinic.spare.pk, reason="漏水", by=SYSTEM, at=NOW
+    )
+    actions.change_capacity(
+        band_id=band_of(schedule).pk, capacity=9, reason="加开", by=SYSTEM, at=NOW
+    )
+    clinic.roster.refresh_from_db()
+
+    shown = roster_grid.grid(roster=clinic.roster, at=NOW)
+    (chip,) = [chip for row in shown.rows for cell in row.cells for chip in cell.chips]
+    assert (chip.room, chip.capacity) == ("302诊室", 21)
+
+    revise(clinic)
+    entry.refresh_from_db()
+    assert (entry.room, entry.capacity) == (clinic.spare, 21)
     assert roster_changes.against_published(clinic.roster) == []
 
 

@@ -350,7 +350,7 @@ def test_m15_02_what_is_past_unknown_or_elsewhere_cannot_be_put() -> None:
     assert clinic.standing() == []
 
 
-def test_m2_fails_in_practice_two_people_at_once_are_told_who_and_when() -> None:
+def test_m15_01_two_people_at_once_are_told_who_and_when() -> None:
     clinic = a_clinic()
     seen = clinic.version
     clinic.put(at=moment(dt.date(2026, 11, 23), 15, 7))
