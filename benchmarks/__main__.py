@@ -23,7 +23,7 @@ def main() -> None:
     call_command("migrate", verbosity=0)
     say("making clinics and people …")
     clinics = world.clinics(16, capacity=400)
-    from benchmarks import bills, hints, messages, notices, patients, rosters
+    from benchmarks import bills, hints, messages, notices, patients, rosters, utilisation
     from benchmarks.measure import PEOPLE, measure
     from benchmarks.report import write
 
@@ -47,6 +47,8 @@ def main() -> None:
     sections.append(patients.section(patients.measure()))
     say("a month's roster …")
     sections.append(rosters.section(rosters.measure()))
+    say("the use of numbers over a quarter …")
+    sections.append(utilisation.section(utilisation.measure()))
     write(figures, sections, world.versions(url))
 
 

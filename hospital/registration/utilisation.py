@@ -54,7 +54,7 @@ _NUMBERS: Final = """
     GROUP BY 1, 2 ORDER BY 1, 2
 """
 # What was never paid for is no booking: it is counted apart. An exchanged booking is one that was
-# cancelled and one that stands.
+# cancelled and one that stands. OFFSET 0: the lead is worked out once a row, not once a count.
 _BOOKINGS: Final = """
     SELECT appointment.department_id, appointment.visit_date, channel,
         count(*) FILTER (WHERE booked_at IS NOT NULL),
@@ -74,6 +74,7 @@ _BOOKINGS: Final = """
     JOIN scheduling_schedule schedule ON schedule.id = appointment.schedule_id
     CROSS JOIN LATERAL (
         SELECT appointment.visit_date - (appointment.created_at AT TIME ZONE %(zone)s)::date AS lead
+        OFFSET 0
     ) ahead
     WHERE schedule.visit_date BETWEEN %(first)s AND %(latest)s
     AND schedule.status NOT IN ('draft', 'cancelled')
