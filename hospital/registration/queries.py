@@ -185,9 +185,13 @@ def appointments_of_schedule(*, schedule_id: int, at: dt.datetime) -> list[Appoi
 
 
 def emergencies_of(*, day: dt.date, at: dt.datetime) -> list[AppointmentRow]:
-    """The emergencies registered for sessions of a hospital day, the latest first."""
+    """The emergencies of sessions of a hospital day: who still waits by acuity, the first come
+    first; then the others, the latest first."""
     rows = _loaded().filter(booking_kind=BookingKind.EMERGENCY, visit_date=day)
-    return _rows(rows.order_by("-created_at", "-pk")[:_LISTED_AT_MOST], at=at)
+    found = _rows(rows.order_by("-created_at", "-pk")[:_LISTED_AT_MOST], at=at)
+    waiting = [row for row in reversed(found) if row.status == AppointmentStatus.CHECKED_IN]
+    waiting.sort(key=lambda row: row.acuity or 0)
+    return waiting + [row for row in found if row.status != AppointmentStatus.CHECKED_IN]
 
 
 def practitioner_of(*, number: str) -> int | None:

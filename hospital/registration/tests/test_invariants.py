@@ -215,7 +215,7 @@ def _expected(row: Appointment, moves: list[tuple[str, str]]) -> set[str]:
 
 
 @pytest.mark.slow
-def test_bookings_numbers_and_money_fit_together_in_any_order(db: None) -> None:
+def test_sm2_bookings_numbers_and_money_fit_together_in_any_order(db: None) -> None:
     Outpatients.world, Outpatients.done = World(), Counter()
     run_state_machine_as_test(
         Outpatients,

@@ -45,7 +45,7 @@ def told() -> list[tuple[str, str]]:
     return [(row.fields["what"], row.fields["reason"]) for row in messages]
 
 
-def test_m1_10_three_noshows_in_180_days_stop_advance_booking_online_for_90() -> None:
+def test_m1_10_n14_three_noshows_in_180_days_stop_advance_booking_online_for_90() -> None:
     patient, _ = stayed_away_thrice()
     user_id = patient.bindings.get().wechat_user_id
     user = patient.bindings.get().wechat_user

@@ -210,7 +210,7 @@ def in_department(
     )
 
 
-def test_m1_14_the_continuation_costs_nothing_for_a_reason_and_is_told() -> None:
+def test_m1_14_n27_the_continuation_costs_nothing_for_a_reason_and_is_told() -> None:
     first = a_first_visit()
     schedule = in_department(first.department, TOMORROW, shares={Pool.RESERVED: 5})
 

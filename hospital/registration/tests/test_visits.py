@@ -139,7 +139,7 @@ def test_sm3_whom_the_doctor_sees_without_a_check_in_has_come() -> None:
     )
 
 
-def test_m1_10_who_has_not_come_half_an_hour_after_the_session_has_stayed_away() -> None:
+def test_m1_10_n13_who_has_not_come_half_an_hour_after_the_session_has_stayed_away() -> None:
     missed, waiting, unpaid = a_paid_booking(), checked_in(a_paid_booking()), a_booking()
 
     assert end(at=OVER - dt.timedelta(seconds=1)) == []
