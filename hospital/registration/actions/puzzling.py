@@ -1,6 +1,7 @@
 """Solving the picture that is asked of whoever books very fast (M1.15); each is good for once."""
 
 import datetime as dt
+import math
 
 from django.db import transaction
 
@@ -29,4 +30,4 @@ def solve_puzzle(*, user_id: int, token: str, place: int | None, at: dt.datetime
 def seconds_left(puzzle: Puzzle, *, at: dt.datetime) -> int:
     """How much longer somebody must wait who does not solve the picture."""
     ready_at = puzzle.drawn_at + dt.timedelta(seconds=thresholds.PUZZLE_WAIT_SECONDS.value())
-    return max(0, int((ready_at - at).total_seconds()))
+    return max(0, math.ceil((ready_at - at).total_seconds()))
