@@ -15,6 +15,7 @@ from hospital.billing.states import (
     ChargeStatus,
     MoneyState,
     PostingKind,
+    cash,
 )
 from hospital.kernel.errors import NotFound
 from hospital.kernel.models import Transition
@@ -137,6 +138,12 @@ def standing_fen(*, bill_id: int) -> dict[int, int]:
         bill_id=bill_id, reversal_of__isnull=True, status=ChargeStatus.BILLED
     ).annotate(gone_fen=Sum("reversed_by__amount_fen", default=0))
     return {line.pk: line.amount_fen + line.gone_fen for line in lines.order_by("pk")}
+
+
+def paid_in_cash(*, bill_ids: Collection[int]) -> set[int]:
+    """The bills paid with notes and coins: what they owe back is fetched at a window."""
+    rows = Posting.objects.filter(bill_id__in=bill_ids, kind=PostingKind.SETTLE, debit=cash("cash"))
+    return {row.bill_id for row in rows if row.bill_id is not None}
 
 
 def refund_due_fen(*, bill_id: int) -> int:

@@ -59,9 +59,10 @@ def take_all_back(row: Appointment, *, reason: str, by: Actor, at: dt.datetime) 
 
 
 def whole_money(row: Appointment, own: Money) -> Money:
-    """The payment side of an exchanged booking as pages show it: all it was paid with, as one."""
+    """The payment side of a booking as pages show it: all that an exchanged one was paid with, as
+    one; what it costs now when a difference went back."""
     earlier = [bills.bill(bill_id=bill_id) for bill_id in bills_of(row)[1:]]
-    if not earlier:
+    if not earlier and not row.consent:
         return own
     parts = [own, *bills.money_of(earlier).values()]
     due_fen = sum(part.due_fen for part in parts)

@@ -144,7 +144,7 @@ def preview(*, schedule_id: int) -> StopPreview:
 
 
 def result(*, schedule_id: int, since: dt.datetime) -> StopResult:
-    """What became of the bookings of a session called off at a moment: six statements, however
+    """What became of the bookings of a session called off at a moment: seven statements, however
     many they are."""
     touched = Q(cancel_reason=CancelReason.HOSPITAL, cancelled_at__gte=since)
     found = list(_of(schedule_id).filter(touched | Q(status__in=LIVE)))
@@ -152,8 +152,15 @@ def result(*, schedule_id: int, since: dt.datetime) -> StopResult:
     money = billing.money_of([row.bill for row in found])
     told = messaging.reached(kind="N06", subject_type=subject_type(Appointment), subject_ids=ids)
     offers = _first_offers(ids)
+    in_cash = billing.paid_in_cash(bill_ids=[row.bill_id for row in found])
     rows = tuple(
-        _stopped(row, money[row.bill_id], told.get(row.pk, _NOBODY), offers.get(row.pk))
+        _stopped(
+            row,
+            money[row.bill_id],
+            told.get(row.pk, _NOBODY),
+            offers.get(row.pk),
+            in_cash=row.bill_id in in_cash,
+        )
         for row in found
     )
     is_open = any(
@@ -198,9 +205,16 @@ def _touched(row: Appointment, money: Money, *, has_wechat: bool) -> TouchedRow:
 
 
 def _stopped(
-    row: Appointment, money: Money, told: Reached, offer: WaitlistEntry | None
+    row: Appointment,
+    money: Money,
+    told: Reached,
+    offer: WaitlistEntry | None,
+    *,
+    in_cash: bool,
 ) -> StoppedRow:
     label, tone = _REFUNDS[money.state]
+    if in_cash and money.due_fen:  # nobody waits for it here: the patient comes to a window
+        label, tone = "到窗口领现金", "warn"
     return StoppedRow(
         number=row.number,
         label=row.slot.label,
@@ -211,7 +225,7 @@ def _stopped(
         refund_label=label,
         refund_tone=tone,
         refund_fen=money.refunded_fen + money.due_fen,
-        is_refund_open=money.due_fen > 0 or money.state == MoneyState.PAYING,
+        is_refund_open=(money.due_fen > 0 and not in_cash) or money.state == MoneyState.PAYING,
         told=told,
         offer_label=WaitlistStatus(offer.status).label if offer else "",
         offer_until=offer.valid_until if offer else None,

@@ -47,7 +47,7 @@ def refused(appointment: Appointment, at: dt.datetime, refusal: type[CannotCance
     assert not bills.is_reversed(bill_id=appointment.bill_id)
 
 
-def test_m1_07_until_midnight_before_cancelling_is_free_and_the_money_goes_back() -> None:
+def test_m1_07_n05_until_midnight_before_cancelling_is_free_and_the_money_goes_back() -> None:
     booked = a_paid_booking(schedule=a_released_schedule(fee_fen=2500))
     Message.objects.all().delete()
 
@@ -172,7 +172,7 @@ def give_back(appointment: Appointment, charge_ids: list[int]) -> None:
     assert run_jobs(only="registration.jobs.cancel_refunded") == []
 
 
-def test_m1_08_a_suspended_session_undoes_every_booking_in_full_and_once() -> None:
+def test_m1_08_n06_a_suspended_session_undoes_every_booking_in_full_and_once() -> None:
     schedule = a_released_schedule(capacity=8)
     paid, unpaid, in_hall = (
         a_paid_booking(schedule=schedule),

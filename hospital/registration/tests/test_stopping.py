@@ -4,6 +4,7 @@ import datetime as dt
 
 import pytest
 from django.db import connection
+from pytest_django import DjangoAssertNumQueries
 
 from hospital.billing import queries as bills
 from hospital.kernel import clock
@@ -122,3 +123,19 @@ def test_m1_08_the_result_follows_every_booking_to_its_end() -> None:
     }
     # What an earlier stop of the same session undid is not this one's.
     assert stops.result(schedule_id=schedule.pk, since=clock.now() + HOUR).rows == ()
+
+
+def test_the_result_of_many_costs_no_more_statements_than_that_of_few(
+    django_assert_num_queries: DjangoAssertNumQueries,
+) -> None:
+    few, many = a_released_schedule(), a_released_schedule()
+    for schedule, count in ((few, 1), (many, 4)):
+        for _ in range(count):
+            a_paid_booking(schedule=schedule)
+        stop(schedule.pk)
+        actions.cancel_suspended(schedule_id=schedule.pk)
+    assert run_jobs(only="registration.") == []
+
+    for schedule in (few, many):
+        with django_assert_num_queries(8):
+            stops.result(schedule_id=schedule.pk, since=NOW)

@@ -56,7 +56,7 @@ def told(row: Appointment, kind: str = "N07") -> list[dict[str, str]]:
 
 
 @pytest.mark.parametrize("title", [Title.ASSOCIATE_CHIEF, Title.CHIEF])
-def test_m1_09_the_same_or_a_higher_title_keeps_the_booking_and_costs_no_more(
+def test_m1_09_n07_the_same_or_a_higher_title_keeps_the_booking_and_costs_no_more(
     title: Title,
 ) -> None:
     schedule = a_session((Title.CHIEF, 5000))
