@@ -105,6 +105,8 @@ KEYS: Final = {
     "capacity": "限号数",
     "band": "时段",
     "numbers": "号",
+    "appeal": "申诉",
+    "rules": "放宽的规则",
     "window": "窗口号",
     "kiosk": "自助机号",
     "reserved": "预留号",
@@ -215,6 +217,8 @@ SUBJECTS: Final = {
     "catalogue.servicetype": "号别",
     "scheduling.scheduletemplate": "出诊模板",
     "scheduling.schedule": "出诊",
+    "registration.appointment": "预约",
+    "registration.bookingrestriction": "预约限制",
     "interop.partner": "外部平台",
     "interop.partnerbooking": "平台预约",
 }
@@ -236,6 +240,7 @@ def codes() -> Mapping[str, Mapping[str, str]]:
     permissions = {one.code: one.label for one in all_permissions()}
     scopes = {str(code): str(label) for code, label in DataScope.choices}
     relations = dict([*Relationship.choices, *GuardianRelation.choices])
+    refusals = {kind.code: kind.default_message.rstrip("。") for kind in _refusals(Refusal)}
     return {
         "proof": _PROOFS,
         "role": roles,
@@ -247,7 +252,8 @@ def codes() -> Mapping[str, Mapping[str, str]]:
         "relationship": relations,
         "verdict": dict(Verdict.choices),
         "vetoes": _VETOES,
-        "code": {kind.code: kind.default_message.rstrip("。") for kind in _refusals(Refusal)},
+        "code": refusals,
+        "rules": refusals,
         **dict.fromkeys(permissions, scopes),
     }
 

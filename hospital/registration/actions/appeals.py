@@ -106,7 +106,7 @@ def decide_appeal(
         subject=row.appointment,
         by=by,
         at=at,
-        after={"appeal": row.pk, "status": row.status},
+        after={"appeal": AppealStatus(row.status).label},
     )
     publish(row.appointment)
     return row

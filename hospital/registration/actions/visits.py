@@ -193,8 +193,8 @@ def correct_noshow(
         subject=appointment,
         by=by,
         at=at,
-        before={"status": AppointmentStatus.NOSHOW},
-        after={"status": appointment.status},
+        before={"status": AppointmentStatus.NOSHOW.label},
+        after={"status": AppointmentStatus(appointment.status).label},
         reason=note,
     )
     recount(patient_id=appointment.patient_id, by=by, at=at)
