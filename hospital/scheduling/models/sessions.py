@@ -138,8 +138,8 @@ class Schedule(StatefulModel):
 
     `template` is the weekly session it was made from, empty for one put on a roster by hand.
     `practitioner` holds it; `planned_practitioner` is who was on the roster when another takes it
-    over (替诊, M1.9), else empty. While `has_waiting`, numbers that come free go to the waiting list
-    above first (M1.2).
+    over (替诊, M1.9), else empty. While `has_waiting`, numbers that come free go to the waiting
+    list above first (M1.2).
     """
 
     MOVES = SCHEDULE_MOVES
