@@ -159,6 +159,21 @@ KEYS: Final = {
     "secret": "密钥",
     "days": "有效天数",
     "is_new_patient": "新建档",
+    "date": "日期",
+    "day_kind": "放假或上班",
+    "follows": "按周几出诊",
+    "from": "开始日期",
+    "to": "结束日期",
+    "people": "参加的医生数",
+    "put": "放入的出诊数",
+    "removed": "撤下的出诊数",
+    "left": "没有放入的出诊数",
+    "department_id": "科室",
+    "service_type_id": "号别",
+    "minimum_title": "最低职称",
+    "minimum": "至少人数",
+    "target": "最好人数",
+    "on_holidays": "节假日照常",
 }
 #: The same key says something else in these areas.
 KEYS_OF_AREA: Final = {
@@ -183,6 +198,8 @@ VALUES: Final = {
     "sex": "性别",
     "nationality": "国籍",
     "network": "网络不允许",
+    "holiday": "放假",
+    "workday": "上班",
 }
 SUBJECTS: Final = {
     "patients.patient": "患者",
@@ -217,6 +234,10 @@ SUBJECTS: Final = {
     "catalogue.servicetype": "号别",
     "scheduling.scheduletemplate": "出诊模板",
     "scheduling.schedule": "出诊",
+    "scheduling.leave": "请假",
+    "scheduling.calendarday": "节假日",
+    "scheduling.rosterneed": "出诊需求",
+    "scheduling.rosterproposal": "智能排班",
     "registration.appointment": "预约",
     "registration.bookingrestriction": "预约限制",
     "interop.partner": "外部平台",

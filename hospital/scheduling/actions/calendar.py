@@ -103,7 +103,7 @@ def _day(day: dt.date) -> dict[str, object]:
 def _plain(row: CalendarDay | None) -> dict[str, object]:
     if row is None:
         return {}
-    return {"kind": str(row.kind), "name": row.name, "follows": row.follows}
+    return {"day_kind": str(row.kind), "name": row.name, "follows": row.follows}
 
 
 def _make_missing(by: Actor, at: dt.datetime) -> None:

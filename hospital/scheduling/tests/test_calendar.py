@@ -89,7 +89,7 @@ def test_m15_04_a_holiday_taken_back_brings_its_sessions_back() -> None:
     assert CalendarDay.objects.count() == 0
     entries = AuditEntry.objects.filter(act="scheduling.set_day").order_by("pk")
     assert [entry.after for entry in entries] == [
-        {"date": "2026-12-01", "kind": "holiday", "name": "院庆", "follows": None},
+        {"date": "2026-12-01", "day_kind": "holiday", "name": "院庆", "follows": None},
         {"date": "2026-12-01"},
     ]
 
