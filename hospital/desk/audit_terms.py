@@ -62,6 +62,8 @@ KEYS: Final = {
     "display_name": "姓名",
     "practitioner_id": "医护人员",
     "name": "名称",
+    "place": "位置",
+    "copy": "第几张",
     "copied_from": "来源版本",
     "round": "发送轮次",
     "reason": "原因",
@@ -240,6 +242,9 @@ SUBJECTS: Final = {
     "scheduling.rosterproposal": "智能排班",
     "registration.appointment": "预约",
     "registration.bookingrestriction": "预约限制",
+    "identity.device": "自助机",
+    "payments.cashentry": "现金收退",
+    "window.slipprint": "挂号小票",
     "interop.partner": "外部平台",
     "interop.partnerbooking": "平台预约",
 }

@@ -23,22 +23,28 @@ staff = [
     path("window/booking/<slug:number>/cash-back/", booking.cash_back, name="window-cash-back"),
 ]
 kiosk = [
-    path("", machine.start, name="kiosk-start"),
-    path("visit/<slug:token>/", machine.visit, name="kiosk-visit"),
-    path("visit/<slug:token>/end/", machine.end, name="kiosk-end"),
-    path("visit/<slug:token>/departments/", machine.departments, name="kiosk-departments"),
-    path("visit/<slug:token>/departments/<str:code>/", machine.numbers, name="kiosk-numbers"),
-    path("visit/<slug:token>/book/", machine.book, name="kiosk-book"),
-    path("visit/<slug:token>/booking/<slug:number>/", machine.booking, name="kiosk-booking"),
-    path("visit/<slug:token>/booking/<slug:number>/pay/", machine.pay, name="kiosk-pay"),
-    path("visit/<slug:token>/booking/<slug:number>/state/", machine.state, name="kiosk-state"),
+    path("", machine.start, name="window-kiosk-start"),
+    path("visit/<slug:token>/", machine.visit, name="window-kiosk-visit"),
+    path("visit/<slug:token>/end/", machine.end, name="window-kiosk-end"),
+    path("visit/<slug:token>/departments/", machine.departments, name="window-kiosk-departments"),
     path(
-        "visit/<slug:token>/booking/<slug:number>/collect/", machine.collect, name="kiosk-collect"
+        "visit/<slug:token>/departments/<str:code>/", machine.numbers, name="window-kiosk-numbers"
+    ),
+    path("visit/<slug:token>/book/", machine.book, name="window-kiosk-book"),
+    path("visit/<slug:token>/booking/<slug:number>/", machine.booking, name="window-kiosk-booking"),
+    path("visit/<slug:token>/booking/<slug:number>/pay/", machine.pay, name="window-kiosk-pay"),
+    path(
+        "visit/<slug:token>/booking/<slug:number>/state/", machine.state, name="window-kiosk-state"
+    ),
+    path(
+        "visit/<slug:token>/booking/<slug:number>/collect/",
+        machine.collect,
+        name="window-kiosk-collect",
     ),
     path(
         "visit/<slug:token>/booking/<slug:number>/check-in/",
         machine.check_in,
-        name="kiosk-check-in",
+        name="window-kiosk-check-in",
     ),
-    path("visit/<slug:token>/booking/<slug:number>/slip/", machine.slip, name="kiosk-slip"),
+    path("visit/<slug:token>/booking/<slug:number>/slip/", machine.slip, name="window-kiosk-slip"),
 ]

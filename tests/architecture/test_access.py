@@ -13,6 +13,7 @@ AUDIENCES = {
     "/m/": {"patient", "public"},
     "/staff/": {"staff", "public"},
     "/screen/": {"screen"},
+    "/kiosk/": {"device", "public"},
     "/callback/": {"callback"},
     "/fhir/": {"partner", "public"},
     "/api/": {"api"},

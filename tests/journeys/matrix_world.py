@@ -218,6 +218,7 @@ def a_world() -> World:
     )
     partner = a_partner(at=at)
     secret, _ = interop.make_secret(partner_id=partner.pk, days=90, by=SYSTEM, at=at)
+    kiosk, _ = identity.add_device(name="大厅1号机", place="1楼", by=SYSTEM, at=at)
     log_in = identity.begin_session(
         account=accounts[Role.PHARMACIST], address="127.0.0.1", device="Windows", at=at
     )
@@ -252,6 +253,7 @@ def a_world() -> World:
             "delegation_id": loan.pk,
             "break_glass_id": glass.pk,
             "session_id": log_in.pk,
+            "device_id": kiosk.pk,
             "account_id": accounts[Role.PHARMACIST].pk,
             "entry_id": AuditEntry.objects.latest("pk").pk,
             "message_id": message.pk,

@@ -28,6 +28,7 @@ from hospital.payments.models import OfflineTransfer, Payment, PaymentCase, Refu
 from hospital.payments.thresholds import APPROVAL_ABOVE_FEN
 from hospital.registration import actions as registration
 from hospital.registration.models import Appointment
+from hospital.scheduling.states import Pool
 from hospital.testing.bookings import a_booking, a_paid_booking
 from hospital.testing.jobs import run_jobs
 from hospital.testing.partners import Program, a_partner, a_person, a_wish, free_slots
@@ -39,6 +40,7 @@ from hospital.testing.schedules import (
     moment,
 )
 from hospital.testing.waiting import a_full_schedule, a_waiting
+from hospital.window import actions as window
 
 NAME: Final = "慕容雪晴"
 PHONE: Final = "13912345678"
@@ -219,6 +221,7 @@ def everything_else(seeded: Seeded) -> None:
     _waits(seeded, at)
     _stayed_away(seeded, at)
     _booked_by_a_platform(seeded, at)
+    _at_the_window(at)
     _known_staff(at)
     audit.seal_entries(at=at)
     audit.keep(audit.verify(at=at), at=at)
@@ -266,6 +269,33 @@ def _booked_by_a_platform(seeded: Seeded, at: dt.datetime) -> None:
     assert program.book(a_wish(slots[0], person=told)).status == 201
     wrong = a_person(name="上官云", document_no=seeded.document_no, phone=PHONE)
     assert program.book(a_wish(slots[1], person=wrong)).codes == ["IDENTITY_NOT_CONFIRMED"]
+
+
+def _at_the_window(at: dt.datetime) -> None:
+    """Somebody pays cash at the window for a number, gets a slip, and comes to a kiosk."""
+    person, clerk = a_patient(name="司徒浩然", at=at), a_staff(Role.REGISTRATION_CLERK)
+    row = window.register(
+        patient_id=person.pk,
+        schedule_id=a_released_schedule(shares={Pool.WINDOW: 16}, at=at).pk,
+        band_id=None,
+        may_register=True,
+        key="window",
+        by=Actor("staff", clerk.pk),
+        at=at,
+    )
+    payments.take_cash(
+        bill_id=row.bill_id,
+        shown_fen=row.bill.total_fen,
+        tendered_fen=5000,
+        key="cash",
+        by=Actor("staff", clerk.pk),
+        at=at,
+    )
+    window.hand_over(number=row.number, by=Actor("staff", clerk.pk), at=at)
+    window.print_slip(number=row.number, key="slip", by=Actor("staff", clerk.pk), at=at)
+    kiosk, _ = identity.add_device(name="大厅9号机", place="1楼", by=SYSTEM, at=at)
+    machine = Actor("device", kiosk.pk)
+    window.begin_visit(text=person.outpatient_no, device_id=kiosk.pk, by=machine, at=at)
 
 
 def _known_staff(at: dt.datetime) -> None:

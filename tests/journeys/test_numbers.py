@@ -33,6 +33,7 @@ SECRET: Final = {
     "patients.DataCopy.token",
     "patients.PatientPass.digest",  # only a keyed digest of the secret is kept
     "payments.PayCode.token",
+    "window.KioskVisit.token",
 }
 #: Read out, typed and scanned: a keyed shuffle of a running number. Access is checked besides.
 SCATTERED: Final = {
@@ -44,6 +45,7 @@ SCATTERED: Final = {
 COUNTED: Final = {
     "billing.Bill.number": "gap-free on paper",
     "billing.Bill.receipt_no": "gap-free on paper",
+    "payments.CashEntry.number": "gap-free on paper",
     "payments.Payment.out_trade_no": "WeChat's order number, in staff's pages",
     "payments.Refund.out_refund_no": "the same of a refund",
 }
@@ -64,6 +66,7 @@ COUNTING_PARAMETERS: Final = {
 }
 _AREAS: Final = {
     *{"billing", "interop", "messaging", "patients", "payments", "portal", "registration"},
+    "window",
 }
 _NUMBER: Final = re.compile(r"(^|_)(token|number|no|digest|fingerprint)$")
 _TICKET: Final = re.compile(r"ticket=([\w:.-]+)")

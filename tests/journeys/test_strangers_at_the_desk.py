@@ -96,6 +96,7 @@ HOSPITAL_WIDE: Final = {
     "identity.manage_roles": "asked for by one administrator, approved by another",
     "identity.approve_access": "never one's own request",
     "identity.end_sessions": "the security administrator's",
+    "identity.manage_devices": "the security administrator's",
     "identity.manage_networks": "the security administrator's",
     "identity.review_break_glass": "medical affairs review all, never their own",
     "desk.read_audit": "the audit administrator's; names masked",

@@ -50,7 +50,7 @@ def _step(view: Step) -> Step:
         try:
             found = actions.see_visit(token=token, device_id=request.device.pk, at=clock.now())
         except NotFound:
-            return redirect("kiosk-start")
+            return redirect("window-kiosk-start")
         try:
             return view(request, found, **kwargs)
         except Refusal as refusal:
@@ -76,7 +76,7 @@ def start(request: DeviceRequest) -> HttpResponse:
         except Refusal as refusal:
             problem = refusal.message
         else:
-            return redirect("kiosk-visit", token=found.token)
+            return redirect("window-kiosk-visit", token=found.token)
     status = HTTPStatus.UNPROCESSABLE_ENTITY if problem else HTTPStatus.OK
     return _page(request, "start", {"problem": problem}, status=status)
 
@@ -107,7 +107,7 @@ def visit(request: DeviceRequest, found: KioskVisit) -> HttpResponse:
 def end(request: DeviceRequest, token: str) -> HttpResponse:
     """The person has gone."""
     actions.end_visit(token=token, device_id=request.device.pk, at=clock.now())
-    return redirect("kiosk-start")
+    return redirect("window-kiosk-start")
 
 
 @kiosk_page
@@ -156,7 +156,7 @@ def book(request: DeviceRequest, found: KioskVisit) -> HttpResponse:
         by=request.actor,
         at=clock.now(),
     )
-    return redirect("kiosk-booking", token=found.token, number=appointment.number)
+    return redirect("window-kiosk-booking", token=found.token, number=appointment.number)
 
 
 @kiosk_page
@@ -183,7 +183,7 @@ def pay(request: DeviceRequest, found: KioskVisit, number: str) -> HttpResponse:
     if isinstance(outcome, gateway.Unreachable):
         problem = "现在联系不上微信支付，没有扣款。请稍后再试，或到窗口缴费。"
         return _booking_page(request, found, number, problem=problem)
-    return redirect("kiosk-booking", token=found.token, number=number)
+    return redirect("window-kiosk-booking", token=found.token, number=number)
 
 
 @kiosk_page
@@ -206,8 +206,8 @@ def collect(request: DeviceRequest, found: KioskVisit, number: str) -> HttpRespo
         actions.print_slip(number=number, key=key, by=request.actor, at=clock.now())
     except actions.SayWhy:
         # Printed before, here or elsewhere: another copy is a matter for people.
-        return redirect("kiosk-booking", token=found.token, number=number)
-    return redirect("kiosk-slip", token=found.token, number=number)
+        return redirect("window-kiosk-booking", token=found.token, number=number)
+    return redirect("window-kiosk-slip", token=found.token, number=number)
 
 
 @kiosk_page
@@ -217,7 +217,7 @@ def check_in(request: DeviceRequest, found: KioskVisit, number: str) -> HttpResp
     """签到: the patient is here (SM3)."""
     _own(found, number)
     registration.check_in(number=number, by=request.actor, at=clock.now())
-    return redirect("kiosk-booking", token=found.token, number=number)
+    return redirect("window-kiosk-booking", token=found.token, number=number)
 
 
 @kiosk_page
@@ -228,7 +228,7 @@ def slip(request: DeviceRequest, found: KioskVisit, number: str) -> HttpResponse
     _own(found, number)
     counter = queries.counter(number=number, at=clock.now())
     if not counter.slips:
-        return redirect("kiosk-booking", token=found.token, number=number)
+        return redirect("window-kiosk-booking", token=found.token, number=number)
     context = {
         "counter": counter,
         "row": counter.row,
@@ -285,7 +285,7 @@ def _no(request: DeviceRequest, found: KioskVisit, refusal: Refusal) -> HttpResp
     number = str(refusal.details.get("number", ""))
     context: dict[str, object] = {
         "message": refusal.message,
-        "booking": reverse("kiosk-booking", args=[found.token, number]) if number else "",
+        "booking": reverse("window-kiosk-booking", args=[found.token, number]) if number else "",
     }
     return _page(request, "problem", context, found, status=HTTPStatus.UNPROCESSABLE_ENTITY)
 
