@@ -10,10 +10,13 @@ import os
 import pickle
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any, Final
 
 from hospital.scheduling.proposal.problem import Problem
 
+#: Where our packages lie, wherever the worker was started.
+_ROOT: Final = Path(__file__).resolve().parents[3]
 #: Beside what the search may take: starting, building, and the reasons where there is no roster.
 _MARGIN_SECONDS: Final = 60.0
 _NICENESS: Final = 10
@@ -30,6 +33,7 @@ def propose_apart(problem: Problem, *, seconds: float) -> dict[str, Any]:
             [sys.executable, "-m", __name__],
             input=pickle.dumps((problem, seconds)),
             stdout=subprocess.PIPE,
+            cwd=_ROOT,
             timeout=2 * seconds + _MARGIN_SECONDS,
             check=True,
         )

@@ -374,7 +374,12 @@ def _drafted(stretch: Stretch) -> Iterable[Assignment]:
 
 def _from_templates(stretch: Stretch) -> Iterable[Assignment]:
     opened = _open_mondays(stretch)
-    made = {(one.template_id, one.visit_date) for one in stretch.made}
+    # What was called off stays called off: it was somebody's decision too.
+    made = set(
+        Schedule.objects.filter(visit_date__range=(stretch.from_date, stretch.latest))
+        .exclude(status=ScheduleStatus.CANCELLED)
+        .values_list("template_id", "visit_date")
+    )
     for day in stretch.days:
         if monday_of(day) in opened:
             continue

@@ -324,6 +324,24 @@ def test_m15_03_pages_ask_decide_and_stay_within_reach(monkeypatch: pytest.Monke
     assert leave.status == LeaveStatus.APPROVED
 
 
+def test_m15_03_two_windows_decide_a_leave_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("hospital.kernel.clock.now", lambda: NOW)
+    doctor, morning, afternoon = two_sessions()
+    leave = ask(doctor)
+    office = staff_client(Role.OUTPATIENT_OFFICE)
+    stop = {f"answer-{one.pk}": "stop" for one in (morning, afternoon)}
+
+    office.post(reverse("scheduling-leave-approve", args=[leave.pk]), stop)
+    again = office.post(reverse("scheduling-leave-approve", args=[leave.pk]), stop)
+    late = office.post(reverse("scheduling-leave-refuse", args=[leave.pk]), {"note": "不行"})
+
+    assert (again.status_code, late.status_code) == (422, 422)
+    assert "已经处理过了" in again.content.decode()
+    leave.refresh_from_db()
+    assert (leave.status, leave.decisions.count()) == (LeaveStatus.APPROVED, 2)
+    assert AuditEntry.objects.filter(act="scheduling.approve_leave").count() == 1
+
+
 def test_m15_03_a_doctor_asks_to_stop_one_session(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("hospital.kernel.clock.now", lambda: NOW)
     doctor, morning, _ = two_sessions()
