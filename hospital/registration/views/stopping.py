@@ -76,6 +76,7 @@ def stopped(request: StaffRequest, schedule_id: int) -> HttpResponse:
 @require_POST
 def resume(request: StaffRequest, schedule_id: int) -> HttpResponse:
     """Take a stop back before the session's start."""
+    sessions.session_facts(schedule_id=schedule_id)  # there is one, before anything is asked
     actions.resume_session(
         schedule_id=schedule_id, reason=why(request.POST), by=request.actor, at=clock.now()
     )

@@ -54,8 +54,10 @@ def begin(request: StaffRequest, number: str) -> HttpResponse:
 @require_POST
 def cancel(request: StaffRequest, number: str) -> HttpResponse:
     """A clerk gives the number back, with a reason; after check-in that is approved here (M1.7)."""
-    reason, at = _why(request), clock.now()
-    if queries.appointment(number=number, at=at).status == AppointmentStatus.CHECKED_IN:
+    at = clock.now()
+    row = queries.appointment(number=number, at=at)
+    reason = _why(request)
+    if row.status == AppointmentStatus.CHECKED_IN:
         actions.cancel_after_check_in(number=number, reason=reason, by=request.actor, at=at)
     else:
         actions.cancel(number=number, reason=reason, by=request.actor, at=at)
