@@ -20,15 +20,18 @@ PARTS: Final = {
     "evening": ("晚上", dt.time(18, 0), dt.time(0, 0)),
 }
 USUAL: Final = "usual"
+#: The years a form may name.
+YEARS: Final = range(2020, 2100)
 
 
 def day_of(data: Data, name: str) -> dt.date | None:
-    """A day of a date field; None for whatever is none."""
+    """A day of a date field; None for whatever is none, or lies in no year anybody plans for."""
     text = typed(data, name, most=10)
     try:
-        return dt.date.fromisoformat(text)
+        day = dt.date.fromisoformat(text)
     except ValueError:
         return None
+    return day if day.year in YEARS else None
 
 
 def special_day(data: Data) -> SpecialDay | None:

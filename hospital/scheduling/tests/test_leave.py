@@ -298,8 +298,9 @@ def test_m15_03_pages_ask_decide_and_stay_within_reach(monkeypatch: pytest.Monke
         "reason": "meeting",
     }
     assert other.post(reverse("scheduling-leave-new"), form).status_code == 404
-    wrong = own.post(reverse("scheduling-leave-new"), form | {"to": ""})
-    assert (wrong.status_code, Leave.objects.count()) == (422, 0)
+    for day in ("9999-12-31", "2026-11-01", ""):
+        wrong = own.post(reverse("scheduling-leave-new"), form | {"to": day})
+        assert (wrong.status_code, Leave.objects.count()) == (422, 0)
     assert "请选择结束日期" in wrong.content.decode()
 
     answer = own.post(reverse("scheduling-leave-new"), form)

@@ -20,8 +20,6 @@ from hospital.scheduling.states import DayKind
 from hospital.ui.typed import typed_id
 from hospital.ui.wording import day_text, weekday_text
 
-_FIRST_YEAR, _LATEST_YEAR = 2020, 2099
-
 
 @staff_page(EDIT_CALENDAR)
 @require_safe
@@ -174,4 +172,4 @@ def _words(day: dt.date, special: SpecialDay | None) -> str:
 
 def _year(text: str) -> int:
     number = typed_id(text) or 0
-    return number if _FIRST_YEAR <= number <= _LATEST_YEAR else clock.today().year
+    return number if number in planning_forms.YEARS else clock.today().year
