@@ -47,9 +47,9 @@ def workbook(found: Utilisation, departments: Mapping[int, str]) -> bytes:
         cell.font = Font(name=_FONT, bold=True, color="FFFFFF")
         cell.fill = PatternFill("solid", fgColor="00703A")
         sheet.column_dimensions[get_column_letter(number)].width = 24 if number == 1 else 12
-    for row in _rows(found, departments):
+    for number, row in enumerate(_rows(found, departments), start=2):
         sheet.append(row)
-        sheet.cell(sheet.max_row, 1).data_type = "s"
+        sheet.cell(number, 1).data_type = "s"
     sheet.freeze_panes = "C2"
     sheet.auto_filter.ref = sheet.dimensions
     packed = io.BytesIO()

@@ -6,7 +6,7 @@ from __future__ import annotations
 import datetime as dt
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, ViewportSize, expect
 from pytest_django.live_server_helper import LiveServer
 
 from hospital.identity.states import Role
@@ -23,6 +23,7 @@ from tests.browser.windows import SMALL, a_desk, without_live
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 check = Check("numbers", is_quiet=True)
+TABLET: ViewportSize = {"width": 820, "height": 1180}
 REFUSED = "the server responded with a status of 4"
 MIXED = {Pool.WECHAT: 18, Pool.WINDOW: 6, Pool.KIOSK: 3, Pool.RESERVED: 3}
 
@@ -86,3 +87,7 @@ def test_the_office_works_on_a_session(
     for name in ("releases", "prices", "shares"):
         page.goto(f"/staff/numbers/{name}/")
         check(page, name)
+    page.set_viewport_size(TABLET)
+    for name in ("", "batch/", "releases/", "shares/", f"{schedule.pk}/"):
+        page.goto(f"/staff/numbers/{name}")
+        check(page, f"tablet-{name.strip('/') or 'calendar'}", is_deep=False)

@@ -86,7 +86,9 @@ def test_the_calendar_shows_every_channels_share(office: Client) -> None:
     assert "预留 0/2" in shown
     assert f'href="{page_of(schedule)}"' in shown
     assert "没有符合条件的出诊" in text(office.get(CALENDAR))
-    assert "没有符合条件的出诊" in text(office.get(CALENDAR, {"day": "2026-11-24", "q": "没有这人"}))
+    assert "没有符合条件的出诊" in text(
+        office.get(CALENDAR, {"day": "2026-11-24", "q": "没有这人"})
+    )
     assert office.get(CALENDAR, {"day": "9999-12-31", "department": "x"}).status_code == 200
 
 
@@ -129,6 +131,16 @@ def test_m2_02_the_page_works_the_rounding_out(office: Client) -> None:
         "微信 16×60%=9.6 取整 9，自助机 16×10%=1.6 取整 1，预留 16×10%=1.6 取整 1，其余 5 个归窗口"
     ) in shown
     assert "就诊当日 00:00 未约的并入公共号池，窗口保留 2 个到 09:30" in shown
+
+
+def test_m2_02_the_page_says_that_the_pools_are_merged() -> None:
+    schedule = a_released_schedule(shares=MIXED)
+    with time_machine.travel(moment(TOMORROW, 0), tick=False):
+        actions.merge_due(today=TOMORROW, at=moment(TOMORROW, 0))
+        shown = text(staff_client(Role.OUTPATIENT_OFFICE).get(page_of(schedule)))
+
+    assert "就诊当日 00:00 已把未约的并入公共号池，窗口的最后 2 个保留到 09:30" in shown
+    assert Counter(schedule.slots.values_list("pool", flat=True)) == {"public": 14, "window": 2}
 
 
 def test_m2_03_shrinking_below_the_booked_is_refused_band_by_band(office: Client) -> None:
@@ -203,14 +215,17 @@ def test_m2_03_a_band_ends_earlier_only_when_nobody_is_left_outside(office: Clie
     assert "08:00 时段 结束 09:00 → 08:45" in text(office.get(page_of(schedule)))
 
 
-@pytest.mark.parametrize("wrong", ["-1", "501", "4.0", "四", "", "9" * 50])
-def test_a_size_that_is_none_changes_nothing(office: Client, wrong: str) -> None:
+def test_a_size_that_is_none_changes_nothing(office: Client) -> None:
     schedule = a_released_schedule()
-    form = bands_form(schedule, 4, 4, 4, 4) | {f"capacity-{band_of(schedule).pk}": wrong}
+    form, first = bands_form(schedule, 4, 4, 4, 4), f"capacity-{band_of(schedule).pk}"
 
-    answer = office.post(f"{page_of(schedule)}bands/", form)
+    for wrong in ("-1", "501", "4.0", "四", "", "9" * 50):
+        answer = office.post(f"{page_of(schedule)}bands/", form | {first: wrong})
+        assert answer.status_code == 422, wrong
+    nothing = office.post(f"{page_of(schedule)}bands/", bands_form(schedule, 0, 0, 0, 0))
 
-    assert answer.status_code == 422
+    assert nothing.status_code == 422
+    assert "请办理停诊" in text(nothing)
     assert sizes(schedule) == [4, 4, 4, 4]
 
 

@@ -199,6 +199,7 @@ def _page(
         "may_manage": may_manage,
         "may_change": may_manage and facts.status in _OPEN,
         "here": request.path,
+        "is_merged": at >= clock.at_local(facts.visit_date, thresholds.merge_time()),
         "merge_time": thresholds.MERGE_TIME.value(),
         "kept_until": thresholds.WINDOW_KEPT_UNTIL.value(),
         "kept": thresholds.WINDOW_KEPT.value(),
