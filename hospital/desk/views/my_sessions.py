@@ -105,6 +105,7 @@ def forget_wish(request: StaffRequest, wish_id: int) -> HttpResponse:
 def _page(request: StaffRequest, refusal: Invalid | None = None) -> HttpResponse:
     at, today = clock.now(), clock.today()
     found = _own(request, today, today + dt.timedelta(days=_DAYS - 1), at)
+    ahead = [one for one in found if one.is_open and not one.holder]
     practitioner_id = request.user.practitioner_id
     leaves = (
         queries.leave_rows(practitioner_ids=[practitioner_id], since=at, at=at)
@@ -114,8 +115,8 @@ def _page(request: StaffRequest, refusal: Invalid | None = None) -> HttpResponse
     context = {
         "is_practitioner": practitioner_id is not None,
         "weeks": _weeks(request, found, today),
-        "sessions": len([one for one in found if not one.holder and one.is_open]),
-        "sold": sum(one.sold for one in found if not one.holder),
+        "sessions": len(ahead),
+        "sold": sum(one.sold for one in ahead),
         "leaves": [{"row": row, "tone": _LEAVE_TONES[LeaveStatus(row.status)]} for row in leaves],
         "wishes": queries.wishes_of(practitioner_id=practitioner_id, since=today)
         if practitioner_id

@@ -7,7 +7,7 @@ from typing import Final
 
 from django.db.models import Count, Q, QuerySet
 
-from hospital.kernel.clock import at_local
+from hospital.kernel.clock import at_local, local
 from hospital.kernel.errors import NotFound
 from hospital.organisation import queries as organisation
 from hospital.organisation.states import Title
@@ -21,6 +21,7 @@ from hospital.scheduling.states import (
     SlotStatus,
     StopReason,
 )
+from hospital.ui.wording import day_text, moment_text
 
 #: A session with its numbers held and booked.
 Counted = tuple[Schedule, int, int]
@@ -97,6 +98,14 @@ class LeaveRow:
     answer_note: str
     sessions: tuple[SessionOnLeave, ...]
     is_late: bool
+
+    @property
+    def until(self) -> str:
+        """The end as people say it: midnight belongs to the day that is over."""
+        end = local(self.ends_at)
+        if end.time() == dt.time.min:
+            return f"{day_text(end.date() - _ONE_DAY)} 24:00"
+        return moment_text(self.ends_at)
 
     @property
     def touched(self) -> int:

@@ -24,7 +24,6 @@ from hospital.scheduling.permissions import ASK_LEAVE, DECIDE_LATE_LEAVE, DECIDE
 from hospital.scheduling.queries import LeaveRow
 from hospital.scheduling.states import LeaveAnswer, LeaveStatus, StopReason
 from hospital.ui.typed import typed, typed_id
-from hospital.ui.wording import day_text, moment_text
 
 _TONES = {
     LeaveStatus.ASKED: "warn",
@@ -316,11 +315,4 @@ def _pickable(request: StaffRequest) -> list[tuple[int, str]]:
 
 
 def _line(row: LeaveRow) -> dict[str, object]:
-    return {"row": row, "tone": _TONES[LeaveStatus(row.status)], "until": _until(row.ends_at)}
-
-
-def _until(moment: dt.datetime) -> str:
-    """The end as people say it: midnight belongs to the day that is over."""
-    if clock.local(moment).time() == dt.time.min:
-        return f"{day_text(clock.local(moment).date() - dt.timedelta(days=1))} 24:00"
-    return moment_text(moment)
+    return {"row": row, "tone": _TONES[LeaveStatus(row.status)]}
