@@ -78,6 +78,7 @@ BODIES: Final = {
     "messaging-menu-discard": {"key": "1"},
     "messaging-resend": {"key": "0"},
     "scheduling-roster-advance": {"do": "submit"},
+    "scheduling-roster-decide": {"do": "publish"},
     "scheduling-roster-step": {"do": "undo"},
 }
 _TERMS: Final = {

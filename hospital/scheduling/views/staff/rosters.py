@@ -113,6 +113,7 @@ def advance(request: StaffRequest, roster_id: int) -> HttpResponse:
     try:
         act(roster_id=roster.pk, version=_version(request), by=request.actor, at=clock.now())
     except Refusal as refusal:
+        note_refusal(request, refusal)
         return _refused(request, roster, refusal)
     messages.success(request, words)
     return redirect(address_of(roster))
@@ -123,9 +124,11 @@ def advance(request: StaffRequest, roster_id: int) -> HttpResponse:
 def decide(request: StaffRequest, roster_id: int) -> HttpResponse:
     """Publish, or give back with a reason: the outpatient office's."""
     roster = own_roster(request, roster_id)
-    at, version = clock.now(), _version(request)
+    at, version, verdict = clock.now(), _version(request), request.POST.get("do")
+    if verdict not in {"return", "publish"}:
+        raise NotFound
     try:
-        if request.POST.get("do") == "return":
+        if verdict == "return":
             reason = typed(request.POST, "reason", most=200)
             publishing.return_roster(
                 roster_id=roster.pk, version=version, reason=reason, by=request.actor, at=at
@@ -137,6 +140,7 @@ def decide(request: StaffRequest, roster_id: int) -> HttpResponse:
             )
             messages.success(request, _told(done))
     except Refusal as refusal:
+        note_refusal(request, refusal)
         return _refused(request, roster, refusal)
     return redirect(address_of(roster))
 
@@ -239,7 +243,6 @@ def _changes(
 
 
 def _refused(request: StaffRequest, roster: Roster, refusal: Refusal) -> HttpResponse:
-    note_refusal(request, refusal)
     now = found.roster(roster_id=roster.pk)
     return render(
         request,
