@@ -267,6 +267,12 @@ def reversed_sums(*, bill_ids: Collection[int]) -> dict[int, int]:
     return {bill_id: fen for bill_id, fen in sums if bill_id is not None}
 
 
+def is_paid_in_cash(*, bill_ids: Collection[int]) -> bool:
+    """Whether any of these bills was settled with notes: what they owe is handed back in notes."""
+    rows = Posting.objects.filter(bill_id__in=bill_ids, kind=PostingKind.SETTLE)
+    return rows.filter(debit=cash("cash")).exists()
+
+
 def surplus_references(*, bill_id: int) -> set[str]:
     """The payments a bill did not need: their money is due back whatever becomes of the bill."""
     rows = Posting.objects.filter(bill_id=bill_id, kind=PostingKind.SURPLUS)

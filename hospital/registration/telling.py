@@ -7,11 +7,13 @@ appointment's page.
 
 import datetime as dt
 
+from hospital.billing import queries as bills
 from hospital.kernel.actors import Actor
 from hospital.kernel.clock import local
 from hospital.messaging import actions as messaging
 from hospital.patients import queries as patients
 from hospital.registration.models import Appointment, BookingRestriction
+from hospital.registration.money import bills_of
 from hospital.registration.states import RestrictionCause
 from hospital.ui.wording import clock_text, day_text, weekday_text, yuan_text
 
@@ -75,7 +77,7 @@ def cancelled(appointment: Appointment, *, refund_fen: int, by: Actor, at: dt.da
         "department": row.department.name,
         "date": _day(row),
         "refund": yuan_text(refund_fen),
-        "arrival": "原路退回，以微信到账为准" if refund_fen else "无需退费",
+        "arrival": _way_back(row, refund_fen),
     }
     _send("N05", row, "cancelled", fields, by=by, at=at)
 
@@ -87,10 +89,25 @@ def suspended(appointment: Appointment, *, refund_fen: int, by: Actor, at: dt.da
         "patient": row.patient.masked_name,
         "doctor": f"{_doctor(row)} {row.department.name}",
         "date": _time(row),
-        "refund": f"{yuan_text(refund_fen)} 原路退回" if refund_fen else "未付费，无需退款",
+        "refund": _refund(row, refund_fen),
         "choice": "改约其他医生或日期",
     }
     _send("N06", row, "suspended", fields, by=by, at=at)
+
+
+def _way_back(row: Appointment, refund_fen: int) -> str:
+    """How the money comes back: notes over the counter, everything else the way it came."""
+    if not refund_fen:
+        return "无需退费"
+    is_cash = bills.is_paid_in_cash(bill_ids=bills_of(row))
+    return "现金付的，请到挂号窗口领取" if is_cash else "原路退回，以微信到账为准"
+
+
+def _refund(row: Appointment, refund_fen: int) -> str:
+    if not refund_fen:
+        return "未付费，无需退款"
+    is_cash = bills.is_paid_in_cash(bill_ids=bills_of(row))
+    return f"{yuan_text(refund_fen)} {'到窗口领现金' if is_cash else '原路退回'}"
 
 
 def substituted(

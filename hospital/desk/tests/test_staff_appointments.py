@@ -80,7 +80,7 @@ def test_who_must_bring_a_document_is_prompted_for_it(client: Client) -> None:
     ("role", "place"),
     [
         (Role.SYSTEM_ADMIN, "/staff/system/"),
-        (Role.REGISTRATION_CLERK, BOARD),
+        (Role.REGISTRATION_CLERK, "/staff/window/"),
         (Role.OUTPATIENT_OFFICE, BOARD),
         (Role.TRIAGE_NURSE, BOARD),
         (Role.FINANCE, "/staff/payments/"),

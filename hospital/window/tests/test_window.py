@@ -15,6 +15,7 @@ from hospital.identity.models import StaffAccount
 from hospital.identity.states import Role
 from hospital.kernel.actors import SYSTEM, Actor
 from hospital.kernel.models import AuditEntry
+from hospital.messaging.models import Message
 from hospital.patients import actions as patients
 from hospital.patients.models import Patient
 from hospital.payments.models import CashEntry, Payment
@@ -293,6 +294,8 @@ def test_h3_03_a_wrong_registration_is_undone_on_the_spot(
     row.refresh_from_db()
     assert (row.status, row.cancel_reason) == (AppointmentStatus.CANCELLED, CancelReason.STAFF)
     assert "请退现金" in shown(clerk, row)
+    told = Message.objects.get(kind="N05")
+    assert told.fields["arrival"] == "现金付的，请到挂号窗口领取"
     back = reverse("window-cash-back", args=[row.number])
     assert clerk.post(back, {"fen": "9999", "key": "b0"}).status_code == 422
     for _ in range(2):
