@@ -29,8 +29,10 @@ def bills_of(row: Appointment) -> list[int]:
 
 
 def standing_of(row: Appointment) -> int:
-    """What stands of all that was paid for a booking, in fen."""
-    return sum(sum(bills.standing_fen(bill_id=bill_id).values()) for bill_id in bills_of(row))
+    """What stands of all that was paid for a booking, in fen: what was charged and never paid,
+    before an exchange or at all, is no money."""
+    paid = [one for one in bills_of(row) if bills.bill(bill_id=one).status in PAID]
+    return sum(sum(bills.standing_fen(bill_id=one).values()) for one in paid)
 
 
 def take_back(row: Appointment, *, fen: int, reason: str, by: Actor, at: dt.datetime) -> int:
@@ -69,6 +71,8 @@ def whole_money(row: Appointment, own: Money) -> Money:
     refunded_fen = sum(part.refunded_fen for part in parts)
     is_over = row.status == AppointmentStatus.CANCELLED
     total_fen = sum(part.total_fen for part in parts) if is_over else standing_of(row)
+    if not is_over and own.state in (MoneyState.UNPAID, MoneyState.PAYING):
+        total_fen += own.total_fen  # what is still asked for
     state = MoneyState.PAID if total_fen else MoneyState.WAIVED
     if is_over and refunded_fen:
         state = MoneyState.REFUNDED

@@ -55,6 +55,7 @@ WEIGHTS = {
     "give_up": 3,
     "cancel": 4,
     "cancel_at_the_desk": 2,
+    "exchange": 5,
     "collect": 1,
     "check_in": 4,
     "undo_check_in": 1,
@@ -83,10 +84,14 @@ class World:
         self.users = [a_wechat_user() for _ in range(5)]
         self.patients: list[Patient] = [a_patient(user) for user in self.users]
         days = (TOMORROW, TOMORROW, TOMORROW + dt.timedelta(days=7))
+        fees_fen = (2500, 4000, 2500)
         sessions = [
-            a_released_schedule(day=day, capacity=5, band_minutes=120, shares=_FIRST)
-            for day in days
+            a_released_schedule(
+                day=day, capacity=5, band_minutes=120, fee_fen=fee_fen, shares=_FIRST
+            )
+            for day, fee_fen in zip(days, fees_fen, strict=True)
         ]
+        self.fees_fen = {row.pk: fen for row, fen in zip(sessions, fees_fen, strict=True)}
         for place, patient in enumerate(self.patients[:2]):
             band = band_of(sessions[0], place)
             a_paid_booking(patient=patient, schedule=sessions[0], band=band)
@@ -244,6 +249,20 @@ class Day:
             else:
                 actions.cancel(number=row.number, by=STAFF, at=self.at)
 
+    def exchange(self, dice: Random) -> None:
+        """Another number instead, dearer, cheaper or the same; by the patient or a clerk."""
+        if row := self.booking(dice, "exchange"):
+            band, is_own = dice.choice(self.bands()), dice.random() < 0.5
+            actions.exchange(
+                number=row.number,
+                schedule_id=band.schedule_id,
+                band_id=dice.choice([band.pk, None]),
+                key=f"exchange-{next(self.serial)}",
+                channel=Channel.WECHAT if is_own else Channel.WINDOW,
+                by=Actor("patient", self.user_of(row.patient_id)) if is_own else STAFF,
+                at=self.at,
+            )
+
     def collect(self, dice: Random) -> None:
         if row := self.booking(dice, "collect"):
             actions.collect(number=row.number, by=STAFF, at=self.at)
@@ -372,6 +391,10 @@ class Day:
 
     # ------------------------------------------------------------------ whom it happens to
 
+    def user_of(self, patient_id: int) -> int:
+        places = {row.pk: place for place, row in enumerate(self.world.patients)}
+        return self.world.users[places[patient_id]].pk
+
     def bands(self) -> list[TimeBand]:
         return list(TimeBand.objects.select_related("schedule").order_by("pk"))
 
@@ -397,6 +420,7 @@ _WANTED = {
     "cancel": (AppointmentStatus.PENDING, AppointmentStatus.BOOKED),
     "cancel_at_the_desk": (AppointmentStatus.BOOKED, AppointmentStatus.CHECKED_IN),
     "collect": (AppointmentStatus.BOOKED,),
+    "exchange": (AppointmentStatus.BOOKED,),
     "check_in": (AppointmentStatus.BOOKED,),
     "undo_check_in": (AppointmentStatus.CHECKED_IN,),
     "start_visit": (AppointmentStatus.BOOKED, AppointmentStatus.CHECKED_IN),

@@ -12,8 +12,9 @@ from hospital.messaging.models import Message
 from hospital.registration import actions, rules
 from hospital.registration.actions import CannotExchange, ExchangeUnderWay
 from hospital.registration.models import Appointment
+from hospital.registration.money import standing_of
 from hospital.registration.states import PaidWhen
-from hospital.scheduling.models import Schedule
+from hospital.scheduling.models import Schedule, Slot
 from hospital.scheduling.states import Channel, Pool
 from hospital.testing.bookings import a_booking, a_paid_booking, pay
 from hospital.testing.jobs import due_jobs, run_jobs
@@ -296,3 +297,24 @@ def test_m1_13_one_to_be_paid_on_arrival_stays_so() -> None:
     assert (new.status, new.paid_when, new.bill.status) == ("booked", "arrival", "issued")
     assert (fresh(old).cancel_reason, fresh(old).bill.status) == ("rescheduled", "cancelled")
     assert new.bill.total_fen == 2500
+
+
+def test_h3_03_what_was_never_paid_before_an_exchange_is_no_money_after_it() -> None:
+    dear, cheap, other = sessions(4000, 2500, 2500)
+    Slot.objects.update(pool=Pool.PUBLIC)
+    booked = actions.book(
+        patient_id=a_patient().pk,
+        schedule_id=dear.pk,
+        band_id=band_of(dear).pk,
+        channel=Channel.PHONE,
+        paid_when=PaidWhen.ARRIVAL,
+        key="phone",
+        by=CLERK,
+        at=NOW,
+    )
+    new = exchange(booked, cheap, by=CLERK, channel=Channel.WINDOW)
+    pay(new.bill)
+
+    last = exchange(new, other, key="x2", by=CLERK, channel=Channel.WINDOW)
+
+    assert (standing_of(last), bills.refund_due_fen(bill_id=new.bill_id)) == (2500, 0)
