@@ -33,7 +33,9 @@ def check_in(request: StaffRequest, number: str) -> HttpResponse:
 @require_POST
 def undo_check_in(request: StaffRequest, number: str) -> HttpResponse:
     """The wrong one was checked in."""
-    actions.undo_check_in(number=number, reason=_why(request), by=request.actor, at=clock.now())
+    actions.undo_check_in(
+        number=number, reason=_why(request, number), by=request.actor, at=clock.now()
+    )
     messages.success(request, "已撤销签到。")
     return redirect("desk-appointment", number)
 
@@ -56,7 +58,7 @@ def cancel(request: StaffRequest, number: str) -> HttpResponse:
     """A clerk gives the number back, with a reason; after check-in that is approved here (M1.7)."""
     at = clock.now()
     row = queries.appointment(number=number, at=at)
-    reason = _why(request)
+    reason = _why(request, number)
     if row.status == AppointmentStatus.CHECKED_IN:
         actions.cancel_after_check_in(number=number, reason=reason, by=request.actor, at=at)
     else:
@@ -79,13 +81,14 @@ def answer(request: StaffRequest, number: str) -> HttpResponse:
 @require_POST
 def correct(request: StaffRequest, number: str) -> HttpResponse:
     """The no-show was none."""
+    _check_known(number)
     outcome = typed(request.POST, "outcome", most=10)
     if outcome not in {"there", "excused"}:
         raise Invalid({"outcome": ["请选择更正的结果。"]}, "请选择更正的结果。")
     actions.correct_noshow(
         number=number,
         was_there=outcome == "there",
-        reason=_why(request),
+        reason=_why(request, number),
         by=request.actor,
         at=clock.now(),
     )
@@ -97,14 +100,22 @@ def correct(request: StaffRequest, number: str) -> HttpResponse:
 @require_POST
 def refund_unseen(request: StaffRequest, number: str) -> HttpResponse:
     """Checked in and never seen: cancelled, and the money back."""
-    actions.refund_unseen(number=number, reason=_why(request), by=request.actor, at=clock.now())
+    actions.refund_unseen(
+        number=number, reason=_why(request, number), by=request.actor, at=clock.now()
+    )
     messages.success(request, "已退号，费用原路退回。")
     return redirect("desk-appointment", number)
 
 
-def _why(request: StaffRequest) -> str:
-    """The reason, which every one of these asks for."""
+def _why(request: StaffRequest, number: str) -> str:
+    """The reason, which every one of these asks for; of a booking there is."""
+    _check_known(number)
     reason = typed(request.POST, "reason", most=100)
     if not reason:
         raise Invalid({"reason": ["请写明原因。"]}, "请写明原因。")
     return reason
+
+
+def _check_known(number: str) -> None:
+    if not queries.is_known(number=number):
+        raise NotFound("没有找到这个预约。")
