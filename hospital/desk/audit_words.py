@@ -17,7 +17,12 @@ from hospital.patients.queries.named import NamedPatient, named
 from hospital.ui.wording import yuan_text
 
 _NOTHING: Final = "—"
-_OTHERS: Final = {"patient": "患者微信", "partner": "外部平台", "device": "自助机", "system": "系统"}
+_OTHERS: Final = {
+    "patient": "患者微信",
+    "partner": "外部平台",
+    "device": "自助机",
+    "system": "系统",
+}
 Codes = Mapping[str, Mapping[str, str]]
 
 
