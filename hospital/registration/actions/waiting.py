@@ -134,6 +134,8 @@ def leave_waitlist(*, entry_id: int, by: Actor, at: dt.datetime) -> None:
     entry = WaitlistEntry.objects.filter(pk=entry_id).first()
     if entry is None:
         raise NotFound("没有找到这个候补。")
+    if entry.status == WaitlistStatus.OFFERED:
+        raise CannotLeave("已经为您留了号，不需要的话请取消那个预约。")
     if entry.status != WaitlistStatus.WAITING:
         raise CannotLeave
     try:
@@ -232,7 +234,7 @@ def _serve(session: SessionFacts, *, by: Actor, at: dt.datetime) -> int:
         except SlotTaken:  # another run was faster: the rest wait for the next number
             break
         except Refusal as refusal:  # the turn came, but the patient may not book any more
-            _clear(entry_id, session, reason=refusal.message[:20], by=by, at=at)
+            _clear(entry_id, session, reason=refusal.message, by=by, at=at)
     return offers
 
 

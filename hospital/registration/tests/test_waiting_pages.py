@@ -91,6 +91,7 @@ def test_an_offer_stands_on_the_page_and_leads_to_its_payment(
         assert reverse("registration-appointment", args=[entry.appointment.number]) in places
         left = client.post(reverse("registration-waitlist-leave", args=[entry.pk]))
         assert left.status_code == 409
+        assert "已经为您留了号" in left.content.decode()
         client.post(reverse("registration-cancel", args=[entry.appointment.number]))
         assert "已退出" in page(client, "registration-waitlist")
 
