@@ -5,6 +5,8 @@ from collections.abc import Callable
 
 import pytest
 import time_machine
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from hospital.identity.models import WeChatUser
 from hospital.kernel.actors import SYSTEM, Actor
@@ -390,3 +392,30 @@ def test_waiting_does_not_stand_in_the_way_of_a_hold_and_counts_as_none() -> Non
     a_booking(user=user, patient=patient)
     entry = a_waiting(schedule, user=user, patient=patient)
     assert entry.status == WaitlistStatus.WAITING
+
+
+def test_m1_05_a_booking_pays_no_statement_for_the_list() -> None:
+    """The same for a session with a line and for one without: the claim asks what it reads."""
+    counts = []
+    for has_line in (False, True):
+        schedule = a_released_schedule(
+            capacity=2, band_minutes=240, shares={Pool.WECHAT: 1, Pool.WINDOW: 1}
+        )
+        if has_line:
+            a_paid_booking(schedule=schedule)
+            a_waiting(schedule)
+        _, patient = someone()
+        with CaptureQueriesContext(connection) as asked:
+            actions.book(
+                patient_id=patient.pk,
+                schedule_id=schedule.pk,
+                band_id=None,
+                channel=Channel.WINDOW,
+                key=f"window-{has_line}",
+                by=SYSTEM,
+                at=NOW,
+            )
+        statements = [one["sql"] for one in asked.captured_queries]
+        assert not any("waitlist" in sql for sql in statements)
+        counts.append(len(statements))
+    assert counts[0] == counts[1]
