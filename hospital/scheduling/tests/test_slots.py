@@ -72,7 +72,7 @@ def test_m1_02_a_full_band_is_refused_with_the_nearest_three_free_bands() -> Non
     assert Slot.objects.filter(status=SlotStatus.HELD).count() == before
 
 
-def test_m1_02_alternatives_are_the_same_session_then_day_then_doctor() -> None:
+def test_m1_02_alternatives_are_the_same_session_then_doctor_then_department() -> None:
     full = a_released_schedule(capacity=1, band_minutes=240)
     hold(full)
     same_doctor = a_released_schedule(
@@ -95,8 +95,8 @@ def test_m1_02_alternatives_are_the_same_session_then_day_then_doctor() -> None:
         hold(full)
 
     assert [band.schedule_id for band in alternatives(refused.value)] == [
-        same_day.pk,
         same_doctor.pk,
+        same_day.pk,
     ]
 
 
