@@ -220,7 +220,8 @@ def add_slot(
     """加号: one more number beside the capacity, held for whom the doctor names until a moment
     (UTC) (M2.4).
 
-    When it is not taken up it goes away again. Raises NotFound, SessionOver, AddOnsUsedUp.
+    When it is not taken up it goes away again. Not limited for those nobody may send away
+    (M1.17). Raises NotFound, SessionOver, AddOnsUsedUp.
     """
     schedule = lock_open(_schedule_of(band_id))
     added = Slot.objects.filter(schedule=schedule, is_add_on=True)
