@@ -82,9 +82,9 @@ def pair_device(*, code: str, at: dt.datetime) -> tuple[Device, str]:
 @transaction.atomic
 def revoke_device(*, device_id: int, reason: str, by: Actor, at: dt.datetime) -> Device:
     """The machine opens nothing from now on: broken or moved out. Raises NotFound, Invalid."""
+    device = _lock(device_id)
     if not reason.strip():
         raise Invalid({"reason": ["请填写停用的原因。"]})
-    device = _lock(device_id)
     device.code_index, device.code_until, device.secret_index = "", None, ""
     device.revoked_at, device.revoked_by = at, str(by)
     device.save()

@@ -50,11 +50,11 @@ def recount(*, patient_id: int, by: Actor, at: dt.datetime) -> None:
 def lift(*, restriction_id: int, reason: str, by: Actor, at: dt.datetime) -> BookingRestriction:
     """Let a patient book online again before the time is over. Raises NotFound, RestrictionOver;
     Invalid without a reason."""
-    if not reason.strip():
-        raise Invalid({"reason": ["请写明解除的原因。"]})
     known = BookingRestriction.objects.filter(pk=restriction_id).first()
     if known is None:
         raise NotFound("没有找到这次暂停。")
+    if not reason.strip():
+        raise Invalid({"reason": ["请写明解除的原因。"]})
     patients.lock_patient(patient_id=known.patient_id)
     known.refresh_from_db()
     if known.lifted_at is not None or known.ends_at <= at:
