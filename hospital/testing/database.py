@@ -22,9 +22,7 @@ _used: set[str] = set()
 
 #: For one transaction every trigger made by pgtrigger keeps still; its own `ignore` sends two
 #: statements as one, which a prepared one cannot be.
-_LOOK_AWAY = (
-    "SELECT set_config('pgtrigger.ignore', array_agg(tgname)::text, true) FROM pg_trigger"
-)
+_LOOK_AWAY = "SELECT set_config('pgtrigger.ignore', array_agg(tgname)::text, true) FROM pg_trigger"
 #: Written by Django when the tables are made; no test changes them.
 _LASTING = {"django_migrations", "django_content_type", "auth_permission"}
 #: A crash of the machine may take what was written last; the tests are lost then anyway.
