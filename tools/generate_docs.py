@@ -1,5 +1,5 @@
-"""Writes docs/generated from the code: access, functions, states, floors, settings, jobs, messages,
-and the description of the interface for outside platforms.
+"""Writes docs/generated from the code: access, functions, rules, states, floors, settings, jobs,
+messages, and the description of the interface for outside platforms.
 
 `--check` writes nothing and fails when a page is not what the code says. Needs no database.
 """
@@ -23,6 +23,7 @@ def pages() -> dict[str, Callable[[], str]]:
         pages_of_code,
         pages_of_faults,
         pages_of_functions,
+        pages_of_rules,
         pages_of_settings,
         pages_of_work,
     )
@@ -32,6 +33,7 @@ def pages() -> dict[str, Callable[[], str]]:
         "faults.md": pages_of_faults.faults,
         "floors.md": pages_of_code.floors,
         "functions.md": pages_of_functions.functions,
+        "rules.md": pages_of_rules.rules,
         "states.md": pages_of_code.states,
         "settings.md": pages_of_settings.settings,
         "jobs.md": pages_of_work.jobs,
