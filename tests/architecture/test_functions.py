@@ -94,7 +94,7 @@ def test_the_handbooks_matrix_is_there_row_by_row() -> None:
         "appointment.book": "RC",
         "appointment.cancel_any": "RC OO",
         "appointment.override_limit": "OO",
-        "schedule.draft": "DH",
+        "schedule.draft": "DH OO",  # who edits and approves rosters (the next row) drafts too
         "schedule.edit": "OO",
         "schedule.add_on": "DR",
         "patient.create": "RC AC TN",

@@ -33,6 +33,7 @@ SECRET: Final = {
     "patients.DataCopy.token",
     "patients.PatientPass.digest",  # only a keyed digest of the secret is kept
     "payments.PayCode.token",
+    "registration.Appointment.share_token",
     "window.KioskVisit.token",
 }
 #: Read out, typed and scanned: a keyed shuffle of a running number. Access is checked besides.
@@ -62,6 +63,7 @@ FOREIGN: Final = {
 COUNTING_PARAMETERS: Final = {
     "schedule_id": "the timetable, which is everybody's",
     "band_id": "the timetable, which is everybody's",
+    "entry_id": "a place in a waiting list, looked up among the user's own",
     "binding_id": "behind the patient's own number, for who decides about that patient",
 }
 _AREAS: Final = {

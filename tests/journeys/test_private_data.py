@@ -36,8 +36,8 @@ _COLUMNS = """
     JOIN information_schema.tables USING (table_schema, table_name)
     WHERE table_schema = 'public' AND table_type = 'BASE TABLE'
 """
-#: Tables with text in them that this patient's story leaves empty: the staff's own rights, the
-#: hospital's words, machines, money by numbers. Nothing of a patient is written there.
+#: Tables with text in them that this patient's story leaves empty: the staff's own rights and
+#: rosters, the hospital's words, machines, money by numbers. Nothing of a patient is written there.
 NOTHING_PERSONAL: Final = {
     "auth_group",
     "catalogue_pricechange",
@@ -48,6 +48,7 @@ NOTHING_PERSONAL: Final = {
     "identity_networkrule",
     "identity_passwordused",
     "kernel_heartbeat",
+    "kernel_rushline",
     "kernel_sharedtoken",
     "messaging_consent",
     "messaging_menuversion",
@@ -66,6 +67,15 @@ NOTHING_PERSONAL: Final = {
     "payments_statementline",
     "procrastinate_periodic_defers",
     "registration_bookingalert",
+    "scheduling_calendarday",
+    "scheduling_leave",
+    "scheduling_leavedecision",
+    "scheduling_roster",
+    "scheduling_rosteredit",
+    "scheduling_rosterentry",
+    "scheduling_rosterneed",
+    "scheduling_rosterproposal",
+    "scheduling_rosterwish",
 }
 _NUMBERS = {"integer", "bigint", "smallint", "boolean", "date", "timestamp with time zone"}
 
