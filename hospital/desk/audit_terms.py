@@ -176,6 +176,8 @@ KEYS: Final = {
     "minimum": "至少人数",
     "target": "最好人数",
     "on_holidays": "节假日照常",
+    "monday": "从周一",
+    "entries": "出诊数",
 }
 #: The same key says something else in these areas.
 KEYS_OF_AREA: Final = {
@@ -202,6 +204,10 @@ VALUES: Final = {
     "network": "网络不允许",
     "holiday": "放假",
     "workday": "上班",
+    "system/Schedule.rs": "查看出诊",
+    "system/Slot.rs": "查看号源",
+    "system/Appointment.rs": "查看本平台的预约",
+    "system/Appointment.cu": "预约和退号",
 }
 SUBJECTS: Final = {
     "patients.patient": "患者",
@@ -245,6 +251,7 @@ SUBJECTS: Final = {
     "identity.device": "自助机",
     "payments.cashentry": "现金收退",
     "window.slipprint": "挂号小票",
+    "scheduling.roster": "排班表",
     "interop.partner": "外部平台",
     "interop.partnerbooking": "平台预约",
 }

@@ -37,7 +37,7 @@ def giver() -> StaffAccount:
 
 @pytest.fixture
 def taker() -> StaffAccount:
-    return a_staff(Role.TRIAGE_NURSE, display_name="李照微")
+    return a_staff(Role.ADMISSION_CLERK, display_name="李照微")
 
 
 def lend(giver: StaffAccount, taker: StaffAccount, **changes: object) -> Delegation:

@@ -136,7 +136,7 @@ def test_switches_stand_where_their_owner_puts_them() -> None:
     client = patient_client(user)
     fresh = client.get(SETTINGS).content.decode()
     assert fresh.count("checked") == 2, "results and reminders come, nights are quiet"
-    assert "停诊通知、退费通知" in fresh
+    assert "停诊通知、预约限制通知、替诊通知、退费通知" in fresh
     assert "22:00–07:00" in fresh
 
     answer = client.post(SETTINGS, {"todo": "on", "anytime": "on"})
