@@ -22,7 +22,7 @@ unexport PYTHONDONTWRITEBYTECODE
 help:
 	@echo "make demo    the hospital, the patient's phone and a stand-in for WeChat, on this machine"
 	@echo "make test    every check and the tests (below ten minutes on two cores)"
-	@echo "make test-all  also every look of every page, every alike fault, all migrations back and forth"
+	@echo "make test-all  also every page in every look, every fault, five kills, all migrations back and forth"
 	@echo "make check   the checks alone: format, lint, contracts, types, migrations, sizes, docs"
 	@echo "make bench   the measured claims; rewrites docs/benchmarks.md"
 	@echo "make chaos   kill every process 100 times under 200 patients, then look at the books (SEED=…)"

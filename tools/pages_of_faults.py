@@ -2,7 +2,7 @@
 
 from tests.journeys.faults.ends import ENDS, End
 from tests.journeys.faults.operations import IMPOSSIBLE, OPERATIONS
-from tests.journeys.faults.table import ALIKE, COSTLY, ROWS, Row
+from tests.journeys.faults.table import ALIKE, ASKING, COSTLY, ROWS, Row
 from tools.tables import page, table
 from wechat_sandbox.fault_kinds import KINDS
 
@@ -22,7 +22,8 @@ def faults() -> str:
         "afterwards both sides' books are compared with the end to the fen, nothing waits, and no "
         "job is left.",
         "Lines with a star are, to our client, the same as another fault at the same operation; "
-        f"`make test` tries those only where they could cost money ({', '.join(COSTLY)}), "
+        f"`make test` tries those only where they could cost money ({', '.join(COSTLY)}), and "
+        f"but for {', '.join(ASKING)} one fault for each end of an operation; "
         "`FAULTS=all make test ARGS=tests/journeys/faults` all.",
         table(("fault", "what the stand-in does", "at", "meanwhile", "leads to"), map(_row, ROWS)),
         "## Operations\n\n"

@@ -76,6 +76,7 @@ def test_somebody_new_gets_a_role_from_two_administrators(
     check(other, "who-may")
 
 
+@pytest.mark.thorough
 def test_a_role_is_redrawn_after_a_look_at_the_difference(
     browser: Browser, live_server: LiveServer, watched: Watch
 ) -> None:
@@ -101,6 +102,7 @@ def test_a_role_is_redrawn_after_a_look_at_the_difference(
     check(page, "new-role")
 
 
+@pytest.mark.thorough
 def test_a_doctor_lends_and_opens_in_an_emergency(
     browser: Browser, live_server: LiveServer, watched: Watch
 ) -> None:

@@ -79,6 +79,7 @@ def test_a_patient_is_made_found_and_judged_by_keyboard_alone(
     assert PatientCard.objects.get().status == CardStatus.ACTIVE
 
 
+@pytest.mark.thorough
 def test_look_alikes_are_put_side_by_side(
     browser: Browser, live_server: LiveServer, watched: Watch
 ) -> None:
@@ -108,6 +109,7 @@ def test_look_alikes_are_put_side_by_side(
     assert Patient.objects.count() == 4
 
 
+@pytest.mark.thorough
 def test_the_rarer_pages_are_accessible(
     browser: Browser, live_server: LiveServer, watched: Watch
 ) -> None:

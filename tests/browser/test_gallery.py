@@ -75,6 +75,7 @@ def test_every_look_is_accessible_and_fits(
     check(page, request.node.callspec.id)
 
 
+@pytest.mark.thorough
 def test_a_chosen_theme_wins_over_the_systems(
     open_gallery: Callable[[str, dict[str, Any], Scheme], Page],
 ) -> None:
@@ -94,6 +95,7 @@ def test_even_larger_type_fits_the_phone(
     assert problems(page, is_deep=False) == []
 
 
+@pytest.mark.thorough
 def test_a_sheet_takes_the_focus_and_gives_it_back(
     open_gallery: Callable[[str, dict[str, Any], Scheme], Page],
 ) -> None:
@@ -154,6 +156,7 @@ def test_confirming_posts_once(
     assert "key=k1" in posts[0]
 
 
+@pytest.mark.thorough
 def test_the_combobox_is_worked_by_keys(
     open_gallery: Callable[[str, dict[str, Any], Scheme], Page],
 ) -> None:

@@ -97,6 +97,7 @@ def test_the_security_administrators_first_day(
     expect(page).to_have_url(re.compile(r"/staff/(?!login)"))
 
 
+@pytest.mark.thorough
 def test_a_newcomer_replaces_the_password_somebody_gave(
     browser: Browser, live_server: LiveServer, watched: Watch
 ) -> None:
@@ -177,6 +178,7 @@ def test_a_form_sent_too_late_goes_on_after_the_password(
     expect(page.get_by_label("理由")).to_have_value(REASON)
 
 
+@pytest.mark.thorough
 def test_a_log_in_ended_elsewhere_leaves_the_page_as_it_is(
     browser: Browser, live_server: LiveServer, watched: Watch
 ) -> None:

@@ -36,6 +36,7 @@ def test_what_sticks_out_is_told_of(browser: Browser, device: dict[str, Any]) ->
     assert problems(page, is_deep=False) == [f"sticks out sideways by {too_wide} pixels"]
 
 
+@pytest.mark.thorough
 def test_what_axe_finds_is_told_of_unless_only_the_width_is_asked(browser: Browser) -> None:
     page = shown(browser, PHONE, "<img src='data:,' width='20' height='20'>")
     (problem,) = problems(page)
@@ -43,6 +44,7 @@ def test_what_axe_finds_is_told_of_unless_only_the_width_is_asked(browser: Brows
     assert problems(page, is_deep=False) == []
 
 
+@pytest.mark.thorough
 def test_what_fades_in_is_judged_when_it_is_there(browser: Browser) -> None:
     moving = PHONE | {"reduced_motion": "no-preference"}
     turning = "<p style='animation: rise 1s infinite alternate'></p>"
@@ -51,6 +53,7 @@ def test_what_fades_in_is_judged_when_it_is_there(browser: Browser) -> None:
     assert problems(page) == []
 
 
+@pytest.mark.thorough
 def test_the_picture_is_kept_of_a_page_with_problems_too(
     browser: Browser, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -122,6 +122,7 @@ def test_the_steward_keeps_the_data_by_keys(
         check(phone, f"phone_{shot}", is_deep=False)
 
 
+@pytest.mark.thorough
 def test_a_workbook_goes_out_and_comes_in(
     browser: Browser, live_server: LiveServer, watched: Watch
 ) -> None:

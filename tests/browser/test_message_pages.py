@@ -37,6 +37,7 @@ DEMO = Path(__file__).parents[2] / "demo"
 READER = "oMenuReader00000000001"
 
 
+@pytest.mark.thorough
 def test_the_desk_follows_a_message_and_telephones(
     browser: Browser, live_server: LiveServer, watched: Watch, settings: Settings
 ) -> None:
@@ -76,6 +77,7 @@ def test_the_desk_follows_a_message_and_telephones(
     assert (task.status, task.note) == ("done", "已告知，患者改约周四")
 
 
+@pytest.mark.thorough
 def test_the_account_gets_a_menu_that_the_phone_shows(
     browser: Browser, live_server: LiveServer, watched: Watch, wechat: StandIn
 ) -> None:
@@ -127,6 +129,7 @@ def test_the_account_gets_a_menu_that_the_phone_shows(
     phone.close()
 
 
+@pytest.mark.thorough
 def test_the_account_answers_what_is_tried(
     browser: Browser, live_server: LiveServer, watched: Watch, wechat: StandIn
 ) -> None:

@@ -95,6 +95,7 @@ def abnormal(wechat: StandIn) -> None:
     actions.record_refund_result(state=state, by=SYSTEM, at=clock.now())
 
 
+@pytest.mark.thorough
 def test_a_case_by_two_persons(desk: Desk, wechat: StandIn) -> None:
     held_money()
     abnormal(wechat)
@@ -156,6 +157,7 @@ def test_a_case_by_two_persons(desk: Desk, wechat: StandIn) -> None:
     assert PaymentCase.objects.get(kind=CaseKind.REFUND_ABNORMAL).closed_at is not None
 
 
+@pytest.mark.thorough
 def test_a_refund_is_asked_for_and_approved(desk: Desk, wechat: StandIn) -> None:
     set_value(setting=thresholds.APPROVAL_ABOVE_FEN, value=1000, by=SYSTEM, at=clock.now())
     bill = bill_of(a_paid_payment(wechat, a_bill(fen=2500, more=[128800, 700])))
@@ -246,6 +248,7 @@ def slip_is_printed(page: Page) -> None:
     check.keep(page, "slip-print")
 
 
+@pytest.mark.thorough
 def test_statements_of_the_channel(desk: Desk, wechat: StandIn) -> None:
     """One day fetched, one broken and late, one still missing."""
     paid = bill_of(a_paid_payment(wechat, a_bill(fen=1234567)))
@@ -284,6 +287,7 @@ def code_of(*of: Bill) -> str:
     return actions.create_pay_code(bill_ids=ids, by=SYSTEM, at=clock.now()).token
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("look", LOOKS)
 def test_the_page_behind_our_own_code(desk: Desk, wechat: StandIn, look: str) -> None:
     user = somebody(look)

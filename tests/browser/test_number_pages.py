@@ -28,6 +28,7 @@ REFUSED = "the server responded with a status of 4"
 MIXED = {Pool.WECHAT: 18, Pool.WINDOW: 6, Pool.KIOSK: 3, Pool.RESERVED: 3}
 
 
+@pytest.mark.thorough
 def test_the_office_works_on_a_session(
     browser: Browser, live_server: LiveServer, watched: Watch
 ) -> None:

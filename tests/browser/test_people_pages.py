@@ -75,6 +75,7 @@ def tell(user: WeChatUser) -> None:
     )
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("look", LOOKS)
 def test_the_pages_are_accessible_in_every_look(
     browser: Browser, live_server: LiveServer, watched: Watch, look: str
@@ -143,6 +144,7 @@ def test_a_child_is_added_by_thumb(browser: Browser, live_server: LiveServer, lo
     assert chosen.name == "陈小满"
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize(("device", "name"), [(DESK | MOVING, "desk"), (PHONE | MOVING, "phone")])
 def test_staff_logs_in(

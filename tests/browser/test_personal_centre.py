@@ -89,6 +89,7 @@ def a_family(user: WeChatUser) -> Patient:
     return patient
 
 
+@pytest.mark.thorough
 def test_every_page_of_the_centre_in_both_sizes(
     phone: Page, user: WeChatUser, settings: Settings
 ) -> None:
@@ -110,6 +111,7 @@ def test_every_page_of_the_centre_in_both_sizes(
     assert user.care_mode
 
 
+@pytest.mark.thorough
 def test_phone_and_copy_by_thumb(phone: Page, user: WeChatUser) -> None:
     patient = a_family(user)
     number = patient.outpatient_no

@@ -46,6 +46,7 @@ def a_doctor(*, name: str = "欧阳上官婉儿") -> Practitioner:
     return doctor
 
 
+@pytest.mark.thorough
 def test_a_doctor_asks_on_the_phone_and_the_office_approves(
     browser: Browser, live_server: LiveServer, watched: Watch
 ) -> None:
@@ -91,6 +92,7 @@ def test_the_office_keeps_a_holiday_after_a_look_at_what_it_changes(
     assert CalendarDay.objects.get().date == day
 
 
+@pytest.mark.thorough
 def test_a_proposal_is_watched_looked_at_and_taken_over(
     browser: Browser, live_server: LiveServer, watched: Watch
 ) -> None:

@@ -102,6 +102,7 @@ def test_the_office_calls_a_session_off_and_the_patient_chooses(
     assert (first.status, second.status) == ("released", "released")
 
 
+@pytest.mark.thorough
 def test_another_doctor_is_put_there_and_the_patient_agrees_or_goes_elsewhere(
     browser: Browser, live_server: LiveServer, watched: Watch
 ) -> None:

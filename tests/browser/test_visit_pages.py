@@ -66,6 +66,7 @@ def an_emergency_session() -> Schedule:
     )
 
 
+@pytest.mark.thorough
 def test_a_restricted_patient_appeals_and_the_office_answers(
     browser: Browser, live_server: LiveServer
 ) -> None:

@@ -116,6 +116,7 @@ def test_asking_for_a_release_and_sharing_a_visit(phone: Page, user: WeChatUser)
     expect(phone.get_by_text("已停止分享")).to_be_visible()
 
 
+@pytest.mark.thorough
 def test_a_picture_is_solved_with_the_keyboard(phone: Page, user: WeChatUser) -> None:
     now = clock.now()
     a_patient(user, name=LONG, at=now)

@@ -16,6 +16,7 @@ SEED, KILLS, PATIENTS = 20261123, 5, 14
 KNOWN = ("notify_lost", "http_500", "refund_not_enough", *plan.ALWAYS)
 
 
+@pytest.mark.thorough
 @pytest.mark.race
 @pytest.mark.slow
 def test_five_kills_and_every_rule_holds() -> None:

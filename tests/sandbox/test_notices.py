@@ -115,6 +115,7 @@ def test_a_dead_address_is_tried_again(
     assert "Connect" in attempt["error"]
 
 
+@pytest.mark.thorough
 def test_patience_is_five_seconds(control: SandboxControl, receiver: Receiver, order: str) -> None:
     receiver.delay_s = 5.4
     control.pay(order)

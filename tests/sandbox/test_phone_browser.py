@@ -133,6 +133,7 @@ class TestPaying:
         page.get_by_role("button", name="查看账单详情").tap()
         expect(page.locator(".bill-detail")).to_contain_text(out_trade_no)
 
+    @pytest.mark.thorough
     def test_giving_up_is_a_cancel(
         self, page: Page, clinic: Clinic, control: SandboxControl, merchant: Merchant
     ) -> None:
@@ -144,6 +145,7 @@ class TestPaying:
         expect(inside.locator("output")).to_have_text("get_brand_wcpay_request:cancel")
         assert state_of(control, out_trade_no) == "NOTPAY"
 
+    @pytest.mark.thorough
     def test_too_little_change_leads_to_the_card(
         self, page: Page, clinic: Clinic, control: SandboxControl, merchant: Merchant
     ) -> None:
@@ -163,6 +165,7 @@ class TestPaying:
         expect(inside.locator("output")).to_have_text("get_brand_wcpay_request:ok")
         assert control.state(out_trade_no)["orders"][0]["bank_type"] == "CMB_DEBIT"
 
+    @pytest.mark.thorough
     def test_a_signature_of_other_fields_opens_no_sheet(
         self, page: Page, clinic: Clinic, merchant: Merchant
     ) -> None:
@@ -176,6 +179,7 @@ class TestPaying:
             "get_brand_wcpay_request:fail | 支付验证签名失败"
         )
 
+    @pytest.mark.thorough
     def test_the_js_sdk_pays_after_config(
         self, page: Page, clinic: Clinic, control: SandboxControl, merchant: Merchant
     ) -> None:
@@ -203,6 +207,7 @@ class TestPaying:
 
         expect(inside.locator("output")).to_have_text("config:invalid signature")
 
+    @pytest.mark.thorough
     def test_a_tab_without_a_phone_pays_at_the_cashier_and_comes_back(
         self, page: Page, clinic: Clinic, control: SandboxControl, merchant: Merchant
     ) -> None:
@@ -234,6 +239,7 @@ class TestPages:
         expect(view.get_by_role("button", name="返回")).to_be_hidden()
         assert len(page.context.pages) == 1
 
+    @pytest.mark.thorough
     def test_a_page_may_close_itself(
         self, page: Page, clinic: Clinic, control: SandboxControl, merchant: Merchant
     ) -> None:
@@ -245,6 +251,7 @@ class TestPages:
         expect(page.locator("iframe")).to_have_count(0)
         expect(page.get_by_role("log")).to_be_visible()
 
+    @pytest.mark.thorough
     def test_a_swipe_from_the_edge_goes_back(self, page: Page, clinic: Clinic) -> None:
         inside = open_entry(page, "在线服务")
         inside.get_by_role("link", name="我的挂号").tap()
@@ -301,6 +308,7 @@ class TestHands:
         expect(page.get_by_role("button", name=re.compile(OWNER))).to_be_visible()
         assert holder(page) == former
 
+    @pytest.mark.thorough
     def test_a_second_tab_becomes_another_persons_phone_and_the_first_stays(
         self, page: Page, clinic: Clinic, control: SandboxControl
     ) -> None:
@@ -336,6 +344,7 @@ class TestHands:
         context.close()
 
 
+@pytest.mark.thorough
 def test_screens_can_be_read_aloud(
     page: Page, clinic: Clinic, control: SandboxControl, merchant: Merchant
 ) -> None:

@@ -100,6 +100,7 @@ def pay_sheet(page: Page) -> None:
     expect(page.locator("#overlays > *")).to_have_count(0)
 
 
+@pytest.mark.thorough
 def test_a_merchants_qr_from_the_list_and_from_a_picture(
     desk: Page, program: SandboxControl, merchant: Merchant
 ) -> None:
@@ -118,6 +119,7 @@ def test_a_merchants_qr_from_the_list_and_from_a_picture(
     assert [state_of(program, one) for one in (first, second)] == ["SUCCESS", "SUCCESS"]
 
 
+@pytest.mark.thorough
 def test_a_picture_without_a_code_says_so_and_a_pasted_link_opens(
     desk: Page, program: SandboxControl
 ) -> None:
@@ -167,6 +169,7 @@ def test_a_cashier_charges_the_payment_code_small_and_large(
     desk.get_by_role("button", name="返回").click()
 
 
+@pytest.mark.thorough
 def test_text_messages_and_mini_programs_have_their_places(
     desk: Page, program: SandboxControl, merchant: Merchant
 ) -> None:
@@ -194,6 +197,7 @@ def test_text_messages_and_mini_programs_have_their_places(
     expect(desk.get_by_role("heading", name="微信")).to_be_visible()
 
 
+@pytest.mark.thorough
 def test_the_account_is_written_to_and_asks_for_consent(
     desk: Page, program: SandboxControl, merchant: Merchant
 ) -> None:
@@ -244,6 +248,7 @@ def test_a_page_asks_for_consent_through_the_open_tag(
     clinic.close()
 
 
+@pytest.mark.thorough
 def test_a_fault_is_chosen_strikes_and_is_watched_on_the_panel(
     desk: Page, program: SandboxControl, merchant: Merchant
 ) -> None:

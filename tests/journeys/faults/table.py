@@ -53,6 +53,9 @@ ALIKE: Final = {
 }
 COSTLY: Final = ("prepay", "query", "refund", "scan", "codepay")
 
+#: Money is asked for or sent back here: every fault is tried, whatever it leads to.
+ASKING: Final = ("prepay", "refund", "scan")
+
 _ANY: Final[dict[str, object]] = {"match": ""}
 #: How often, how long: our client tries signed calls twice by itself, and is to feel it.
 HOW: Final[dict[str, dict[str, object]]] = {
