@@ -106,8 +106,8 @@ def test_every_page_that_shows_a_patient_leaves_an_entry(seeded: Seeded) -> None
 
 
 def test_the_trail_speaks_to_people(seeded: Seeded) -> None:
-    """No code of ours is left over for the audit administrator to guess at; pinyin and a platform's own
-    name are none."""
+    """No code of ours is left over for the audit administrator to guess at; pinyin is no code, nor
+    is a platform's own name."""
     everything_else(seeded)
     a_world()
     entries, codes = list(AuditEntry.objects.all()), audit_terms.codes()
