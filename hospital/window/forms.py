@@ -12,6 +12,9 @@ from hospital.window.states import Reprint
 _CASH: Final = re.compile(r"[0-9]{1,5}([.。][0-9]{1,2})?")
 _CODE: Final = re.compile(r"1[0-5][0-9]{16}")
 _NUMBER: Final = re.compile(r"[0-9]{14}")
+_LONGEST_SUM: Final = 8
+_NO_SUM: Final = "金额无效，请刷新页面。"
+_NOT_PAID_SO: Final = "请输入实收的元数，或扫患者的付款码。"
 
 
 def scanned_code(text: str) -> str:
@@ -20,11 +23,16 @@ def scanned_code(text: str) -> str:
     return plain if _CODE.fullmatch(plain) else ""
 
 
+def as_typed(text: str) -> str:
+    """What goes back into the box after a mistake: never so much as a piece of a payment code."""
+    return text if len(text) <= _LONGEST_SUM else ""
+
+
 def received_fen(text: str) -> int:
     """The notes on the table, typed in yuan. Raises Invalid."""
     plain = text.strip().lstrip("¥￥").strip()
     if not _CASH.fullmatch(plain):
-        raise Invalid({"pay": ["请输入实收的元数，或扫患者的付款码。"]})
+        raise Invalid({"pay": [_NOT_PAID_SO]}, _NOT_PAID_SO)
     return parse_plain(plain.replace("。", "."))
 
 
@@ -40,9 +48,9 @@ def reprint(data: Mapping[str, str]) -> Reprint:
     return Reprint(told) if told in Reprint.values else Reprint.NONE
 
 
-def owed_fen(data: Mapping[str, str]) -> int:
-    """The sum in fen that the page showed. Raises Invalid."""
+def shown_fen(data: Mapping[str, str]) -> int:
+    """The sum in fen that stood on the page. Raises Invalid."""
     shown = typed_id(data.get("fen", ""))
     if shown is None:
-        raise Invalid({"fen": ["金额无效，请刷新页面。"]})
+        raise Invalid({"fen": [_NO_SUM]}, _NO_SUM)
     return shown

@@ -71,7 +71,8 @@ def register(client: Client, schedule: Schedule) -> Appointment:
 
 
 def pay(client: Client, row: Appointment, text: str, key: str) -> str:
-    answer = client.post(reverse("window-pay", args=[row.number]), {"pay": text, "key": key})
+    facts = {"pay": text, "key": key, "fen": row.bill.total_fen}
+    answer = client.post(reverse("window-pay", args=[row.number]), facts)
     return str(answer.get("Location", "")) or answer.content.decode()
 
 

@@ -121,7 +121,10 @@ def test_a_number_is_held_paid_by_the_code_on_the_screen_and_printed(
     assert "应付 ¥25.00" in kiosk.get(held["Location"]).content.decode()
     refused = kiosk.post(f"{held['Location']}collect/")
     assert (refused.status_code, SlipPrint.objects.count()) == (422, 0)
-    kiosk.post(f"{held['Location']}pay/")
+    for fen in ("1500", ""):
+        assert kiosk.post(f"{held['Location']}pay/", {"fen": fen}).status_code == 422
+    assert not Payment.objects.exists(), "not the sum that stood on the page"
+    kiosk.post(f"{held['Location']}pay/", {"fen": "2500"})
     assert "微信支付二维码" in kiosk.get(held["Location"]).content.decode()
     payment = Payment.objects.get()
     wechat.pay(payment.out_trade_no)
@@ -146,7 +149,7 @@ def test_wechat_away_charges_nothing_and_says_where_to_pay(kiosk: Client, wechat
     at = stand_at(kiosk, number)
     held = kiosk.post(f"{at}book/", {"schedule": schedule.pk, "key": "tap"})["Location"]
     wechat.fault("http_500", times=-1)
-    answer = kiosk.post(f"{held}pay/")
+    answer = kiosk.post(f"{held}pay/", {"fen": "2500"})
     assert answer.status_code == 422
     assert "没有扣款" in answer.content.decode()
 

@@ -74,8 +74,9 @@ def held(client: Client, schedule: Schedule | None = None) -> Appointment:
     return Appointment.objects.latest("pk")
 
 
-def pay(client: Client, row: Appointment, text: str, key: str = "p") -> Any:
-    return client.post(reverse("window-pay", args=[row.number]), {"pay": text, "key": key})
+def pay(client: Client, row: Appointment, text: str, key: str = "p", fen: object = None) -> Any:
+    facts = {"pay": text, "key": key, "fen": row.bill.total_fen if fen is None else fen}
+    return client.post(reverse("window-pay", args=[row.number]), facts)
 
 
 def a_clerk() -> Client:
@@ -158,6 +159,9 @@ def test_h3_03_cash_prints_a_slip_and_a_second_enter_takes_nothing(clerk: Client
     for text, words in (("", "请输入实收"), ("abc", "请输入实收"), ("20", "少于应收")):
         answer = pay(clerk, row, text)
         assert (answer.status_code, words in answer.content.decode()) == (422, True)
+        assert f'value="{text}"' in answer.content.decode(), "kept in the box"
+    half = pay(clerk, row, "1300123412341234")
+    assert "1300123412341234" not in half.content.decode(), "half a payment code is not shown"
     assert pay(clerk, row, "50")["Location"] == reverse("window-slip", args=[row.number])
     assert pay(clerk, row, "50")["Location"] == reverse("window-booking", args=[row.number])
     again = pay(clerk, row, "50", key="other window")
@@ -168,6 +172,24 @@ def test_h3_03_cash_prints_a_slip_and_a_second_enter_takes_nothing(clerk: Client
     assert "¥25.00" in shown(clerk, row)
     run_jobs()
     assert SlipPrint.objects.count() == 1
+
+
+def test_h3_03_only_the_sum_that_stood_on_the_page_is_taken(clerk: Client, wechat: StandIn) -> None:
+    """H3.3: notes, a payment code or a code on the screen for another sum than is owed now, or for
+    none that was shown, take nothing."""
+    wechat.clock(NOW.timestamp() - time_machine.escape_hatch.time.time(), wire=True)
+    row = held(clerk)
+    code = reverse("window-code", args=[row.number])
+    assert 'name="fen" value="2500"' in shown(clerk, row)
+    for fen, words in (("1500", "金额已变化"), ("", "金额无效")):
+        for text in ("50", wechat.scan_code()):
+            answer = pay(clerk, row, text, key=f"{fen}{text[:2]}", fen=fen)
+            assert (answer.status_code, words in answer.content.decode()) == (422, True)
+        assert clerk.post(code, {"fen": fen}).status_code == 422
+    assert not CashEntry.objects.exists()
+    assert not Payment.objects.exists()
+    assert clerk.post(code, {"fen": "2500"}).status_code == 302
+    assert Payment.objects.get().amount_fen == 2500
 
 
 def test_h3_03_a_free_number_is_handed_over_without_money(clerk: Client) -> None:

@@ -19,7 +19,7 @@ from hospital.billing.states import PAYABLE
 from hospital.identity import queries as identity
 from hospital.identity.access import StaffRequest, client_address, note_refusal, staff_page
 from hospital.kernel import clock, serials
-from hospital.kernel.errors import Invalid, NotAllowed, NotFound, Refusal
+from hospital.kernel.errors import NotAllowed, NotFound, Refusal
 from hospital.patients.actions import record_view
 from hospital.payments import actions as payments
 from hospital.payments import gateway
@@ -57,11 +57,12 @@ def pay(request: StaffRequest, number: str) -> HttpResponse:
     """One box for both: eighteen digits are a payment code, anything shorter is cash."""
     found = queries.counter(number=number, at=clock.now())
     text = typed(request.POST, "pay", most=40)
-    key, shown_fen = typed(request.POST, "key", most=80), found.money.bill.total_fen
+    key = typed(request.POST, "key", most=80)
     code = forms.scanned_code(text)
     try:
+        shown_fen = forms.shown_fen(request.POST)
         if code:
-            declined = _charge(request, found, code, key)
+            declined = _charge(request, found, code, shown_fen, key)
             if declined:
                 return _page(request, number, problem=f"没有收款：{declined}")
             return _after_money(request, number)
@@ -82,20 +83,20 @@ def pay(request: StaffRequest, number: str) -> HttpResponse:
         )
     except (NotFound, NotAllowed):
         raise
-    except Invalid as refusal:
-        return _page(request, number, problem=refusal.errors["pay"][0])
     except Refusal as refusal:
         note_refusal(request, refusal)
-        return _page(request, number, problem=refusal.message)
+        return _page(request, number, problem=refusal.message, typed_sum=forms.as_typed(text))
     return _after_money(request, number)
 
 
-def _charge(request: StaffRequest, found: queries.Counter, code: str, key: str) -> str:
+def _charge(
+    request: StaffRequest, found: queries.Counter, code: str, shown_fen: int, key: str
+) -> str:
     """Charge a payment code; why WeChat has certainly not taken it, or ""."""
     done = gateway.charge_code(
         bill_ids=[found.row.bill_id],
         auth_code=code,
-        shown_fen=found.money.bill.total_fen,
+        shown_fen=shown_fen,
         key=key,
         client_ip=client_address(request),
         device_id=f"window-{request.user.pk}",
@@ -182,7 +183,7 @@ def show_code(request: StaffRequest, number: str) -> HttpResponse:
     try:
         outcome = gateway.start_native(
             bill_ids=[found.row.bill_id],
-            shown_fen=found.money.bill.total_fen,
+            shown_fen=forms.shown_fen(request.POST),
             again=request.POST.get("again") == "1",
             by=request.actor,
             at=clock.now(),
@@ -260,7 +261,7 @@ def cash_back(request: StaffRequest, number: str) -> HttpResponse:
     try:
         actions.hand_back(
             number=number,
-            shown_fen=forms.owed_fen(request.POST),
+            shown_fen=forms.shown_fen(request.POST),
             key=typed(request.POST, "key", most=80),
             is_supervisor=identity.may(request.user, APPROVE_REFUND),
             by=request.actor,
@@ -274,10 +275,12 @@ def cash_back(request: StaffRequest, number: str) -> HttpResponse:
     return redirect("window-booking", number=number)
 
 
-def _page(request: StaffRequest, number: str, *, problem: str = "", part: str = "") -> HttpResponse:
+def _page(
+    request: StaffRequest, number: str, *, problem: str = "", typed_sum: str = "", part: str = ""
+) -> HttpResponse:
     found = queries.counter(number=number, at=clock.now())
     record_view(patient_id=found.row.patient_id, what="窗口挂号", by=request.actor, at=clock.now())
-    context = _context(request, found) | {"problem": problem}
+    context = _context(request, found) | {"problem": problem, "typed_sum": typed_sum}
     status = HTTPStatus.UNPROCESSABLE_ENTITY if problem else HTTPStatus.OK
     return page(request, f"window/staff/booking.html{part}", context, status=status)
 

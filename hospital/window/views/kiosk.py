@@ -17,7 +17,6 @@ from django.urls import reverse
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from hospital.billing import queries as bills
 from hospital.identity.access import DeviceRequest, kiosk_page
 from hospital.kernel import clock, serials
 from hospital.kernel.errors import NotFound, Refusal
@@ -31,7 +30,7 @@ from hospital.scheduling import queries as sessions
 from hospital.scheduling.states import Channel
 from hospital.ui.masks import mask_name
 from hospital.ui.typed import typed, typed_id
-from hospital.window import actions, queries, thresholds
+from hospital.window import actions, forms, queries, thresholds
 from hospital.window.models import KioskVisit
 from hospital.window.states import Paper
 
@@ -175,7 +174,7 @@ def pay(request: DeviceRequest, found: KioskVisit, number: str) -> HttpResponse:
     row = _own(found, number)
     outcome = gateway.start_native(
         bill_ids=[row.bill_id],
-        shown_fen=bills.bill(bill_id=row.bill_id).total_fen,
+        shown_fen=forms.shown_fen(request.POST),
         again=request.POST.get("again") == "1",
         by=request.actor,
         at=clock.now(),

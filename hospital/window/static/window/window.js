@@ -127,7 +127,10 @@ function printNow() {
 }
 
 function arrived() {
-  box()?.querySelector("[autofocus]")?.focus();
+  const field = box()?.querySelector("[autofocus]");
+  field?.focus();
+  // What is still in it was no good: the next card or sum takes its place.
+  field?.select?.();
   pressNow();
   printNow();
 }
