@@ -30,11 +30,17 @@ class ConflictKind(StrEnum):
     NIGHT_THEN_MORNING = "night_then_morning"
     SAME_PERIOD = "same_period"
     NO_FEE = "no_fee"
+    OFF_CALENDAR = "off_calendar"
 
 
 #: These warn; everything else is refused.
 _WARNINGS: Final = frozenset(
-    {ConflictKind.NIGHT_THEN_MORNING, ConflictKind.SAME_PERIOD, ConflictKind.NO_FEE}
+    {
+        ConflictKind.NIGHT_THEN_MORNING,
+        ConflictKind.SAME_PERIOD,
+        ConflictKind.NO_FEE,
+        ConflictKind.OFF_CALENDAR,
+    }
 )
 
 
@@ -49,6 +55,7 @@ _WORDS: Final = {
     ConflictKind.NIGHT_THEN_MORNING: "夜班次日",
     ConflictKind.SAME_PERIOD: "同午别两次",
     ConflictKind.NO_FEE: "没有定价",
+    ConflictKind.OFF_CALENDAR: "按日历不开",
 }
 
 
@@ -58,6 +65,7 @@ class Duty:
     looked at, None for whatever else there is.
 
     One that is called off (停诊) still keeps doctor and room, and nothing else is asked of it.
+    `off_calendar` names the holiday, or the exchanged day, on which its template has no session.
     """
 
     key: int | None
@@ -71,6 +79,7 @@ class Duty:
     department_id: int
     department: str
     is_off: bool = False
+    off_calendar: str = ""
 
     def overlaps(self, other: "Duty") -> bool:
         """Whether the two are, even for a minute, at the same time."""
@@ -235,6 +244,12 @@ def _alone(week: Week, duty: Duty) -> Iterable[Conflict]:
                 keys,
                 f"{standing.name} 在{_when(duty)}不能使用：已停用。",
             )
+    if duty.off_calendar:
+        yield Conflict(
+            ConflictKind.OFF_CALENDAR,
+            keys,
+            f"{_when(duty)}是{duty.off_calendar}，{_whose(week, duty)}按出诊模板不开，请确认。",
+        )
     person = week.people.get(duty.practitioner_id or 0)
     title = person.title if person else ""
     if (duty.service_type_id, title) not in week.fees:

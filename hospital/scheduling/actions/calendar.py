@@ -14,6 +14,7 @@ from hospital.kernel.clock import hospital_day
 from hospital.kernel.errors import Invalid
 from hospital.kernel.states import move
 from hospital.scheduling import state_council, thresholds
+from hospital.scheduling.actions import making
 from hospital.scheduling.actions.schedules import generate_schedules
 from hospital.scheduling.holidays import SpecialDay
 from hospital.scheduling.models import CalendarDay, Schedule
@@ -30,17 +31,12 @@ def set_day(*, day: dt.date, special: SpecialDay | None, by: Actor, at: dt.datet
     Returns what that touched: removable sessions are gone by now, the others still stand. Raises
     Invalid for a day that is over, a name that is missing, a weekday that does not exist.
     """
+    # First of all: whoever opens a week meanwhile takes over its sessions, and they stay then.
+    making.take_turns()
     _check(day, special, at)
     if special_days(day, day).get(day) == special:
         return DayChange((), ())
-    touched = day_change(day=day, special=special, at=at)
-    _write(day, special, by, at)
-    reason = f"{day:%Y-%m-%d} 日历改动"
-    for row in Schedule.objects.select_for_update(no_key=True).filter(
-        pk__in=[one.schedule_id for one in touched.lost if one.is_removable],
-        status=ScheduleStatus.PUBLISHED,
-    ):
-        move(row, ScheduleStatus.CANCELLED, by=by, at=at, reason=reason)
+    touched = _change(day, special, by, at)
     _make_missing(by, at)
     return touched
 
@@ -53,6 +49,7 @@ def fill_year(*, year: int, by: Actor, at: dt.datetime) -> int:
     found = state_council.arrangement(year)
     if not found:
         raise Invalid({"year": [f"系统里还没有 {year} 年的国务院放假安排，请照通知逐日填写。"]})
+    making.take_turns()
     there = special_days(dt.date(year, 1, 1), dt.date(year, 12, 31))
     today = hospital_day(at)
     missing = {day: one for day, one in found.items() if day not in there}
@@ -60,8 +57,23 @@ def fill_year(*, year: int, by: Actor, at: dt.datetime) -> int:
         if day < today:
             _write(day, special, by, at)
         else:
-            set_day(day=day, special=special, by=by, at=at)
+            _change(day, special, by, at)
+    # Once for all of them: each time looks at every template and day of the horizon.
+    _make_missing(by, at)
     return len(missing)
+
+
+def _change(day: dt.date, special: SpecialDay | None, by: Actor, at: dt.datetime) -> DayChange:
+    """Write a day and call off what it takes away."""
+    touched = day_change(day=day, special=special, at=at)
+    _write(day, special, by, at)
+    reason = f"{day:%Y-%m-%d} 日历改动"
+    for row in Schedule.objects.select_for_update(no_key=True).filter(
+        pk__in=[one.schedule_id for one in touched.lost if one.is_removable],
+        status=ScheduleStatus.PUBLISHED,
+    ):
+        move(row, ScheduleStatus.CANCELLED, by=by, at=at, reason=reason)
+    return touched
 
 
 def _check(day: dt.date, special: SpecialDay | None, at: dt.datetime) -> None:

@@ -8,8 +8,16 @@ from django.db.models import Count, Q
 
 from hospital.scheduling import holidays
 from hospital.scheduling.holidays import Calendar, SpecialDay
-from hospital.scheduling.models import CalendarDay, Schedule, ScheduleTemplate
+from hospital.scheduling.models import (
+    CalendarDay,
+    Roster,
+    RosterEntry,
+    Schedule,
+    ScheduleTemplate,
+)
 from hospital.scheduling.states import TAKEN, DayKind, ScheduleStatus, SessionPeriod
+from hospital.scheduling.weekly import holds, standing_templates
+from hospital.scheduling.weeks import monday_of
 
 _ONE_DAY = dt.timedelta(days=1)
 _GONE = (ScheduleStatus.CANCELLED, ScheduleStatus.SUSPENDED, ScheduleStatus.CLOSED)
@@ -36,11 +44,25 @@ class TouchedSession:
 
 
 @dataclass(frozen=True, slots=True)
+class Drafted:
+    """A department's open week: so many sessions that are not made yet the day would not have, so
+    many it would have and lacks. Only people change a week somebody opened."""
+
+    department: str
+    department_code: str
+    monday: dt.date
+    to_remove: int
+    to_fill: int
+
+
+@dataclass(frozen=True, slots=True)
 class DayChange:
-    """What a day would lose and gain: sessions that are there, codes of templates that are not."""
+    """What a day would lose and gain: sessions that are there, codes of templates that are not;
+    `drafts` are what people have to change themselves."""
 
     lost: tuple[TouchedSession, ...]
     gained: tuple[str, ...]
+    drafts: tuple[Drafted, ...] = ()
 
     @property
     def removable(self) -> int:
@@ -95,14 +117,46 @@ def day_change(*, day: dt.date, special: SpecialDay | None, at: dt.datetime) -> 
         .exclude(status=ScheduleStatus.CANCELLED)
         .values_list("template_id", flat=True)
     )
-    templates = ScheduleTemplate.objects.filter(is_active=True, valid_from__lte=day)
-    templates = templates.filter(Q(valid_to__isnull=True) | Q(valid_to__gt=day))
-    gained = [
-        template.code
-        for template in templates.order_by("code")
-        if template.pk not in there and _runs(template, day, special)
+    calendar = {} if special is None else {day: special}
+    missing = [
+        template
+        for template in standing_templates()
+        if template.pk not in there and holds(template, day, calendar)
     ]
-    return DayChange(tuple(_touched(row, row.taken) for row in lost), tuple(gained))
+    opened = list(Roster.objects.filter(monday=monday_of(day)).select_related("department"))
+    departments = {roster.department_id for roster in opened}
+    return DayChange(
+        tuple(_touched(row, row.taken) for row in lost),
+        tuple(one.code for one in missing if one.department_id not in departments),
+        tuple(_drafts(opened, missing, day, special)),
+    )
+
+
+def _drafts(
+    opened: Iterable[Roster],
+    missing: Iterable[ScheduleTemplate],
+    day: dt.date,
+    special: SpecialDay | None,
+) -> Iterable[Drafted]:
+    entries = list(
+        RosterEntry.objects.filter(
+            roster__in=opened, visit_date=day, is_removed=False, template__isnull=False
+        ).select_related("template")
+    )
+    on_it = {(one.roster_id, one.template_id) for one in entries}
+    for roster in sorted(opened, key=lambda one: one.department.pinyin):
+        unmade = [one for one in entries if one.roster_id == roster.pk and one.schedule_id is None]
+        to_remove = sum(
+            1 for one in unmade if one.template and not _runs(one.template, day, special)
+        )
+        to_fill = sum(
+            1
+            for one in missing
+            if one.department_id == roster.department_id and (roster.pk, one.pk) not in on_it
+        )
+        if to_remove or to_fill:
+            department = roster.department
+            yield Drafted(department.name, department.code, roster.monday, to_remove, to_fill)
 
 
 def _touched(row: Schedule, taken: int) -> TouchedSession:

@@ -11,7 +11,9 @@ from hospital.kernel.settings_rows import Scope
 from hospital.organisation import queries as organisation
 from hospital.scheduling import bands, conflicts, thresholds
 from hospital.scheduling.conflicts import Away, Conflict, Duty, Person, Standing, Week
+from hospital.scheduling.holidays import Calendar, runs
 from hospital.scheduling.models import Roster, RosterEntry, Schedule
+from hospital.scheduling.queries.calendar import special_days
 from hospital.scheduling.queries.leave import leaves_of
 from hospital.scheduling.states import ScheduleStatus
 from hospital.scheduling.weeks import DAYS
@@ -41,6 +43,7 @@ def week_of(roster: Roster) -> Week:
             "practitioner",
             "room",
             "service_type",
+            "template",
         )
         .order_by("id")
     )
@@ -53,7 +56,12 @@ def week_of(roster: Roster) -> Week:
         .select_related("department", "practitioner", "room", "service_type")
         .order_by("id")
     )
-    own = [_of_entry(one) for one in entries if one.roster_id == roster.pk]
+    calendar = special_days(roster.monday, latest)
+    own = [
+        dataclasses.replace(_of_entry(one), off_calendar=_off_calendar(one, calendar))
+        for one in entries
+        if one.roster_id == roster.pk
+    ]
     others = [
         *(
             dataclasses.replace(_of_entry(one), key=None)
@@ -105,6 +113,21 @@ def _of_entry(entry: RosterEntry) -> Duty:
         department=entry.roster.department.name,
         is_off=entry.schedule is not None and entry.schedule.status == ScheduleStatus.SUSPENDED,
     )
+
+
+def _off_calendar(entry: RosterEntry, calendar: Calendar) -> str:
+    """The name of the special day on which an entry's template has no session, "" without one:
+    the calendar may have changed after the week was opened (M15.4)."""
+    template, special = entry.template, calendar.get(entry.visit_date)
+    if template is None or special is None:
+        return ""
+    is_held = runs(
+        weekday=template.weekday,
+        on_holidays=template.on_holidays,
+        day=entry.visit_date,
+        special=special,
+    )
+    return "" if is_held else special.name
 
 
 def _of_schedule(schedule: Schedule) -> Duty:

@@ -8,12 +8,18 @@ from hospital.kernel.actors import SYSTEM, Actor
 from hospital.kernel.errors import Invalid
 from hospital.kernel.models import AuditEntry
 from hospital.scheduling import actions, queries, state_council
+from hospital.scheduling.actions import rosters
+from hospital.scheduling.conflicts import ConflictKind
 from hospital.scheduling.holidays import SpecialDay
 from hospital.scheduling.models import CalendarDay, Schedule
+from hospital.scheduling.queries.duties import conflicts_of
 from hospital.scheduling.states import DayKind, ScheduleStatus, SessionPeriod
+from hospital.scheduling.tests.roster_world import MONDAY, TUESDAY, a_clinic
+from hospital.testing.organisation import a_practitioner
 from hospital.testing.schedules import NOW, TOMORROW, a_released_schedule, a_template
 
 OFFICE = Actor("staff", 7)
+_ONE_DAY = dt.timedelta(days=1)
 SATURDAY = TOMORROW + dt.timedelta(days=4)
 NEXT_WEEK = TOMORROW + dt.timedelta(days=7)
 LATER = TOMORROW + dt.timedelta(days=14)
@@ -173,3 +179,51 @@ def test_m15_04_evening_clinics_follow_the_day_they_start_on() -> None:
     generate()
 
     assert held_on(NEXT_WEEK) == ["NIGHT"]
+
+
+@pytest.mark.django_db
+def test_m15_04_what_a_changed_day_means_for_open_weeks_is_told_and_stays_with_people() -> None:
+    clinic = a_clinic()
+    there = a_template(code="THERE", department=clinic.department, weekday=2)
+    roster = rosters.open_week(
+        department_id=clinic.department.pk,
+        monday=MONDAY + dt.timedelta(days=7),
+        by=OFFICE,
+        at=NOW,
+    )
+    tuesday = TUESDAY + dt.timedelta(days=7)
+
+    gone = actions.set_day(day=tuesday, special=HOLIDAY, by=OFFICE, at=NOW)
+    warned = conflicts_of(roster)
+    opened = rosters.open_week(
+        department_id=clinic.department.pk,
+        monday=MONDAY + dt.timedelta(days=14),
+        by=OFFICE,
+        at=NOW,
+    )
+    special = SpecialDay(DayKind.WORKDAY, "调休", follows=2)
+    extra = queries.day_change(day=opened.monday, special=special, at=NOW)
+
+    assert (gone.lost, gone.gained) == ((), ())
+    assert [(one.department, one.to_remove, one.to_fill) for one in gone.drafts] == [
+        (clinic.department.name, 1, 0)
+    ]
+    assert [(one.kind, one.is_refused) for one in warned] == [(ConflictKind.OFF_CALENDAR, False)]
+    assert "院庆" in warned[0].sentence
+    assert roster.entries.get(is_removed=False).template == there
+    # Nobody makes a session in a week that is open: it is told as missing there instead.
+    assert extra.gained == ()
+    assert [(one.monday, one.to_remove, one.to_fill) for one in extra.drafts] == [
+        (opened.monday, 0, 1)
+    ]
+
+
+@pytest.mark.django_db
+def test_m15_04_templates_nothing_is_made_from_are_not_promised() -> None:
+    a_template(code="TUE", practitioner=a_practitioner(licence_end_date=NEXT_WEEK - _ONE_DAY))
+    actions.set_day(day=NEXT_WEEK, special=HOLIDAY, by=OFFICE, at=NOW)
+
+    change = actions.set_day(day=NEXT_WEEK, special=None, by=OFFICE, at=NOW)
+
+    assert change.gained == ()
+    assert held_on(NEXT_WEEK) == []

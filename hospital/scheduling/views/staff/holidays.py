@@ -50,6 +50,9 @@ def change(request: StaffRequest) -> HttpResponse:
         words.append(f"{touched.removable} 个还没放号的出诊已撤下。")
     if touched.to_stop:
         words.append(f"还有 {touched.to_stop} 个出诊要由您停诊或在排班表里撤下。")
+    if touched.drafts:
+        names = "、".join(one.department for one in touched.drafts)
+        words.append(f"{names}已打开的排班表要自己改。")
     messages.success(request, "".join(words))
     return redirect(f"{reverse('scheduling-holidays')}?year={day.year}&day={day.isoformat()}")
 
