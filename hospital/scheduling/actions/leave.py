@@ -20,6 +20,7 @@ from hospital.kernel.states import move
 from hospital.live import actions as live
 from hospital.messaging import actions as messaging
 from hospital.organisation import queries as organisation
+from hospital.scheduling.actions import making
 from hospital.scheduling.actions.stopping import suspend_schedule
 from hospital.scheduling.actions.substituting import substitute
 from hospital.scheduling.models import Leave, LeaveDecision
@@ -116,6 +117,8 @@ def approve_leave(
     sessions changed meanwhile, LeaveUndecided, OfficeHeadNeeded, OwnLeave, and whatever stopping
     or substituting a session raises.
     """
+    # What is published meanwhile must be seen here, or see this leave (M15.2).
+    making.take_turns()
     leave = _lock_asked(leave_id)
     _refuse_own(leave, by)
     touched = sessions_touched(

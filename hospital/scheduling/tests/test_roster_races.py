@@ -8,18 +8,19 @@ import threading
 from collections.abc import Callable
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 
 from hospital.kernel.actors import SYSTEM, Actor
 from hospital.kernel.clock import at_local
 from hospital.kernel.errors import Refusal
 from hospital.scheduling import actions
 from hospital.scheduling.actions import publishing, rosters
-from hospital.scheduling.models import Schedule, Slot
-from hospital.scheduling.states import ScheduleStatus, SlotStatus
-from hospital.scheduling.tests.roster_world import TUESDAY, a_clinic
+from hospital.scheduling.holidays import SpecialDay
+from hospital.scheduling.models import RosterEntry, Schedule, Slot
+from hospital.scheduling.states import DayKind, LeaveStatus, ScheduleStatus, SlotStatus
+from hospital.scheduling.tests.roster_world import MONDAY, TUESDAY, a_clinic
 from hospital.testing.organisation import a_department, a_practitioner
-from hospital.testing.schedules import NOW
+from hospital.testing.schedules import NOW, a_template
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.race]
 RELEASE = at_local(TUESDAY - dt.timedelta(days=7), dt.time(7))
@@ -123,3 +124,60 @@ def test_sm1_a_claim_at_the_release_and_a_publishing_that_calls_off_never_both_w
         ("ok", "SESSION_STANDS", ScheduleStatus.RELEASED, 1),
         ("SLOT_TAKEN", "ok", ScheduleStatus.CANCELLED, 0),
     }
+
+
+def meanwhile(first: Callable[[], object], second: Callable[[], object]) -> str:
+    """Begin the second while the first has done its work and not committed; what it came to."""
+    outcomes: list[str] = []
+    with transaction.atomic():
+        first()
+        waiting = threading.Thread(target=lambda: outcomes.extend(at_once(second)))
+        waiting.start()
+        waiting.join(0.4)
+        assert outcomes == [], "it did not wait"
+    waiting.join()
+    return outcomes[0]
+
+
+def test_m15_02_a_leave_approved_while_a_roster_is_published_sees_what_it_made() -> None:
+    clinic = a_clinic()
+    clinic.put()
+    leave = actions.ask_leave(
+        practitioner_id=clinic.chief.pk,
+        starts_at=at_local(TUESDAY),
+        ends_at=at_local(TUESDAY + dt.timedelta(days=1)),
+        reason="trip",
+        note="",
+        by=clinic.head,
+        at=NOW,
+    )
+    version = clinic.version
+
+    outcome = meanwhile(
+        lambda: publishing.publish_roster(
+            roster_id=clinic.roster.pk, version=version, by=clinic.office, at=NOW
+        ),
+        lambda: actions.approve_leave(
+            leave_id=leave.pk, answers={}, is_head=False, by=clinic.office, at=NOW
+        ),
+    )
+
+    leave.refresh_from_db()
+    assert (outcome, leave.status) == ("LEAVE_UNDECIDED", LeaveStatus.ASKED)
+
+
+def test_m15_04_a_holiday_entered_while_a_week_is_opened_leaves_it_its_sessions() -> None:
+    template = a_template(weekday=2)
+    actions.generate_schedules(through=TUESDAY, by=SYSTEM, at=NOW)
+    holiday = SpecialDay(DayKind.HOLIDAY, "院庆")
+
+    outcome = meanwhile(
+        lambda: rosters.open_week(
+            department_id=template.department_id, monday=MONDAY, by=SYSTEM, at=NOW
+        ),
+        lambda: actions.set_day(day=TUESDAY, special=holiday, by=SYSTEM, at=NOW),
+    )
+
+    entry = RosterEntry.objects.select_related("schedule").get()
+    assert entry.schedule is not None
+    assert (outcome, entry.schedule.status) == ("ok", ScheduleStatus.PUBLISHED)
