@@ -22,7 +22,7 @@ def hours_text(entry: RosterEntry) -> str:
 
 def what_text(entry: RosterEntry) -> str:
     """专家门诊 201诊室 08:00–12:00 限30."""
-    parts = (entry.service_type.name, entry.room.name, hours_text(entry), f"限{entry.capacity}")
+    parts = (entry.service_type.name, entry.sits_in.name, hours_text(entry), f"限{entry.places}")
     return " ".join(parts)
 
 

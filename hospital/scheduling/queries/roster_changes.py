@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from hospital.identity import queries as identity
+from hospital.kernel.models import Transition
 from hospital.kernel.states import history as moves_of
 from hospital.scheduling.models import Roster, RosterEdit, RosterEntry
 from hospital.scheduling.roster_words import hours_text, place_text, what_text, who_text
@@ -17,7 +18,7 @@ _WEEK: Final = dt.timedelta(days=DAYS)
 _DRAFT, _SUBMITTED, _PUBLISHED = RosterStatus.DRAFT, RosterStatus.SUBMITTED, RosterStatus.PUBLISHED
 _MOVES: Final = {
     (_DRAFT, _SUBMITTED): "提交审核",
-    (_SUBMITTED, _DRAFT): "退回或撤回",
+    (_SUBMITTED, _DRAFT): "撤回修改",
     (_SUBMITTED, _PUBLISHED): "审核发布",
     (_PUBLISHED, _DRAFT): "开始修订",
 }
@@ -48,8 +49,10 @@ class HistoryLine:
 
 def against_published(roster: Roster) -> list[Difference]:
     """What publishing will change of what patients have: sessions made, called off, moved to
-    another room."""
-    found = []
+    another room. Once it is published there is nothing more to come."""
+    found: list[Difference] = []
+    if roster.status == RosterStatus.PUBLISHED:
+        return found
     for one in _entries(roster):
         before, after = _published(one), "" if one.is_removed else what_text(one)
         if before != after:
@@ -81,7 +84,7 @@ def history(roster: Roster) -> list[HistoryLine]:
             HistoryLine(
                 at=one.at,
                 who=names.get(one.by, "系统"),
-                what=_MOVES[RosterStatus(one.from_status), RosterStatus(one.to_status)],
+                what=_moved(one),
                 details=(one.reason,) if one.reason else (),
             )
             for one in moves
@@ -118,12 +121,14 @@ Place = tuple[int, str, str, str, dt.time]
 
 
 def _place(entry: RosterEntry) -> Place:
+    """Where to look for the same session in the other week. The clinic's own row may hold several
+    at a time, in several rooms."""
     doctor = entry.practitioner
     return (
         entry.visit_date.weekday(),
         entry.session_period,
         doctor.pinyin if doctor else "",
-        doctor.code if doctor else "",
+        doctor.code if doctor else entry.sits_in.code,
         entry.starts,
     )
 
@@ -133,7 +138,7 @@ def _published(entry: RosterEntry) -> str:
     schedule = entry.schedule
     if schedule is None or schedule.status == ScheduleStatus.CANCELLED:
         return ""
-    parts = (entry.service_type.name, schedule.room.name, hours_text(entry), f"限{entry.capacity}")
+    parts = (entry.service_type.name, schedule.room.name, hours_text(entry), f"限{entry.places}")
     return " ".join(parts)
 
 
@@ -147,6 +152,13 @@ def _difference(entry: RosterEntry, before: str, after: str) -> Difference:
         after=after,
         word=word,
     )
+
+
+def _moved(move: Transition) -> str:
+    """What a move is called. Whoever gives a roster back has to say why; taking it back needs no
+    reason."""
+    known = RosterStatus(move.from_status), RosterStatus(move.to_status)
+    return "退回科室" if known == (_SUBMITTED, _DRAFT) and move.reason else _MOVES[known]
 
 
 def _step(edit: RosterEdit, who: str) -> HistoryLine:

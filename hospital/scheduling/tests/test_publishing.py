@@ -407,3 +407,45 @@ def test_m15_01_the_difference_to_last_week_and_the_history_name_everything() ->
         ("放入", "梁主任"),
     ]
     assert lines[1].details == (f"放入 周二上午 陈知行 {change.after}",)
+
+
+def test_m15_01_a_published_week_shows_what_patients_have_and_nothing_more_to_come() -> None:
+    clinic = a_clinic()
+    clinic.put(practitioner_id=None)
+    clinic.put(practitioner_id=None, room_id=clinic.spare.pk)
+    publish(clinic)
+    Schedule.objects.filter(room=clinic.spare).update(
+        room=a_room(name="309诊室", department=clinic.department)
+    )
+    clinic.roster.refresh_from_db()
+
+    found = roster_changes.against_last_week(clinic.roster)
+
+    assert roster_changes.against_published(clinic.roster) == []
+    assert [(one.word, one.after.split()[1]) for one in found] == [
+        ("新", "301诊室"),
+        ("新", "309诊室"),
+    ]
+
+
+def test_m15_01_the_history_says_who_gave_back_and_who_took_back() -> None:
+    clinic = a_clinic()
+    clinic.put()
+    for act in (publishing.withdraw_roster, None):
+        publishing.submit_roster(
+            roster_id=clinic.roster.pk, version=clinic.version, by=clinic.head, at=NOW
+        )
+        if act is not None:
+            act(roster_id=clinic.roster.pk, version=clinic.version, by=clinic.head, at=NOW)
+    publishing.return_roster(
+        roster_id=clinic.roster.pk,
+        version=clinic.version,
+        reason="周三少一人",
+        by=clinic.office,
+        at=NOW,
+    )
+
+    words = [(line.what, line.who) for line in roster_changes.history(clinic.roster)]
+
+    assert ("撤回修改", "梁主任") in words
+    assert ("退回科室", "何主管") in words
