@@ -33,7 +33,8 @@ from hospital.scheduling.weeks import monday_of, week_days
 from hospital.ui.wording import day_text
 
 MOST_DAYS: Final = 62
-_GIVEN_UP: Final = dt.timedelta(minutes=10)
+#: Nothing is computed for that long: whatever did it is gone, and nobody waits for it.
+GIVEN_UP: Final = dt.timedelta(minutes=10)
 _ONE_DAY: Final = dt.timedelta(days=1)
 
 
@@ -70,6 +71,7 @@ def ask_proposal(
     _check(department_id, from_date, to_date, chosen, at)
     try:
         with transaction.atomic():
+            _give_up(department_id, by, at)
             proposal = RosterProposal.objects.create(
                 department_id=department_id,
                 from_date=from_date,
@@ -107,7 +109,7 @@ def begin_proposal(*, proposal_id: int, by: Actor, at: dt.datetime) -> bool:
     making.take_turns()
     proposal = RosterProposal.objects.select_for_update().get(pk=proposal_id)
     others = RosterProposal.objects.filter(
-        status=ProposalStatus.RUNNING, started_at__gt=at - _GIVEN_UP
+        status=ProposalStatus.RUNNING, started_at__gt=at - GIVEN_UP
     ).exclude(pk=proposal.pk)
     if proposal.status == ProposalStatus.WAITING:
         if others.exists():
@@ -151,6 +153,7 @@ def take_proposal(*, proposal_id: int, by: Actor, at: dt.datetime) -> Taken:
 
     Raises NotFound, Stale when there is nothing to take.
     """
+    making.take_turns()
     proposal = _locked(proposal_id)
     if (proposal.status, ProposalStatus.TAKEN) not in RosterProposal.MOVES:
         raise Stale("这份智能排班已经处理过了。")
@@ -167,6 +170,18 @@ def take_proposal(*, proposal_id: int, by: Actor, at: dt.datetime) -> Taken:
     audit.record(act="scheduling.take_proposal", subject=proposal, by=by, at=at, after=after)
     _publish(proposal)
     return taken
+
+
+def _give_up(department_id: int, by: Actor, at: dt.datetime) -> None:
+    """A computation that broke off for good must not keep the department from another one."""
+    lost = RosterProposal.objects.select_for_update().filter(
+        department_id=department_id,
+        status=ProposalStatus.RUNNING,
+        started_at__lte=at - GIVEN_UP,
+    )
+    for proposal in lost:
+        move(proposal, ProposalStatus.FAILED, by=by, at=at, finished_at=at)
+        _publish(proposal)
 
 
 def _take_week(

@@ -39,6 +39,7 @@ def save_need(
         if not row.exists():
             raise NotFound("没有找到这条出诊需求。")
         weekdays = weekdays[:1]
+        _refuse_double(department_id, need_id, weekdays[0], values)
         row.delete()
     for weekday in weekdays:
         key = {
@@ -161,6 +162,14 @@ def _check_need(weekdays: list[int], values: dict[str, Any]) -> None:
         ("capacity", not 1 <= values["capacity"] <= 500, "限号应在 1–500 之间。"),
         ("band_minutes", not 5 <= values["band_minutes"] <= 240, "每段应在 5–240 分钟之间。"),
     )
+
+
+def _refuse_double(department_id: int, need_id: int, weekday: int, values: dict[str, Any]) -> None:
+    """A need that is changed must not swallow another one. Raises Invalid."""
+    same = {name: values[name] for name in ("session_period", "service_type_id", "minimum_title")}
+    others = RosterNeed.objects.filter(department_id=department_id, weekday=weekday, **same)
+    is_double = others.exclude(pk=need_id).exists()
+    _refuse(("weekday", is_double, "这一天、午别、号别和职称已经有一条需求，请直接改那一条。"))
 
 
 def _refuse(*checks: tuple[str, object, str]) -> None:

@@ -287,3 +287,44 @@ def test_m15_05_wishes_are_their_doctors() -> None:
     assert RosterWish.objects.count() == 1
     actions.remove_wish(practitioner_id=doctor.pk, wish_id=wish.pk)
     assert RosterWish.objects.count() == 0
+
+
+def test_m15_05_a_computation_that_broke_off_for_good_is_not_waited_for() -> None:
+    clinic = Clinic()
+    lost = clinic.ask()
+    actions.begin_proposal(proposal_id=lost.pk, by=SYSTEM, at=NOW)
+    with pytest.raises(ProposalUnderWay):
+        clinic.ask()
+
+    began = NOW - dt.timedelta(minutes=11)
+    RosterProposal.objects.filter(pk=lost.pk).update(started_at=began)
+    again = clinic.ask()
+
+    lost.refresh_from_db()
+    assert (lost.status, again.status) == (ProposalStatus.FAILED, ProposalStatus.WAITING)
+
+
+def test_m15_05_a_changed_need_does_not_swallow_another_one() -> None:
+    clinic = Clinic()
+    monday, tuesday = (RosterNeed.objects.get(weekday=number) for number in (1, 2))
+    values = {
+        name: getattr(monday, name)
+        for name in (
+            *("session_period", "service_type_id", "minimum_title", "minimum", "target"),
+            *("starts", "ends", "capacity", "band_minutes"),
+        )
+    }
+
+    with pytest.raises(Invalid) as refusal:
+        actions.save_need(
+            department_id=clinic.department.pk,
+            need_id=monday.pk,
+            weekdays=[2],
+            values=values | {"target": 9},
+            by=HEAD,
+            at=NOW,
+        )
+
+    assert "已经有一条" in refusal.value.errors["weekday"][0]
+    tuesday.refresh_from_db()
+    assert (RosterNeed.objects.filter(pk=monday.pk).exists(), tuesday.target) == (True, 2)

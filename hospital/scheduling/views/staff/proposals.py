@@ -18,6 +18,7 @@ from hospital.kernel import clock
 from hospital.kernel.errors import Invalid, Refusal
 from hospital.organisation import queries as organisation
 from hospital.scheduling import actions, holidays, planning_forms, queries
+from hospital.scheduling.actions.proposals import GIVEN_UP
 from hospital.scheduling.permissions import DRAFT_ROSTER
 from hospital.scheduling.proposal.problem import Assignment, Period
 from hospital.scheduling.proposal_result import Result
@@ -172,6 +173,7 @@ def _context(row: ProposalRow) -> dict[str, object]:
         "is_waiting": row.status == ProposalStatus.WAITING,
         "elapsed": min(max(elapsed, 0), row.seconds),
         "is_explaining": elapsed > row.seconds + 5,
+        "is_lost": elapsed > GIVEN_UP.total_seconds(),
         "here": reverse("scheduling-proposal", args=[row.id]),
         "take_url": reverse("scheduling-proposal-take", args=[row.id]),
         "may_take": row.status in (ProposalStatus.READY, ProposalStatus.UNSOLVABLE),
