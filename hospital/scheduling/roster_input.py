@@ -104,8 +104,9 @@ def _day(text: str) -> dt.date:
 
 
 def _time(text: str) -> dt.time | None:
+    """Hours and minutes of a time field; whatever follows them says nothing here."""
     try:
-        return dt.time.fromisoformat(text)
+        return dt.time.fromisoformat(text.strip()[:5])
     except ValueError:
         return None
 

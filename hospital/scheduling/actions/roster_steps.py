@@ -116,10 +116,12 @@ class Choices:
 
 @dataclass(frozen=True, slots=True)
 class Left:
-    """A session that was not put on the roster, and why."""
+    """A session that was not put on the roster, and why. `is_there`: its doctor, or without one
+    its room, has a session of those hours already."""
 
     entry: RosterEntry
     sentence: str
+    is_there: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +157,7 @@ class Step:
     def entry(self, entry_id: int) -> RosterEntry:
         """A session that stands on the roster. Raises NotFound."""
         found = self.touched.get(entry_id) or (
-            RosterEntry.objects.filter(roster=self.roster, pk=entry_id)
+            self.roster.entries.filter(pk=entry_id)
             .select_related("schedule", "practitioner", "service_type", "room")
             .first()
         )
@@ -203,7 +205,7 @@ class Step:
                 left.append(Left(entry, _sentence(no)))
             else:
                 if _seat(entry) in there:
-                    left.append(Left(entry, "这个时间已有这位医生的出诊。"))
+                    left.append(Left(entry, "这个时间已经有了。", is_there=True))
                 else:
                     fitting.append(entry)
         put = {entry.pk: entry for entry in RosterEntry.objects.bulk_create(fitting)}
@@ -227,7 +229,6 @@ class Step:
         """Put a session back as it was; None: it was not there. Raises SessionStands."""
         if entry.schedule is not None and (state is None or state["is_removed"]):
             check_may_go(entry.schedule)
-        self._touch(entry, state_of(entry))
         if state is None:
             entry.is_removed = True
         else:
@@ -249,8 +250,8 @@ class Step:
             raise RosterConflict("".join(one.sentence for one in found), conflicts=found)
 
     def note(self) -> None:
-        kept = RosterEntry.objects.filter(pk__in=self.touched)
-        kept = kept.select_related("practitioner", "service_type", "room")
+        kept = self.roster.entries.filter(pk__in=self.touched)
+        kept = kept.select_related("practitioner", "service_type", "room", "schedule__room")
         RosterEdit.objects.create(
             roster=self.roster,
             kind=self.kind,

@@ -208,3 +208,39 @@ def test_a_grid_of_many_takes_as_many_statements_as_one_of_few(
 
     with django_assert_max_num_queries(len(few)):
         client.get(url)
+
+
+def test_m2_06_a_week_nobody_can_reach_copies_nothing() -> None:
+    clinic = a_clinic()
+    clinic.put()
+    client = client_of(clinic)
+    url = reverse("scheduling-roster-bulk", args=[clinic.roster.pk])
+
+    for source in ("9999-12-27", "0001-01-01", "2026-12-08", MONDAY.isoformat(), "下周"):
+        told = client.get(url, {"from": source})
+        done = client.post(url, {"from": source, "version": clinic.version})
+        assert (told.status_code, done.status_code) == (HTTPStatus.OK, HTTPStatus.OK)
+        assert (told.context["put"], told.context["source"]) == ([], "")
+
+    assert len(clinic.standing()) == 1
+
+
+def test_m15_01_a_time_with_more_to_it_is_the_hour_and_minute() -> None:
+    clinic = a_clinic()
+    body: dict[str, Any] = {
+        "do": "put",
+        "day": TUESDAY.isoformat(),
+        "period": "am",
+        "practitioner": "0",
+        "service_type": clinic.service.pk,
+        "room": clinic.room.pk,
+        "starts": "08:00:30+09:00",
+        "ends": "11:30",
+        "capacity": "10",
+        "band_minutes": "30",
+    }
+
+    assert step(client_of(clinic), clinic, **body).status_code == HTTPStatus.OK
+
+    entry = clinic.roster.entries.get()
+    assert (entry.starts, entry.ends) == (dt.time(8), dt.time(11, 30))

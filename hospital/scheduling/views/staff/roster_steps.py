@@ -24,6 +24,7 @@ from hospital.scheduling.queries import rosters as found
 from hospital.scheduling.roster_words import line_text
 from hospital.scheduling.states import SessionPeriod
 from hospital.scheduling.views.staff.rosters import (
+    FARTHEST,
     address_of,
     grid_context,
     own_roster,
@@ -70,7 +71,9 @@ def bulk(request: StaffRequest, roster_id: int) -> HttpResponse:
     """Many sessions at once, from another week or from the templates: told first, then done."""
     roster = own_roster(request, roster_id)
     data = request.POST if request.method == "POST" else request.GET
-    source, week = data.get("from", ""), _week(data.get("from", ""))
+    source = data.get("from", "")
+    week = _week(source, near=roster.monday)
+    is_chosen = source == "templates" or week is not None
     version = typed_id(data.get("version", "")) or roster.version
     is_preview = request.method != "POST"
     refusal, filled = None, Filled([], [])
@@ -95,11 +98,12 @@ def bulk(request: StaffRequest, roster_id: int) -> HttpResponse:
     except Refusal as no:
         note_refusal(request, no)
         refusal = no
-    if not is_preview and refusal is None:
-        left = f"，{len(filled.left)} 次有冲突没有放入" if filled.left else ""
+    if is_chosen and not is_preview and refusal is None:
+        against = sum(not one.is_there for one in filled.left)
+        left = f"，{against} 次有冲突没有放入" if against else ""
         messages.success(request, f"已放入 {len(filled.put)} 次出诊{left}。")
         return redirect(address_of(roster))
-    return _preview(request, roster, source, filled, refusal)
+    return _preview(request, roster, source if is_chosen else "", filled, refusal)
 
 
 def _preview(
@@ -120,7 +124,12 @@ def _preview(
         ],
         "source": source,
         "put": [line_text(one) for one in filled.put],
-        "left": [{"text": line_text(one.entry), "why": one.sentence} for one in filled.left],
+        "left": [
+            {"text": line_text(one.entry), "why": one.sentence}
+            for one in filled.left
+            if not one.is_there
+        ],
+        "there": sum(one.is_there for one in filled.left),
         "refusal": refusal,
     }
     status = HTTPStatus.CONFLICT if refusal else HTTPStatus.OK
@@ -314,8 +323,10 @@ def _ids(request: StaffRequest) -> list[int]:
     return [one for one in ids if one is not None]
 
 
-def _week(text: str) -> dt.date | None:
+def _week(text: str, *, near: dt.date) -> dt.date | None:
+    """The Monday of another week, None for what is none within reach."""
     try:
-        return dt.date.fromisoformat(text)
+        day = dt.date.fromisoformat(text)
     except ValueError:
         return None
+    return day if day.isoweekday() == 1 and 0 < abs((day - near).days) <= FARTHEST else None

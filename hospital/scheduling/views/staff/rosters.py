@@ -27,7 +27,8 @@ from hospital.scheduling.weeks import DAYS, monday_of
 from hospital.ui.typed import typed, typed_id
 
 _WEEKS: Final = 6
-_FARTHEST: Final = 400
+#: How many days away a week may lie that somebody wants to see or copy.
+FARTHEST: Final = 400
 _WEEK: Final = dt.timedelta(days=DAYS)
 TONES: Final = {"": "", "draft": "warn", "submitted": "info", "published": "brand"}
 
@@ -275,6 +276,6 @@ def _monday(text: str) -> dt.date:
         day = dt.date.fromisoformat(text)
     except ValueError:
         raise NotFound("没有找到这一周。") from None
-    if day.isoweekday() != 1 or abs((day - clock.today()).days) > _FARTHEST:
+    if day.isoweekday() != 1 or abs((day - clock.today()).days) > FARTHEST:
         raise NotFound("没有找到这一周。")
     return day
