@@ -46,5 +46,6 @@ kiosk = [
         machine.check_in,
         name="window-kiosk-check-in",
     ),
+    path("visit/<slug:token>/booking/<slug:number>/drop/", machine.drop, name="window-kiosk-drop"),
     path("visit/<slug:token>/booking/<slug:number>/slip/", machine.slip, name="window-kiosk-slip"),
 ]

@@ -59,11 +59,14 @@ def confirm(*, bill_id: int, by: Actor, at: dt.datetime) -> Appointment | None:
 
 
 @transaction.atomic
-def release_unpaid(*, appointment_id: int, by: Actor, at: dt.datetime) -> bool:
+def release_unpaid(
+    *, appointment_id: int, is_left: bool = False, by: Actor, at: dt.datetime
+) -> bool:
     """Give up an appointment whose hold ran out unpaid; True when it was given up.
 
     A bill being paid is left to payments, which asks WeChat and closes the order first; a paid
-    one is left to `confirm`. Before the hold's end nothing happens but a new timer.
+    one is left to `confirm`. Before the hold's end nothing happens but a new timer, unless whoever
+    stood at a kiosk left it (`is_left`): who walked away needs no message about it.
     """
     known = Appointment.objects.filter(pk=appointment_id).first()
     if known is None:
@@ -79,7 +82,7 @@ def release_unpaid(*, appointment_id: int, by: Actor, at: dt.datetime) -> bool:
     if appointment.status != AppointmentStatus.PENDING:
         billing.cancel_bill(bill_id=bill.pk, by=by, at=at)
         return False
-    if at < appointment.hold_until:
+    if at < appointment.hold_until and not is_left:
         events.later(
             "registration.jobs.release_unpaid",
             at=appointment.hold_until,
@@ -95,8 +98,10 @@ def release_unpaid(*, appointment_id: int, by: Actor, at: dt.datetime) -> bool:
         cancel_reason=CancelReason.PAYMENT_TIMEOUT,
         cancelled_at=at,
     )
-    scheduling.free_slot(slot_id=appointment.slot_id, reason="超时未支付", by=by, at=at)
-    telling.timed_out(appointment, by=by, at=at)
+    reason = "没有付款就离开" if is_left else "超时未支付"
+    scheduling.free_slot(slot_id=appointment.slot_id, reason=reason, by=by, at=at)
+    if not is_left:
+        telling.timed_out(appointment, by=by, at=at)
     publish(appointment)
     return True
 

@@ -10,7 +10,15 @@ from hospital.window.actions.counter import (
     print_slip,
     register,
 )
-from hospital.window.actions.visits import NotRecognised, begin_visit, end_visit, see_visit
+from hospital.window.actions.visits import (
+    NotRecognised,
+    begin_visit,
+    end_visit,
+    give_up,
+    may_give_up,
+    release_left,
+    see_visit,
+)
 
 __all__ = [
     "NoNumber",
@@ -20,9 +28,12 @@ __all__ = [
     "SayWhy",
     "begin_visit",
     "end_visit",
+    "give_up",
     "hand_back",
     "hand_over",
+    "may_give_up",
     "print_slip",
     "register",
+    "release_left",
     "see_visit",
 ]

@@ -1,7 +1,7 @@
 """Who stands at a kiosk: recognised by what a reader read, forgotten when they go.
 
 A kiosk has no keyboard, so what arrives was read: a document, a card, a code on a phone, a slip. A
-phone number or a name proves nothing and opens nothing.
+phone number or a name proves nothing and opens nothing. Who goes without paying keeps no number.
 """
 
 from __future__ import annotations
@@ -12,13 +12,18 @@ from typing import Final
 
 from django.db import transaction
 
-from hospital.kernel import serials
+from hospital.kernel import events, serials
 from hospital.kernel.actors import Actor
 from hospital.kernel.clock import hospital_day
 from hospital.kernel.errors import NotFound, Refusal
 from hospital.patients import actions as patients
 from hospital.patients import queries as people
+from hospital.payments import gateway
+from hospital.registration import actions as registration
 from hospital.registration import queries as bookings
+from hospital.registration.queries import AppointmentRow
+from hospital.registration.states import AppointmentStatus
+from hospital.scheduling.states import Channel
 from hospital.window import thresholds
 from hospital.window.models import KioskVisit
 
@@ -44,7 +49,7 @@ def begin_visit(*, text: str, device_id: int, by: Actor, at: dt.datetime) -> Kio
             device_id=device_id, ended_at__isnull=True
         )
         for visit in open_ones:
-            _end(visit, at)
+            _end(visit, at, keeps_unpaid=visit.patient_id == patient_id)
         return KioskVisit.objects.create(
             token=serials.opaque(),
             device_id=device_id,
@@ -75,16 +80,44 @@ def see_visit(*, token: str, device_id: int, at: dt.datetime) -> KioskVisit:
 
 
 @transaction.atomic
-def end_visit(*, token: str, device_id: int, at: dt.datetime) -> None:
-    """The person has gone, or said so; ending twice is ending once."""
+def end_visit(*, token: str, device_id: int, keeps_unpaid: bool = False, at: dt.datetime) -> None:
+    """The person has gone, or said so; ending twice is ending once. An unpaid number taken in the
+    visit is free for others at once, unless they said that they go and pay it at a window."""
     visit = KioskVisit.objects.select_for_update().filter(token=token, device_id=device_id).first()
     if visit is not None and visit.ended_at is None:
-        _end(visit, at)
+        _end(visit, at, keeps_unpaid=keeps_unpaid)
 
 
-def _end(visit: KioskVisit, at: dt.datetime) -> None:
+def _end(visit: KioskVisit, at: dt.datetime, *, keeps_unpaid: bool) -> None:
     visit.ended_at = at
     visit.save(update_fields=["ended_at"])
+    if not keeps_unpaid:
+        events.later("window.jobs.release_left", visit_id=visit.pk)
+
+
+def release_left(*, visit_id: int, at: dt.datetime) -> int:
+    """Free what somebody took at a machine and left unpaid; how many numbers that were. May come
+    twice; a number that was paid meanwhile stays."""
+    visit = KioskVisit.objects.get(pk=visit_id)
+    return sum(
+        give_up(row=row, by=Actor("device", visit.device_id), at=at)
+        for row in bookings.appointments_of(patient_ids=[visit.patient_id], at=at)
+        if may_give_up(row) and visit.started_at <= row.created_at <= (visit.ended_at or at)
+    )
+
+
+def may_give_up(row: AppointmentRow) -> bool:
+    """Whether a number was taken at a kiosk and waits for its money."""
+    return row.status == AppointmentStatus.PENDING and row.channel == Channel.KIOSK
+
+
+def give_up(*, row: AppointmentRow, by: Actor, at: dt.datetime) -> bool:
+    """Free an unpaid number before its time: the code on the screen is closed at WeChat first.
+    False when it was paid this moment, or WeChat has not said so yet."""
+    if not may_give_up(row):
+        return False
+    gateway.close_payments(bill_id=row.bill_id, by=by, at=at)
+    return registration.release_unpaid(appointment_id=row.id, is_left=True, by=by, at=at)
 
 
 def _recognised(text: str, *, by: Actor, at: dt.datetime) -> tuple[int, int | None]:

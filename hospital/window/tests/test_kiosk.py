@@ -14,9 +14,11 @@ from hospital.identity import actions as identity
 from hospital.identity.access import KIOSK_COOKIE
 from hospital.identity.models import Device
 from hospital.kernel.actors import SYSTEM, Actor
+from hospital.messaging.models import Message
 from hospital.patients import actions as patients
 from hospital.patients.models import Patient
 from hospital.payments.models import Payment
+from hospital.payments.states import PaymentStatus
 from hospital.registration.models import Appointment
 from hospital.registration.states import AppointmentStatus
 from hospital.scheduling.models import Schedule
@@ -141,6 +143,71 @@ def test_a_number_is_held_paid_by_the_code_on_the_screen_and_printed(
     assert row.status == AppointmentStatus.CHECKED_IN
     assert "已签到" in kiosk.get(held["Location"]).content.decode()
     run_jobs()
+
+
+def to_pay(kiosk: Client, schedule: Schedule) -> tuple[str, str, Appointment]:
+    """Somebody holds a number at the machine: their visit, the booking's page, the booking."""
+    _, number = a_person()
+    at = stand_at(kiosk, number)
+    held = kiosk.post(f"{at}book/", {"schedule": schedule.pk, "key": number})
+    return at, held["Location"], Appointment.objects.latest("pk")
+
+
+def test_h3_an_unpaid_number_is_free_when_its_visitor_leaves(
+    kiosk: Client, wechat: StandIn
+) -> None:
+    """H3: left by the button, by the idle page or by the next card, with a code on the screen or
+    without, nobody waits fifteen minutes for it; only who goes to a window keeps it."""
+    wechat.clock(NOW.timestamp() - time_machine.escape_hatch.time.time(), wire=True)
+    schedule = session()
+    at, page, row = to_pay(kiosk, schedule)
+    kiosk.post(f"{page}pay/", {"fen": "2500"})
+    kiosk.post(f"{at}end/")
+    run_jobs()
+    _, _, by_card = to_pay(kiosk, schedule)
+    at, page, kept = to_pay(kiosk, schedule)
+    run_jobs()
+    assert "号保留到 10:15" in kiosk.get(page).content.decode()
+    kiosk.post(f"{at}end/", {"keep": "1"})
+    at, page, dropped = to_pay(kiosk, schedule)
+    assert kiosk.post(f"{page}drop/")["Location"] == at
+    assert kiosk.post(f"{page}drop/").status_code == 302, "a second tap"
+    again = kiosk.post(f"{at}book/", {"schedule": schedule.pk, "key": "other"})
+    assert again.status_code == 302, "another number at once"
+    run_jobs()
+    gone, stays = AppointmentStatus.CANCELLED, AppointmentStatus.PENDING
+    for one, status in ((row, gone), (by_card, gone), (dropped, gone), (kept, stays)):
+        one.refresh_from_db()
+        assert one.status == status
+    assert Payment.objects.get().status == PaymentStatus.CLOSED
+    assert not Message.objects.exclude(kind="N02").exists()
+
+
+def test_m1_06_a_number_paid_in_the_moment_of_leaving_stays(kiosk: Client, wechat: StandIn) -> None:
+    """M1.6: WeChat is asked before anything is freed; while it does not answer, nothing is. Other
+    people's bookings, and one made elsewhere, are nobody's to drop here."""
+    wechat.clock(NOW.timestamp() - time_machine.escape_hatch.time.time(), wire=True)
+    schedule = session()
+    at, page, row = to_pay(kiosk, schedule)
+    kiosk.post(f"{page}pay/", {"fen": "2500"})
+    wechat.fault("http_500", times=-1)
+    assert kiosk.post(f"{page}drop/")["Location"] == page
+    row.refresh_from_db()
+    assert row.status == AppointmentStatus.PENDING
+    wechat.calm()
+    wechat.pay(Payment.objects.get().out_trade_no)
+    kiosk.post(f"{at}end/")
+    run_jobs()
+    row.refresh_from_db()
+    assert row.status == AppointmentStatus.BOOKED
+    _, stranger = a_person()
+    at = stand_at(kiosk, stranger)
+    assert kiosk.post(f"{at}booking/{row.number}/drop/").status_code == 422
+    mine = a_paid_booking(patient=row.patient, at=NOW)
+    at = stand_at(kiosk, row.patient.outpatient_no)
+    assert kiosk.post(f"{at}booking/{mine.number}/drop/").status_code == 302
+    mine.refresh_from_db()
+    assert mine.status == AppointmentStatus.BOOKED
 
 
 def test_wechat_away_charges_nothing_and_says_where_to_pay(kiosk: Client, wechat: StandIn) -> None:

@@ -104,8 +104,13 @@ def visit(request: DeviceRequest, found: KioskVisit) -> HttpResponse:
 @kiosk_page
 @require_POST
 def end(request: DeviceRequest, token: str) -> HttpResponse:
-    """The person has gone."""
-    actions.end_visit(token=token, device_id=request.device.pk, at=clock.now())
+    """The person has gone; `keep` says to a window, to pay there."""
+    actions.end_visit(
+        token=token,
+        device_id=request.device.pk,
+        keeps_unpaid=request.POST.get("keep") == "1",
+        at=clock.now(),
+    )
     return redirect("window-kiosk-start")
 
 
@@ -182,6 +187,16 @@ def pay(request: DeviceRequest, found: KioskVisit, number: str) -> HttpResponse:
     if isinstance(outcome, gateway.Unreachable):
         problem = "现在联系不上微信支付，没有扣款。请稍后再试，或到窗口缴费。"
         return _booking_page(request, found, number, problem=problem)
+    return redirect("window-kiosk-booking", token=found.token, number=number)
+
+
+@kiosk_page
+@require_POST
+@_step
+def drop(request: DeviceRequest, found: KioskVisit, number: str) -> HttpResponse:
+    """Give an unpaid number back: somebody else may have it at once."""
+    if actions.give_up(row=_own(found, number), by=request.actor, at=clock.now()):
+        return redirect("window-kiosk-visit", token=found.token)
     return redirect("window-kiosk-booking", token=found.token, number=number)
 
 
@@ -272,6 +287,7 @@ def _booking_page(
         "can_check_in": row.status == AppointmentStatus.BOOKED
         and counter.money.is_paid
         and is_today,
+        "can_drop": actions.may_give_up(row),
         "is_checked_in": row.status == AppointmentStatus.CHECKED_IN,
         "problem": problem,
         "patience": _PAY_PATIENCE if counter.money.polls else 1,
