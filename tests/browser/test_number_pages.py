@@ -28,6 +28,39 @@ REFUSED = "the server responded with a status of 4"
 MIXED = {Pool.WECHAT: 18, Pool.WINDOW: 6, Pool.KIOSK: 3, Pool.RESERVED: 3}
 
 
+class Hints:
+    """Stands in for the live channel: the test says when a hint comes."""
+
+    SCRIPT = """
+        window.EventSource = class {
+          constructor() { window.hints = this; this.readyState = 1; }
+          close() {}
+        };
+        window.EventSource.OPEN = 1;
+    """
+    SEND = "hints.onmessage({ data: JSON.stringify('schedules') })"
+
+
+def test_m1_16_the_monitor_moves_though_claims_never_stop(
+    browser: Browser, live_server: LiveServer, watched: Watch
+) -> None:
+    context = a_desk(browser, live_server, a_staff(Role.OUTPATIENT_OFFICE), SMALL)
+    context.add_init_script(Hints.SCRIPT)
+    page = watched(context.new_page())
+    page.clock.install()
+    page.goto("/staff/numbers/releases/")
+    page.clock.pause_at(clock.now() + dt.timedelta(minutes=1))
+
+    # Ten a second, and no pause between them; the clock stands still afterwards.
+    with page.expect_response("**/staff/numbers/releases/", timeout=5_000):
+        for _ in range(25):
+            page.evaluate(Hints.SEND)
+            page.clock.run_for(100)
+
+    expect(page.get_by_text("今天还没有放号")).to_be_visible()
+    context.close()
+
+
 @pytest.mark.thorough
 def test_the_office_works_on_a_session(
     browser: Browser, live_server: LiveServer, watched: Watch

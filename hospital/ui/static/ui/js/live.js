@@ -3,10 +3,12 @@
 import { refetch } from "./hypermedia.js";
 
 const GATHER_MS = 250; // hints that come together are one question
+const LONGEST_MS = 2000; // where they never stop, as after a release, it is asked all the same
 const POLL_MS = 20000;
 
 const waiting = new Set();
 let timer = 0;
+let firstAt = 0;
 let source = null;
 
 function address() {
@@ -25,6 +27,7 @@ function showState(state) {
 }
 
 function ask() {
+  timer = 0;
   const topics = new Set(waiting);
   waiting.clear();
   for (const element of document.querySelectorAll("[data-live]")) {
@@ -39,8 +42,10 @@ function ask() {
 function hint(topic) {
   document.dispatchEvent(new CustomEvent(`live:${topic}`));
   waiting.add(topic);
+  const now = Date.now();
+  if (!timer) firstAt = now;
   clearTimeout(timer);
-  timer = setTimeout(ask, GATHER_MS);
+  timer = setTimeout(ask, Math.max(0, Math.min(GATHER_MS, firstAt + LONGEST_MS - now)));
 }
 
 function connect() {
