@@ -62,6 +62,7 @@ _BOOKINGS: Final = """
         count(*) FILTER (WHERE is_late_cancel),
         count(*) FILTER (WHERE cancel_reason = 'hospital'),
         count(*) FILTER (WHERE appointment.status = 'noshow'),
+        count(*) FILTER (WHERE appointment.status IN ('checked_in', 'fulfilled', 'left_unseen')),
         count(*) FILTER (WHERE booked_at IS NOT NULL AND booking_kind = 'add_on'),
         count(*) FILTER (WHERE cancel_reason = 'payment_timeout'),
         coalesce(sum(lead) FILTER (WHERE booked_at IS NOT NULL), 0)::int,
@@ -115,7 +116,8 @@ class Numbers:
 class Bookings:
     """Bookings that were made good (paid, or free), and what became of them; `unpaid` never were.
 
-    `lead_days` is the sum of days between booking and visit, `leads` how many are in each group.
+    Who `came` has checked in. `lead_days` is the sum of days between booking and visit, `leads` how
+    many are in each group.
     """
 
     booked: int = 0
@@ -123,6 +125,7 @@ class Bookings:
     late: int = 0
     by_hospital: int = 0
     no_show: int = 0
+    came: int = 0
     add_on: int = 0
     unpaid: int = 0
     lead_days: int = 0
@@ -135,9 +138,9 @@ class Bookings:
 
     @property
     def no_show_percent(self) -> float | None:
-        """爽约率 of the bookings that were not given back."""
-        kept = self.booked - self.cancelled
-        return round(100 * self.no_show / kept, 1) if kept else None
+        """爽约率 of those who came or should have; None while nobody's time has come."""
+        due = self.no_show + self.came
+        return round(100 * self.no_show / due, 1) if due else None
 
     @property
     def cancel_percent(self) -> float | None:

@@ -26,6 +26,7 @@ _COLUMNS: Final = (
         "当日退号",
         "医院取消",
         "爽约",
+        "已到",
         "加号预约",
         "超时未付",
         "提前天数合计",
@@ -85,4 +86,5 @@ def _rows(found: Utilisation, departments: Mapping[int, str]) -> Iterator[list[V
 
 def _of_bookings(count: Bookings) -> list[Value]:
     found: list[Value] = [count.booked, count.cancelled, count.late, count.by_hospital]
-    return [*found, count.no_show, count.add_on, count.unpaid, count.lead_days, *count.leads]
+    found += [count.no_show, count.came, count.add_on, count.unpaid, count.lead_days]
+    return [*found, *count.leads]

@@ -37,6 +37,7 @@ from hospital.testing.schedules import (
     a_released_schedule,
     an_unreleased_schedule,
     band_of,
+    moment,
 )
 
 pytestmark = pytest.mark.django_db
@@ -136,7 +137,28 @@ def test_m2_06_bookings_by_channel_as_counted_by_hand() -> None:
         lead_days=4,
         leads=(0, 4, 0, 0, 0),
     )
-    assert (row.count.lead, row.count.cancel_percent, row.count.no_show_percent) == (1.0, 25.0, 0.0)
+    # Nobody's time has come yet: that is no rate of nought.
+    assert (row.count.lead, row.count.cancel_percent, row.count.no_show_percent) == (
+        1.0,
+        25.0,
+        None,
+    )
+
+
+def test_m2_06_no_shows_are_counted_among_those_who_should_have_come_by_now() -> None:
+    past, coming = a_released_schedule(), a_released_schedule(day=WEDNESDAY)
+    for _ in range(3):
+        a_paid_booking(schedule=coming)
+    first, *others = [a_paid_booking(schedule=past, band=band_of(past, 2)) for _ in range(4)]
+    cancel(a_paid_booking(schedule=past))
+    for row in others:
+        actions.check_in(number=row.number, by=SYSTEM, at=moment(TOMORROW, 10))
+    actions.end_visit(appointment_id=first.pk, by=SYSTEM, at=moment(TOMORROW, 12, 30))
+
+    whole = sum_bookings(row.count for row in counted().bookings)
+
+    assert (whole.booked, whole.cancelled, whole.no_show, whole.came) == (8, 1, 1, 3)
+    assert whole.no_show_percent == 25.0
 
 
 def test_m2_06_who_never_paid_is_no_booking_and_add_ons_stand_apart() -> None:
