@@ -31,9 +31,7 @@ def wish(data: Data) -> BatchWish:
         kind=BatchKind(kind),
         first=_day(data, "first"),
         latest=_day(data, "latest"),
-        department_ids=tuple(
-            pk for text in data.getlist("department") if (pk := typed_id(text)) is not None
-        ),
+        department_ids=_departments(data),
         weekdays=tuple(number for number, _ in WEEKDAYS if str(number) in data.getlist("weekday")),
         periods=tuple(one for one in SessionPeriod.values if one in data.getlist("period")),
         after=_time(data, "after"),
@@ -72,6 +70,14 @@ def _with_amounts(found: BatchWish, data: Data) -> BatchWish:
 def kept_fields(data: Data) -> list[tuple[str, str]]:
     """The form once more, as hidden fields."""
     return [(name, value) for name in FIELDS for value in data.getlist(name) if value]
+
+
+def _departments(data: Data) -> tuple[int, ...]:
+    """The departments ticked: what names none must not come to mean all."""
+    found = [typed_id(text) for text in data.getlist("department")]
+    if None in found:
+        raise Invalid({"department": ["请重新选择科室。"]}, "请重新选择科室。")
+    return tuple(pk for pk in found if pk is not None)
 
 
 def _day(data: Data, name: str) -> dt.date:

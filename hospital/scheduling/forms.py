@@ -28,11 +28,12 @@ def reason(data: Data) -> str:
 
 def count(data: Data, name: str) -> int:
     """A whole number from 0 to 500. Raises Invalid."""
-    text = typed(data, name, most=6)
-    number = int(text) if text.isascii() and text.isdigit() else -1
-    if not 0 <= number <= _MOST:
-        raise Invalid({name: [f"请填 0 到 {_MOST} 的整数。"]}, f"号数请填 0 到 {_MOST} 的整数。")
-    return number
+    return _number(data, name, what="号数", most=_MOST)
+
+
+def percent(data: Data, name: str) -> int:
+    """A whole number from 0 to 100. Raises Invalid."""
+    return _number(data, name, what="比例", most=100)
 
 
 def whole(data: Data, name: str) -> int:
@@ -49,6 +50,7 @@ def band_wishes(data: Data, rows: tuple[BandRow, ...]) -> list[BandWish]:
             capacity=count(data, f"capacity-{row.band.id}"),
             seen=count(data, f"seen-{row.band.id}"),
             ends_at=_moment(data, f"ends-{row.band.id}", row.band.starts_at),
+            seen_ends_at=_moment(data, f"seen-ends-{row.band.id}", row.band.starts_at),
         )
         for row in rows
         if f"capacity-{row.band.id}" in data
@@ -65,6 +67,15 @@ def ids(data: Data, name: str) -> list[int]:
     """The ids of everything ticked."""
     found = (typed_id(text) for text in data.getlist(name))
     return sorted({one for one in found if one is not None})
+
+
+def _number(data: Data, name: str, *, what: str, most: int) -> int:
+    text = typed(data, name, most=6)
+    number = int(text) if text.isascii() and text.isdigit() else -1
+    if not 0 <= number <= most:
+        sentence = f"{what}请填 0 到 {most} 的整数。"
+        raise Invalid({name: [sentence]}, sentence)
+    return number
 
 
 def _moment(data: Data, name: str, starts_at: dt.datetime) -> dt.datetime | None:

@@ -108,7 +108,7 @@ def a_released_schedule(
         shares=shares or {Pool.WECHAT: capacity},
         reason="test",
         by=SYSTEM,
-        at=at,
+        at=min(at, at_local(day, dt.time(0)) - dt.timedelta(seconds=1)),
     )
     return schedule
 

@@ -25,6 +25,7 @@ from hospital.scheduling.actions.lists import keep_for_list, lock_list
 from hospital.scheduling.actions.numbers import (
     AddOnsUsedUp,
     CapacityTooSmall,
+    QuotaMerged,
     SessionOver,
     add_slot,
     block_numbers,
@@ -95,6 +96,7 @@ __all__ = [
     "OfficeHeadNeeded",
     "OwnLeave",
     "ProposalUnderWay",
+    "QuotaMerged",
     "RoomTaken",
     "SessionOver",
     "SlotTaken",

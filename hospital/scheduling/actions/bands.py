@@ -11,7 +11,7 @@ from django.db import IntegrityError, transaction
 
 from hospital.kernel import audit, clock
 from hospital.kernel.actors import Actor
-from hospital.kernel.errors import Invalid, NotFound, Refusal
+from hospital.kernel.errors import Invalid, NotFound, Refusal, Stale
 from hospital.organisation import queries as organisation
 from hospital.scheduling.actions.numbers import (
     CapacityTooSmall,
@@ -21,7 +21,7 @@ from hospital.scheduling.actions.numbers import (
 )
 from hospital.scheduling.bands import expected_at
 from hospital.scheduling.models import Schedule, Slot, TimeBand
-from hospital.scheduling.queries.numbers import number_counts, tally
+from hospital.scheduling.queries.numbers import Tally, number_counts, tally
 from hospital.scheduling.states import SlotStatus
 
 _GONE: Final = (SlotStatus.WITHDRAWN, SlotStatus.EXPIRED)
@@ -42,13 +42,18 @@ class RoomTaken(Refusal):
 
 @dataclass(frozen=True, slots=True)
 class BandWish:
-    """What a band should become. `seen` is its capacity as the page showed it; without `ends_at`
-    (UTC) its time stays."""
+    """What a band should become. `seen` and `seen_ends_at` are its capacity and its end (UTC) as
+    the page showed them; an end that is still the one seen stays whatever it is."""
 
     band_id: int
     capacity: int
     seen: int
     ends_at: dt.datetime | None = None
+    seen_ends_at: dt.datetime | None = None
+
+    @property
+    def new_end(self) -> dt.datetime | None:
+        return self.ends_at if self.ends_at != self.seen_ends_at else None
 
 
 @transaction.atomic
@@ -62,7 +67,8 @@ def change_bands(
 ) -> int:
     """Give several bands of a session other sizes or ends: all of them or none (M2.3).
 
-    Returns how many changed. Raises NotFound, SessionOver, Stale, Invalid, BandStillNeeded;
+    Returns how many changed. Raises NotFound, SessionOver, Stale when somebody changed a size or an
+    end meanwhile, Invalid, BandStillNeeded;
     CapacityTooSmall naming in `bands` every band whose booked numbers would not fit.
     """
     schedule = lock_open(schedule_id)
@@ -73,10 +79,11 @@ def change_bands(
     changed = 0
     # Those that grow come first, so that the session is never without a number in between.
     for wish in sorted(wishes, key=lambda one: one.seen - one.capacity):
-        band = bands[wish.band_id]
-        moves = wish.ends_at is not None and wish.ends_at != band.ends_at
-        if wish.ends_at is not None and moves:
-            _move_end(schedule, list(bands.values()), band, wish.ends_at, reason, by=by, at=at)
+        band, new_end = bands[wish.band_id], wish.new_end
+        if new_end is not None:
+            if band.ends_at != wish.seen_ends_at:
+                raise Stale("这个时段的结束时间刚刚被别人改过，请看过现在的时间再改。")
+            _move_end(schedule, list(bands.values()), band, new_end, reason, by=by, at=at)
         if wish.capacity != wish.seen or band.capacity != wish.seen:
             change_capacity(
                 band_id=band.pk,
@@ -86,7 +93,7 @@ def change_bands(
                 by=by,
                 at=at,
             )
-        changed += moves or wish.capacity != wish.seen
+        changed += new_end is not None or wish.capacity != wish.seen
     return changed
 
 
@@ -133,18 +140,19 @@ def _check_sizes(
         sentence = "号数不能全部为 0；整个出诊都不看，请办理停诊。"
         raise Invalid({"capacity": [sentence]}, sentence)
     counts = number_counts(schedule_ids=[schedule.pk])
-    short: list[tuple[int, int]] = []
+    short: list[tuple[int, Tally]] = []
     for wish in wishes:
         own = [one for one in counts if one.band_id == wish.band_id and not one.is_add_on]
-        if wish.capacity != wish.seen and wish.capacity < (taken := tally(own).fixed):
-            short.append((wish.band_id, taken))
+        if wish.capacity != wish.seen and wish.capacity < (found := tally(own)).fixed:
+            short.append((wish.band_id, found))
     if short:
         words = "；".join(
-            f"{clock.local(bands[band_id].starts_at):%H:%M} 起的时段已约出 {taken} 个号"
-            for band_id, taken in short
+            f"{clock.local(bands[band_id].starts_at):%H:%M} 起的时段{found.fixed_words}号"
+            for band_id, found in short
         )
         raise CapacityTooSmall(
-            f"{words}，号数不能改得更少；要减少请先停号，或办理停诊。", bands=dict(short)
+            f"{words}，号数不能改得更少；要减少请先停号，或办理停诊。",
+            bands={band_id: found.fixed for band_id, found in short},
         )
 
 
@@ -164,9 +172,12 @@ def _move_end(
     latest = min([*later, schedule.ends_at])
     if not max(band.starts_at, at) < ends_at <= latest:
         begin = clock.local(max(band.starts_at, at))
-        raise Invalid(
-            {"ends": [f"结束时间应在 {begin:%H:%M} 之后、{clock.local(latest):%H:%M} 之前。"]}
+        start = clock.local(band.starts_at)
+        sentence = (
+            f"{start:%H:%M} 起的时段，结束时间应在 {begin:%H:%M} 之后，"
+            f"最晚 {clock.local(latest):%H:%M}。"
         )
+        raise Invalid({"ends": [sentence]}, sentence)
     stranded = [turn for turn in _turns(band) if turn >= ends_at]
     if stranded:
         raise BandStillNeeded(

@@ -1,4 +1,5 @@
-"""One act over many sessions (M2.6): what the preview showed is done, or nothing is."""
+"""One act over many sessions (M2.6): what the preview showed is done, or nothing is; what patients
+took in between is left to them."""
 
 import datetime as dt
 
@@ -11,6 +12,7 @@ from hospital.kernel.errors import Refusal, Stale
 from hospital.scheduling.actions.bands import RoomTaken, change_room
 from hospital.scheduling.actions.numbers import (
     CapacityTooSmall,
+    QuotaMerged,
     SessionOver,
     block_numbers,
     change_capacity,
@@ -44,8 +46,9 @@ def run_batch(
 ) -> int:
     """Do what the preview with this digest showed; returns how many sessions changed.
 
-    The same `key` does it once. When anything is no longer as it was shown nothing happens and
-    Stale is raised; BatchHasConflicts unless `only_possible`. Raises Invalid, KeyReused.
+    The same `key` does it once. When anything but the numbers patients took since is no longer as
+    it was shown nothing happens and Stale is raised; BatchHasConflicts unless `only_possible`.
+    Raises Invalid, KeyReused.
     """
     inputs = {"digest": digest, "only_possible": only_possible}
     claim = request_keys.claim(key=key, scope="scheduling.run_batch", inputs=inputs, at=at)
@@ -59,7 +62,7 @@ def run_batch(
     for line in plan.possible:
         try:
             _carry_out(wish, line, reason=reason, by=by, at=at)
-        except (CapacityTooSmall, SessionOver, RoomTaken) as refusal:
+        except (CapacityTooSmall, QuotaMerged, SessionOver, RoomTaken) as refusal:
             raise Stale(_CHANGED) from refusal
     done = len(plan.possible)
     audit.record(
@@ -96,10 +99,8 @@ def _carry_out(
             change_capacity(band_id=band_id, capacity=size, seen=seen, reason=reason, by=by, at=at)
         return
     if wish.kind == BatchKind.SHARES:
-        shares = dict(line.shares)
-        got = share_numbers(schedule_id=schedule_id, shares=shares, reason=reason, by=by, at=at)
-        if got != shares:
-            raise Stale(_CHANGED)
+        percents = dict(wish.percents)
+        share_numbers(schedule_id=schedule_id, percents=percents, reason=reason, by=by, at=at)
         return
     if wish.kind == BatchKind.ROOM:
         assert wish.room_id is not None
@@ -107,9 +108,7 @@ def _carry_out(
         return
     act = block_numbers if wish.kind == BatchKind.BLOCK else unblock_numbers
     ids = list(_reached(wish, line).values_list("pk", flat=True))
-    done = act(schedule_id=schedule_id, slot_ids=ids, reason=reason, by=by, at=at)
-    if done != line.numbers:
-        raise Stale(_CHANGED)
+    act(schedule_id=schedule_id, slot_ids=ids, reason=reason, by=by, at=at)
 
 
 def _reached(wish: BatchWish, line: BatchLine) -> QuerySet[Slot]:

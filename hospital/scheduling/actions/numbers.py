@@ -19,6 +19,7 @@ from hospital.kernel.errors import Invalid, NotFound, Refusal, Stale
 from hospital.live import actions as live
 from hospital.scheduling import quotas, thresholds
 from hospital.scheduling.models import Schedule, Slot, TimeBand
+from hospital.scheduling.queries.numbers import number_counts, tally
 from hospital.scheduling.sessions import scopes_of
 from hospital.scheduling.states import Pool, ScheduleStatus, SlotStatus, Withheld
 
@@ -78,10 +79,18 @@ class SessionOver(Refusal):
 
 
 class CapacityTooSmall(Refusal):
-    """`taken` numbers of the band are booked or held: 停号 or 停诊 are the ways (M2.3)."""
+    """`taken` numbers of the band are not the office's any more, booked ones before all: 停号 or
+    停诊 are the ways (M2.3)."""
 
     code = "CAPACITY_TOO_SMALL"
     default_message = "不能少于已约出的号数。"
+
+
+class QuotaMerged(Refusal):
+    """The numbers of the visit day are everybody's: what is dealt now would be merged again."""
+
+    code = "QUOTA_MERGED"
+    default_message = "当天未约的号已并入公共号池，各渠道都能约，不用再分配。"
 
 
 class AddOnsUsedUp(Refusal):
@@ -110,10 +119,12 @@ def change_capacity(
     if seen is not None and band.capacity != seen:
         raise Stale("这个时段的号数刚刚被别人改过，请看过现在的数再改。")
     if not 0 <= capacity <= _MOST:
-        raise Invalid({"capacity": [f"号数应在 0–{_MOST} 之间。"]})
+        raise _bad("capacity", f"号数应在 0–{_MOST} 之间。")
     before = band.capacity
+    if capacity > before and band.ends_at <= at:
+        raise _bad("capacity", "这个时段已经过去，加的号没有人能约。")
     if schedule.capacity - before + capacity < 1:
-        raise Invalid({"capacity": ["这是最后的号，不能改成 0；整个出诊都不看，请办理停诊。"]})
+        raise _bad("capacity", "这是最后的号，不能改成 0；整个出诊都不看，请办理停诊。")
     if capacity > before:
         _grow(schedule, band, capacity - before)
     elif capacity < before:
@@ -166,18 +177,23 @@ def unblock_numbers(
 def share_numbers(
     *,
     schedule_id: int,
-    shares: Mapping[Pool, int],
+    shares: Mapping[Pool, int] | None = None,
+    percents: Mapping[Pool, int] | None = None,
     seen: Mapping[Pool, int] | None = None,
     reason: str,
     by: Actor,
     at: dt.datetime,
 ) -> dict[Pool, int]:
-    """Deal the numbers nobody has out anew: so many to each pool, the rest to the window (M2.2).
+    """Deal the numbers nobody has out anew: so many to each pool, or by `percents` of those there
+    are by then, the rest to the window (M2.2).
 
     Returns what each pool got. `seen` is how many numbers each pool had on the page: when somebody
-    dealt them anew since, Stale. Raises NotFound, SessionOver; Invalid for more than there are.
+    dealt them anew since, Stale. Raises NotFound, SessionOver, QuotaMerged; Invalid for more than
+    there are.
     """
     schedule = lock_open(schedule_id)
+    if at >= at_local(schedule.visit_date, thresholds.merge_time()):
+        raise QuotaMerged
     if seen is not None and dict(seen) != _pool_sizes(schedule):
         raise Stale("渠道分配刚刚变过，请看过现在的数再改。")
     unclaimed = list(
@@ -185,16 +201,16 @@ def share_numbers(
         .filter(schedule=schedule, status__in=_UNCLAIMED, is_add_on=False)
         .order_by("sequence_no")
     )
-    wanted = {pool: count for pool, count in shares.items() if count}
-    spare = len(unclaimed) - sum(wanted.values())
-    if spare < 0 or any(count < 0 for count in wanted.values()):
-        raise Invalid({"shares": [f"还没有约出的号只有 {len(unclaimed)} 个，分配不能超过它。"]})
-    if spare:
-        wanted[Pool.WINDOW] = wanted.get(Pool.WINDOW, 0) + spare
+    wanted = quotas.share(len(unclaimed), percents or {})
+    if shares is not None:
+        wanted = _with_rest(shares, len(unclaimed))
     before = _count_pools(unclaimed)
+    moved: dict[Pool, list[int]] = {}
     for slot, pool in zip(unclaimed, quotas.deal(wanted), strict=True):
-        slot.pool = pool
-    Slot.objects.bulk_update(unclaimed, ["pool"])
+        if slot.pool != pool:
+            moved.setdefault(pool, []).append(slot.pk)
+    for pool, ids in moved.items():
+        Slot.objects.filter(pk__in=ids).update(pool=pool)
     audit.record(
         act="scheduling.share_numbers",
         subject=schedule,
@@ -299,10 +315,11 @@ def _shrink(
         latest = nobodys.order_by("status", "-sequence_no").values_list("pk", flat=True)
         ids = list(latest[: fewer - done])
         if not ids:
-            left = numbers.exclude(status=SlotStatus.WITHDRAWN).count()
+            counts = number_counts(schedule_ids=[schedule.pk])
+            left = tally(one for one in counts if one.band_id == band.pk and not one.is_add_on)
             raise CapacityTooSmall(
-                f"这个时段已约出 {left} 个号，不能改得更少；要减少请先停号，或办理停诊。",
-                taken=left,
+                f"这个时段{left.fixed_words}号，不能改得更少；要减少请先停号，或办理停诊。",
+                taken=left.fixed,
             )
         done += len(_turn(ids, old, SlotStatus.WITHDRAWN, reason=reason, by=by, at=at))
     TimeBand.objects.filter(pk=band.pk).update(capacity=F("capacity") - fewer)
@@ -360,6 +377,8 @@ def _turn(
 def _note(
     schedule: Schedule, act: str, slot_ids: list[int], *, reason: str, by: Actor, at: dt.datetime
 ) -> None:
+    if not slot_ids:
+        return
     numbers = Slot.objects.filter(pk__in=slot_ids).order_by("sequence_no")
     audit.record(
         act=act,
@@ -370,6 +389,21 @@ def _note(
         reason=reason,
     )
     tell(schedule.pk)
+
+
+def _bad(field: str, sentence: str) -> Invalid:
+    return Invalid({field: [sentence]}, sentence)
+
+
+def _with_rest(shares: Mapping[Pool, int], count: int) -> dict[Pool, int]:
+    """The shares, and what they leave of so many numbers for the window. Raises Invalid."""
+    wanted = {pool: share for pool, share in shares.items() if share}
+    spare = count - sum(wanted.values())
+    if spare < 0 or any(share < 0 for share in wanted.values()):
+        raise _bad("shares", f"还没有约出的号只有 {count} 个，分配不能超过它。")
+    if spare:
+        wanted[Pool.WINDOW] = wanted.get(Pool.WINDOW, 0) + spare
+    return wanted
 
 
 def _pool_sizes(schedule: Schedule) -> dict[Pool, int]:

@@ -13,17 +13,20 @@ from django.db.models import Q
 
 from hospital.kernel import clock
 from hospital.kernel.errors import Invalid
-from hospital.scheduling import quotas, sessions
+from hospital.organisation import queries as organisation
+from hospital.scheduling import quotas, sessions, thresholds
 from hospital.scheduling.models import Schedule
 from hospital.scheduling.queries.numbers import NumberCount, number_counts, tally
 from hospital.scheduling.sessions import BandFacts, SessionFacts
-from hospital.scheduling.states import BatchKind, Pool, ScheduleStatus, SlotStatus
+from hospital.scheduling.states import BatchKind, Pool, ScheduleStatus, SlotStatus, Withheld
 
 MOST_SESSIONS: Final = 500
 MOST_DAYS: Final = 92
 _MOST_NUMBERS: Final = 500
 _OPEN: Final = (ScheduleStatus.PUBLISHED, ScheduleStatus.RELEASED, ScheduleStatus.IN_SESSION)
 _NOBODYS: Final = (SlotStatus.PLANNED, SlotStatus.FREE)
+#: Where the preview is done to the letter; the others take whatever nobody has by then.
+_EXACT: Final = (BatchKind.CAPACITY, BatchKind.ROOM)
 _GONE: Final = (ScheduleStatus.DRAFT, ScheduleStatus.CANCELLED, ScheduleStatus.CLOSED)
 
 
@@ -61,8 +64,7 @@ class BatchWish:
 class BatchLine:
     """One session: what would happen (`effect`, "" for nothing), or why it cannot (`conflict`).
 
-    `capacities` are the bands to change with their new size, `shares` the deal of what is left,
-    `numbers` how many would be withheld or given back.
+    `capacities` are the bands to change with their new size.
     """
 
     session: SessionFacts
@@ -70,8 +72,6 @@ class BatchLine:
     conflict: str = ""
     note: str = ""
     capacities: tuple[tuple[int, int, int], ...] = ()
-    shares: tuple[tuple[Pool, int], ...] = ()
-    numbers: int = 0
 
     @property
     def is_possible(self) -> bool:
@@ -80,7 +80,8 @@ class BatchLine:
 
 @dataclass(frozen=True, slots=True)
 class BatchPlan:
-    """The preview: conflicts first, then by day. `digest` stands for all that was shown."""
+    """The preview: conflicts first, then by day. `digest` stands for what the act must still find:
+    everything but the numbers patients take meanwhile."""
 
     lines: tuple[BatchLine, ...]
     digest: str
@@ -100,19 +101,35 @@ class BatchPlan:
 
 
 def plan_batch(*, wish: BatchWish, at: dt.datetime) -> BatchPlan:
-    """What the batch would do, session by session. Raises Invalid for too many or no days."""
+    """What the batch would do, session by session. Raises Invalid for too many or no days, and for
+    a room there is not."""
+    if wish.kind == BatchKind.ROOM and wish.room_id not in organisation.room_labels():
+        raise Invalid({"room": ["请选择诊室。"]}, "请选择诊室。")
     found = _sessions(wish, at)
     counts: dict[int, list[NumberCount]] = {}
     for one in number_counts(schedule_ids=[session.id for session in found]):
-        counts.setdefault(one.schedule_id, []).append(one)
+        if not one.is_add_on:
+            counts.setdefault(one.schedule_id, []).append(one)
     rooms = _Rooms(wish, found)
-    lines = [_line(wish, session, counts.get(session.id, []), rooms) for session in found]
+    lines = [_line(wish, session, counts.get(session.id, []), rooms, at) for session in found]
     lines.sort(key=lambda line: (not line.conflict, line.session.starts_at, line.session.id))
-    told = [
-        (line.session.id, line.effect, line.conflict, line.note, line.capacities) for line in lines
-    ]
+    told = [_told(wish, line, counts.get(line.session.id, [])) for line in lines]
     text = json.dumps(told, ensure_ascii=False)
     return BatchPlan(tuple(lines), hashlib.sha256(text.encode()).hexdigest())
+
+
+def _told(wish: BatchWish, line: BatchLine, counts: Sequence[NumberCount]) -> tuple[object, ...]:
+    """What the act must find as it was shown. Patients book all the time, and numbers they took
+    since are simply left alone: they count only where they stand in the way."""
+    session_id, is_possible = line.session.id, not line.conflict
+    if wish.kind in _EXACT:
+        return session_id, is_possible, line.effect, line.capacities
+    dealt: dict[tuple[int, str], list[int]] = {}
+    for one in counts:
+        total, blocked = dealt.get((one.band_id, one.pool), (0, 0))
+        is_blocked = one.withheld == Withheld.OFFICE
+        dealt[one.band_id, one.pool] = [total + one.count, blocked + one.count * is_blocked]
+    return session_id, is_possible, sorted((*key, *found) for key, found in dealt.items())
 
 
 def _sessions(wish: BatchWish, at: dt.datetime) -> list[SessionFacts]:
@@ -164,31 +181,37 @@ class _Rooms:
 
 
 def _line(
-    wish: BatchWish, session: SessionFacts, counts: Sequence[NumberCount], rooms: _Rooms
+    wish: BatchWish,
+    session: SessionFacts,
+    counts: Sequence[NumberCount],
+    rooms: _Rooms,
+    at: dt.datetime,
 ) -> BatchLine:
     if session.status not in _OPEN:
         return BatchLine(session, "", conflict=f"已{ScheduleStatus(session.status).label}")
-    own = [one for one in counts if not one.is_add_on]
     if wish.kind == BatchKind.CAPACITY:
-        return _capacity(wish, session, own)
+        return _capacity(wish, session, counts, at)
     if wish.kind == BatchKind.SHARES:
-        return _shares(wish, session, own)
+        return _shares(wish, session, counts, at)
     if wish.kind == BatchKind.ROOM:
         return _room(wish, session, rooms)
-    return _withheld(wish, session, own)
+    return _withheld(wish, session, counts)
 
 
-def _capacity(wish: BatchWish, session: SessionFacts, counts: Sequence[NumberCount]) -> BatchLine:
+def _capacity(
+    wish: BatchWish, session: SessionFacts, counts: Sequence[NumberCount], at: dt.datetime
+) -> BatchLine:
+    """Bands that are over are left as they are."""
     changes: list[tuple[int, int, int]] = []
     short: list[str] = []
     for band in session.bands:
-        if not wish.takes(band):
+        if not wish.takes(band) or band.ends_at <= at:
             continue
         size = wish.set_to if wish.set_to is not None else band.capacity + wish.change_by
         size = min(max(size, 0), _MOST_NUMBERS)
-        taken = tally(one for one in counts if one.band_id == band.id).fixed
-        if size < band.capacity and size < taken:
-            short.append(f"{clock.local(band.starts_at):%H:%M} 已约出 {taken} 个")
+        own = tally(one for one in counts if one.band_id == band.id)
+        if size < band.capacity and size < own.fixed:
+            short.append(f"{clock.local(band.starts_at):%H:%M} {own.fixed_words}")
         if size != band.capacity:
             changes.append((band.id, band.capacity, size))
     after = session.capacity + sum(size - before for _, before, size in changes)
@@ -202,7 +225,11 @@ def _capacity(wish: BatchWish, session: SessionFacts, counts: Sequence[NumberCou
     )
 
 
-def _shares(wish: BatchWish, session: SessionFacts, counts: Sequence[NumberCount]) -> BatchLine:
+def _shares(
+    wish: BatchWish, session: SessionFacts, counts: Sequence[NumberCount], at: dt.datetime
+) -> BatchLine:
+    if at >= clock.at_local(session.visit_date, thresholds.merge_time()):
+        return BatchLine(session, "", conflict="当天未约的号已并入公共号池")
     left = [one for one in counts if one.status in _NOBODYS]
     before = _by_pool(left)
     total = sum(before.values())
@@ -215,7 +242,6 @@ def _shares(wish: BatchWish, session: SessionFacts, counts: Sequence[NumberCount
     return BatchLine(
         session,
         effect=f"未约 {total} 个：{words}" if before != after else "",
-        shares=tuple(after.items()),
     )
 
 
@@ -230,10 +256,10 @@ def _withheld(wish: BatchWish, session: SessionFacts, counts: Sequence[NumberCou
     reached = tally(one for one in counts if one.band_id in bands and wish.pool in {"", one.pool})
     if wish.kind == BatchKind.UNBLOCK:
         number = reached.blocked
-        return BatchLine(session, f"恢复 {number} 个号" if number else "", numbers=number)
+        return BatchLine(session, f"恢复 {number} 个号" if number else "")
     number, taken = reached.left, reached.taken
     note = f"另有 {taken} 个已约出，不动" if taken else ""
-    return BatchLine(session, f"停 {number} 个号" if number else "", note=note, numbers=number)
+    return BatchLine(session, f"停 {number} 个号" if number else "", note=note)
 
 
 def _by_pool(counts: Sequence[NumberCount]) -> Mapping[Pool, int]:

@@ -67,6 +67,17 @@ class Tally:
         return self.total - self.left - self.blocked
 
     @property
+    def fixed_words(self) -> str:
+        """Why those are fixed: "已约出 3 个、已过时 1 个"."""
+        parts = (
+            ("已约出", self.taken),
+            ("待放回", self.waiting),
+            ("已过时", self.expired),
+            ("因停诊停下", self.stopped),
+        )
+        return "、".join(f"{word} {count} 个" for word, count in parts if count)
+
+    @property
     def percent(self) -> int:
         """How much of it is taken."""
         return round(100 * self.taken / self.total) if self.total else 0

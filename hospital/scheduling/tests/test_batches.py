@@ -2,6 +2,7 @@
 
 import datetime as dt
 import re
+from collections import Counter
 from collections.abc import Iterator
 
 import pytest
@@ -120,7 +121,10 @@ def test_m2_06_what_changed_since_the_preview_stops_the_batch() -> None:
     schedule, other = a_released_schedule(), a_released_schedule(day=WEDNESDAY)
     wish = a_wish(BatchKind.BLOCK)
     shown = plan_batch(wish=wish, at=NOW).digest
-    sold(schedule, places=1)
+    latest = schedule.slots.latest("sequence_no").pk
+    actions.block_numbers(
+        schedule_id=schedule.pk, slot_ids=[latest], reason="会议", by=SYSTEM, at=NOW
+    )
     before = state()
 
     with pytest.raises(Stale):
@@ -129,6 +133,41 @@ def test_m2_06_what_changed_since_the_preview_stops_the_batch() -> None:
     assert state() == before
     assert run(wish) == 2
     assert other.slots.filter(status="blocked").count() == 16
+
+
+def test_m2_06_numbers_patients_take_meanwhile_are_left_to_them_and_stop_nothing() -> None:
+    schedule, other = a_released_schedule(), a_released_schedule(day=WEDNESDAY)
+    block = a_wish(BatchKind.BLOCK, department_ids=(schedule.department_id,))
+    half = a_wish(
+        BatchKind.SHARES,
+        percents=((Pool.WECHAT, 50),),
+        department_ids=(other.department_id,),
+    )
+    seen = [plan_batch(wish=wish, at=NOW).digest for wish in (block, half)]
+    theirs = {slot.pk for one in (schedule, other) for slot in sold(one, places=3)}
+
+    assert run(block, digest=seen[0]) == 1
+    assert run(half, digest=seen[1], key="half") == 1
+
+    assert schedule.slots.filter(status="blocked").count() == 13
+    left = other.slots.filter(status="free").values_list("pool", flat=True)
+    assert Counter(left) == {"wechat": 6, "window": 7}
+    assert {pk for pk, _, _, status in state() if status == "booked"} == theirs
+
+
+def test_m2_02_a_batch_leaves_what_is_merged_and_what_is_over() -> None:
+    schedule = a_released_schedule()
+    at = moment(TOMORROW, 9)
+    wish = a_wish(BatchKind.CAPACITY, change_by=1)
+
+    (line,) = plan_batch(wish=wish, at=at).lines
+    (merged,) = plan_batch(wish=a_wish(BatchKind.SHARES), at=at).lines
+
+    assert line.effect == "号数 16 → 19"
+    assert [band_id for band_id, _, _ in line.capacities] == [
+        band_of(schedule, place).pk for place in (1, 2, 3)
+    ]
+    assert merged.conflict == "当天未约的号已并入公共号池"
 
 
 def test_m2_06_pressing_twice_does_it_once() -> None:
@@ -261,6 +300,8 @@ NONSENSE: tuple[dict[str, str], ...] = (
     {"change_by": "9999"},
     {"kind": "shares", "wechat": "90", "kiosk": "20"},
     {"kind": "room", "room": "x"},
+    {"kind": "room", "room": "999999"},
+    {"department": "全部"},
     {"after": "25:00"},
 )
 

@@ -11,9 +11,11 @@ from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
 from hospital.identity.states import Role
+from hospital.kernel import clock
 from hospital.kernel.actors import SYSTEM
 from hospital.kernel.models import AuditEntry
 from hospital.scheduling import actions
+from hospital.scheduling.actions import BandWish
 from hospital.scheduling.models import Schedule
 from hospital.scheduling.states import Pool, SessionPeriod
 from hospital.testing.organisation import a_department, a_practitioner, a_room
@@ -70,7 +72,10 @@ def sizes(schedule: Schedule) -> list[int]:
 def bands_form(schedule: Schedule, *capacities: int, **more: str) -> dict[str, str]:
     form = {"reason": "院领导会议", **more}
     for band, capacity in zip(schedule.bands.order_by("starts_at"), capacities, strict=True):
+        ends = f"{clock.local(band.ends_at):%H:%M}"
         form |= {f"seen-{band.pk}": str(band.capacity), f"capacity-{band.pk}": str(capacity)}
+        form |= {f"seen-ends-{band.pk}": ends}
+        form.setdefault(f"ends-{band.pk}", ends)
     return form
 
 
@@ -139,7 +144,25 @@ def test_m2_02_the_page_says_that_the_pools_are_merged() -> None:
         actions.merge_due(today=TOMORROW, at=moment(TOMORROW, 0))
         shown = text(staff_client(Role.OUTPATIENT_OFFICE).get(page_of(schedule)))
 
-    assert "就诊当日 00:00 已把未约的并入公共号池，窗口的最后 2 个保留到 09:30" in shown
+    assert "就诊当日 00:00 已把未约的并入公共号池，各渠道都能约，不用再分配" in shown
+    assert "窗口的最后 2 个保留到 09:30" in shown
+    assert Counter(schedule.slots.values_list("pool", flat=True)) == {"public": 14, "window": 2}
+
+
+def test_m2_02_what_is_merged_is_not_dealt_out_again() -> None:
+    schedule = a_released_schedule(shares=MIXED)
+    form = {"reason": "调给微信", "seen-public": "14", "seen-window": "2", "left-wechat": "9"}
+    midnight = moment(TOMORROW, 0)
+    with time_machine.travel(midnight, tick=False):
+        actions.merge_due(today=TOMORROW, at=midnight)
+        office = staff_client(Role.OUTPATIENT_OFFICE)
+        shown = text(office.get(page_of(schedule)))
+        answer = office.post(f"{page_of(schedule)}shares/", form)
+
+    assert "保存分配" not in shown
+    assert "保存时段" in shown
+    assert answer.status_code == 409
+    assert "已并入公共号池，各渠道都能约，不用再分配" in text(answer)
     assert Counter(schedule.slots.values_list("pool", flat=True)) == {"public": 14, "window": 2}
 
 
@@ -189,6 +212,49 @@ def test_m2_03_two_clerks_do_not_overwrite_each_other(office: Client) -> None:
     assert sizes(schedule) == [4, 4, 4, 6]
 
 
+def test_m2_03_an_end_a_colleague_moved_meanwhile_is_not_moved_back(office: Client) -> None:
+    schedule = a_released_schedule()
+    first, later = band_of(schedule), moment(TOMORROW, 8, 45)
+    stale = bands_form(schedule, 5, 4, 4, 4)
+    mine = bands_form(schedule, 4, 4, 4, 4, **{f"ends-{first.pk}": "08:30"})
+    actions.change_bands(
+        schedule_id=schedule.pk,
+        wishes=[BandWish(first.pk, 4, 4, later, first.ends_at)],
+        reason="早走",
+        by=SYSTEM,
+        at=NOW,
+    )
+
+    assert office.post(f"{page_of(schedule)}bands/", stale).status_code == 302
+    answer = office.post(f"{page_of(schedule)}bands/", mine)
+
+    assert sizes(schedule) == [5, 4, 4, 4]
+    assert answer.status_code == 409
+    shown = text(answer)
+    assert "结束时间刚刚被别人改过" in shown
+    assert 'value="08:30"' in shown
+    assert "<small>现在 08:45</small>" in shown
+    assert "<small>现在 5</small>" in shown
+    first.refresh_from_db()
+    assert first.ends_at == later
+
+
+def test_m2_03_a_band_that_is_over_gets_no_more_numbers() -> None:
+    schedule = a_released_schedule()
+    before = numbers(schedule)
+    with time_machine.travel(moment(TOMORROW, 9), tick=False):
+        actions.expire_due(at=moment(TOMORROW, 9))
+        office = staff_client(Role.OUTPATIENT_OFFICE)
+        more = office.post(f"{page_of(schedule)}bands/", bands_form(schedule, 5, 4, 4, 4))
+        fewer = office.post(f"{page_of(schedule)}bands/", bands_form(schedule, 3, 4, 4, 4))
+
+    assert more.status_code == 422
+    assert "这个时段已经过去" in text(more)
+    assert fewer.status_code == 409
+    assert "08:00 起的时段已过时 4 个号，号数不能改得更少" in text(fewer)
+    assert [one[:2] for one in numbers(schedule)] == [one[:2] for one in before]
+
+
 def test_m2_03_a_band_ends_earlier_only_when_nobody_is_left_outside(office: Client) -> None:
     schedule = a_released_schedule()
     sold(schedule, places=3)
@@ -210,6 +276,7 @@ def test_m2_03_a_band_ends_earlier_only_when_nobody_is_left_outside(office: Clie
     over = {f"ends-{first.pk}": "09:15"}
     answer = office.post(f"{page_of(schedule)}bands/", bands_form(schedule, 4, 4, 4, 4, **over))
     assert answer.status_code == 422
+    assert "08:00 起的时段，结束时间应在 08:00 之后，最晚 09:00。" in text(answer)
     first.refresh_from_db()
     assert first.ends_at == moment(TOMORROW, 8, 45)
     assert "08:00 时段 结束 09:00 → 08:45" in text(office.get(page_of(schedule)))
@@ -239,13 +306,16 @@ def test_every_change_needs_a_reason(office: Client) -> None:
         "room": {"room": str(room.pk)},
     }
 
-    answers = [
-        office.post(f"{page_of(schedule)}{name}/", form | {"reason": "  "})
+    answers = {
+        name: office.post(f"{page_of(schedule)}{name}/", form | {"reason": "  "})
         for name, form in forms.items()
-    ]
+    }
 
-    assert [answer.status_code for answer in answers] == [422] * 4
-    assert all("请写明原因" in text(answer) for answer in answers)
+    assert [answer.status_code for answer in answers.values()] == [422] * 4
+    assert all("请写明原因" in text(answer) for answer in answers.values())
+    # What was chosen is still chosen.
+    assert f'value="{band_of(schedule).pk}" checked' in text(answers["numbers"])
+    assert f'value="{room.pk}" selected' in text(answers["room"])
     assert (numbers(schedule), AuditEntry.objects.count()) == before
 
 

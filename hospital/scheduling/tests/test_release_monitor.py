@@ -172,6 +172,10 @@ def test_m2_02_the_office_sets_the_shares_of_a_department(office: Client) -> Non
     shown = text(office.get(SHARES))
     assert f"科室：{schedule.department.name}" in shown
     assert "老年病多" in shown
+    own = text(office.get(SHARES, {"scope": scope}))
+    assert f'value="{scope}" selected' in own
+    assert 'name="wechat" value="50"' in own
+    assert 'name="add_on" value="10"' in own
     seen = ConfigurationRow.objects.latest("pk").pk
     with time_machine.travel(NOW + dt.timedelta(minutes=1), tick=False):
         back = office.post(SHARES, shares_form(scope, seen=seen, way="back"))
@@ -183,6 +187,7 @@ NONSENSE: tuple[tuple[dict[str, str], int], ...] = (
     ({"wechat": "90"}, 422),
     ({"wechat": "-1"}, 422),
     ({"wechat": "101", "kiosk": "0", "reserved": "0"}, 422),
+    ({"add_on": "101"}, 422),
     ({"scope": "department:999999"}, 422),
     ({"scope": "patient:1"}, 422),
     ({"reason": ""}, 422),

@@ -10,7 +10,7 @@ from django.views.decorators.http import require_http_methods
 
 from hospital.identity.access import StaffRequest, note_refusal, staff_page
 from hospital.kernel import clock, serials
-from hospital.kernel.errors import Invalid, Refusal, Stale
+from hospital.kernel.errors import Invalid, Refusal
 from hospital.organisation import queries as organisation
 from hospital.scheduling import actions, batch_form, forms
 from hospital.scheduling.permissions import MANAGE_NUMBERS
@@ -102,7 +102,7 @@ def _page(
         "key": key,
         "reason": data.get("reason", ""),
         "refusal": refusal,
-        "is_stale": isinstance(refusal, Stale),
+        "is_loose": kind in {BatchKind.BLOCK, BatchKind.SHARES},
         "may_manage": True,
     }
     return render(request, "scheduling/staff/batch.html", context, status=status)

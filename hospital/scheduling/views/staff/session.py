@@ -63,19 +63,18 @@ def share(request: StaffRequest, schedule_id: int) -> HttpResponse:
     """The numbers nobody has, dealt out anew: as typed, or by the percentages in force (M2.2)."""
 
     def work(sheet: OfficeSheet) -> str:
-        left = sheet.row.all.left
         is_default = request.POST.get("how") == "default"
-        wanted = _default_shares(sheet, left) if is_default else _typed_shares(request, sheet)
         got = actions.share_numbers(
             schedule_id=schedule_id,
-            shares=wanted,
+            shares=None if is_default else _typed_shares(request, sheet),
+            percents=_percents(sheet) if is_default else None,
             seen=forms.pool_counts(request.POST, "seen"),
             reason=forms.reason(request.POST),
             by=request.actor,
             at=clock.now(),
         )
         words = "、".join(f"{pool.label} {count}" for pool, count in got.items())
-        return f"未约的 {left} 个号已重新分配：{words or '没有'}。"
+        return f"未约的 {sum(got.values())} 个号已重新分配：{words or '没有'}。"
 
     return _done(request, schedule_id, "shares", work)
 
@@ -167,6 +166,8 @@ def _page(
     typed_in: Mapping[str, str] = request.POST if refusal else {}
     bands_short = refusal.details.get("bands", {}) if refusal else {}
     may_manage = identity.may(request.user, MANAGE_NUMBERS)
+    may_change = may_manage and facts.status in _OPEN
+    is_merged = at >= clock.at_local(facts.visit_date, thresholds.merge_time())
     context = {
         "sheet": sheet,
         "session": facts,
@@ -176,6 +177,9 @@ def _page(
                 "row": row,
                 "bar": calendar.bar(row.all),
                 "capacity": typed_in.get(f"capacity-{row.band.id}", str(row.band.capacity)),
+                "ends": typed_in.get(
+                    f"ends-{row.band.id}", f"{clock.local(row.band.ends_at):%H:%M}"
+                ),
                 "is_short": isinstance(bands_short, dict) and row.band.id in bands_short,
             }
             for row in sheet.bands
@@ -197,9 +201,12 @@ def _page(
         "form": form,
         "refusal": refusal,
         "may_manage": may_manage,
-        "may_change": may_manage and facts.status in _OPEN,
-        "here": request.path,
-        "is_merged": at >= clock.at_local(facts.visit_date, thresholds.merge_time()),
+        "may_change": may_change,
+        "may_share": may_change and not is_merged,
+        "ticked": forms.ids(request.POST, "number"),
+        "ticked_bands": forms.ids(request.POST, "band"),
+        "room": typed_id(typed_in.get("room", "")),
+        "is_merged": is_merged,
         "merge_time": thresholds.MERGE_TIME.value(),
         "kept_until": thresholds.WINDOW_KEPT_UNTIL.value(),
         "kept": thresholds.WINDOW_KEPT.value(),
@@ -213,9 +220,8 @@ def _status(refusal: Refusal | None) -> int:
     return HTTPStatus.UNPROCESSABLE_ENTITY if isinstance(refusal, Invalid) else HTTPStatus.CONFLICT
 
 
-def _default_shares(sheet: OfficeSheet, count: int) -> dict[Pool, int]:
-    percents = thresholds.quota_percents(*queries.scopes_of(sheet.row.session))
-    return quotas.share(count, percents)
+def _percents(sheet: OfficeSheet) -> dict[Pool, int]:
+    return thresholds.quota_percents(*queries.scopes_of(sheet.row.session))
 
 
 def _typed_shares(request: StaffRequest, sheet: OfficeSheet) -> dict[Pool, int]:
@@ -231,7 +237,7 @@ def _typed_shares(request: StaffRequest, sheet: OfficeSheet) -> dict[Pool, int]:
 
 def _pool_lines(sheet: OfficeSheet, typed_in: Mapping[str, str]) -> list[dict[str, object]]:
     """Every pool with what it has; a pool without numbers may still be given some."""
-    default = _default_shares(sheet, sheet.row.session.capacity)
+    default = quotas.share(sheet.row.session.capacity, _percents(sheet))
     known = {one.pool: one.tally for one in sheet.row.pools}
     lines: list[dict[str, object]] = []
     for pool in Pool:
@@ -255,6 +261,4 @@ def _pool_lines(sheet: OfficeSheet, typed_in: Mapping[str, str]) -> list[dict[st
 
 def _percent_words(sheet: OfficeSheet) -> str:
     """M2.2's rounding, worked out for this session."""
-    capacity = sheet.row.session.capacity
-    percents = thresholds.quota_percents(*queries.scopes_of(sheet.row.session))
-    return quotas.explain(capacity, percents)
+    return quotas.explain(sheet.row.session.capacity, _percents(sheet))

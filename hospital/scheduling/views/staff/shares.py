@@ -43,8 +43,8 @@ def _save(request: StaffRequest) -> int:
     is_back = request.POST.get("way") == "back"
     return actions.set_default_shares(
         scope=_scope(request),
-        percents=None if is_back else {pool: forms.count(request.POST, pool) for pool in SHARES},
-        add_on_percent=None if is_back else forms.count(request.POST, "add_on"),
+        percents=None if is_back else {pool: forms.percent(request.POST, pool) for pool in SHARES},
+        add_on_percent=None if is_back else forms.percent(request.POST, "add_on"),
         seen=forms.whole(request.POST, "seen"),
         reason=forms.reason(request.POST),
         by=request.actor,
@@ -70,14 +70,17 @@ def _page(request: StaffRequest, *, refusal: Refusal | None = None) -> HttpRespo
     }
     lines = _lines(names)
     hospital = {pool: setting.value() for pool, setting in SHARES.items()}
+    told = request.POST if refusal else request.GET
+    scope = told.get("scope", "")
+    own = next((line["values"] for line in lines if line["scope"] == scope), lines[0]["values"])
     context = {
         "lines": lines,
         "version": version(settings_rows.standings(at=clock.now())),
         "examples": [quotas.explain(size, hospital) for size in _EXAMPLES],
         "groups": _choices(),
+        "scope": scope,
         "typed": request.POST if refusal else {},
-        "values": {**{str(pool): one for pool, one in hospital.items()}},
-        "add_on": thresholds.ADD_ON_PERCENT.value(),
+        "values": own,
         "merge_time": thresholds.MERGE_TIME.value(),
         "kept": thresholds.WINDOW_KEPT.value(),
         "kept_until": thresholds.WINDOW_KEPT_UNTIL.value(),
@@ -126,6 +129,8 @@ def _lines(names: dict[str, str]) -> list[dict[str, object]]:
         lines.append(
             {
                 "name": names.get(str(scope), "已停用的范围"),
+                "scope": str(scope),
+                "can_change": str(scope) in names,
                 "values": values,
                 "window": max(0, 100 - taken),
                 "own": set(own),
