@@ -149,7 +149,7 @@ class PartnerCall(models.Model):
 
 
 class CallCount(models.Model):
-    """How often somebody ("partner:3", "address:…") called in one minute."""
+    """How often somebody ("partner:3", "address:…", "unproved:…") called in one minute."""
 
     caller = models.CharField(max_length=60)
     minute = models.DateTimeField()

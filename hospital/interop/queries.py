@@ -5,15 +5,17 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Collection
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce, Greatest
 
 from hospital.interop.models import Partner, PartnerBooking, PartnerCall, PartnerSecret
 from hospital.interop.states import Scope
 from hospital.kernel import sealed
 from hospital.kernel.clock import day_period
 from hospital.kernel.errors import NotFound
+from hospital.kernel.models import AuditEntry, Transition
 from hospital.registration.states import (
     VOID,
     AppointmentStatus,
@@ -34,6 +36,7 @@ class BookingRow:
     status: AppointmentStatus
     cancel_reason: CancelReason
     created_at: dt.datetime
+    changed_at: dt.datetime
     slot_id: int
     slot_label: str
     starts_at: dt.datetime
@@ -104,40 +107,39 @@ def bookings(
     partner_id: int,
     cut: Cut,
     days: Span = ALWAYS,
+    changed: Span = ALWAYS,
     statuses: Collection[AppointmentStatus] = (),
-    reference: str = "",
+    identifier: str = "",
+    is_ours: bool = False,
     slot_id: int | None = None,
-    number: str = "",
+    practitioner: str = "",
 ) -> tuple[list[BookingRow], int, int]:
     """One page of a partner's bookings as they were made, how many there are in all, and the key
-    of the page's last one."""
-    found = _bookings(partner_id)
-    if days.start is not None:
-        found = found.filter(appointment__visit_date__gte=days.start)
-    if days.end is not None:
-        found = found.filter(appointment__visit_date__lt=days.end)
-    if statuses:
-        found = found.filter(appointment__status__in=list(statuses))
-    if reference:
-        found = found.filter(Q(reference=reference) | Q(appointment__number=reference))
-    if slot_id is not None:
-        found = found.filter(appointment__slot=slot_id)
-    if number:
-        found = found.filter(appointment__number=number)
+    of the page's last one. An identifier is the appointment's number or, unless `is_ours`, the
+    partner's own; `ids` of the cut are appointments' numbers."""
+    wanted = {
+        "appointment__visit_date__gte": days.start,
+        "appointment__visit_date__lt": days.end,
+        "changed_at__gte": changed.start,
+        "changed_at__lt": changed.end,
+        "appointment__status__in": list(statuses) or None,
+        "appointment__slot": slot_id,
+        "appointment__practitioner__code": practitioner or None,
+        "appointment__number__in": None if cut.ids is None else [str(one) for one in cut.ids],
+    }
+    found = _bookings(partner_id).filter(
+        **{column: value for column, value in wanted.items() if value is not None}
+    )
+    if identifier:
+        theirs = Q() if is_ours else Q(reference=identifier)
+        found = found.filter(theirs | Q(appointment__number=identifier))
     page = list(found.filter(pk__gt=cut.after).order_by("pk")[: cut.most])
     return [_row(one) for one in page], found.count(), page[-1].pk if page else cut.after
 
 
 def partners(*, day: dt.date, at: dt.datetime) -> list[PartnerRow]:
     """Every partner with its day, those switched on first, by name."""
-    found = list(Partner.objects.order_by("-is_active", "name"))
-    period = day_period(day)
-    calls = dict(
-        PartnerCall.objects.filter(at__gte=period.start, at__lt=period.end, partner__isnull=False)
-        .values_list("partner")
-        .annotate(all=Count("pk"))
-    )
-    return [_partner_row(one, calls.get(one.pk, 0), day=day, at=at) for one in found]
+    return _partner_rows(Partner.objects.order_by("-is_active", "name"), day=day, at=at)
 
 
 def partner(*, partner_id: int) -> Partner:
@@ -150,8 +152,10 @@ def partner(*, partner_id: int) -> Partner:
 
 def partner_row(*, partner_id: int, day: dt.date, at: dt.datetime) -> PartnerRow:
     """One partner with its day. Raises NotFound."""
-    found = partner(partner_id=partner_id)
-    return _partner_row(found, _calls(partner_id, day).count(), day=day, at=at)
+    rows = _partner_rows(Partner.objects.filter(pk=partner_id), day=day, at=at)
+    if not rows:
+        raise NotFound("没有找到这个平台。")
+    return rows[0]
 
 
 def secrets_of(*, partner_id: int, at: dt.datetime) -> list[SecretRow]:
@@ -183,21 +187,42 @@ def _calls(partner_id: int, day: dt.date) -> QuerySet[PartnerCall]:
     return PartnerCall.objects.filter(partner=partner_id, at__gte=period.start, at__lt=period.end)
 
 
-def _partner_row(one: Partner, calls: int, *, day: dt.date, at: dt.datetime) -> PartnerRow:
-    mine = PartnerBooking.objects.filter(partner=one)
-    latest = PartnerCall.objects.filter(partner=one).order_by("-at").first()
-    return PartnerRow(
-        partner=one,
-        scope_labels=tuple(str(Scope(scope).label) for scope in one.scopes),
-        live_secrets=sum(row.state == "live" for row in secrets_of(partner_id=one.pk, at=at)),
-        booked=booked_on(partner_id=one.pk, day=day),
-        standing=mine.filter(appointment__visit_date__gte=day)
-        .exclude(appointment__status__in=VOID)
-        .count(),
-        calls=calls,
-        refused=_calls(one.pk, day).filter(status__gte=400).count(),
-        latest_call_at=latest.at if latest else None,
+def _partner_rows(found: QuerySet[Partner], *, day: dt.date, at: dt.datetime) -> list[PartnerRow]:
+    """Partners with their day, in one statement however many there are."""
+    period, of_this = day_period(day), {"partner": OuterRef("pk")}
+    calls = PartnerCall.objects.filter(at__gte=period.start, at__lt=period.end, **of_this)
+    made = PartnerBooking.objects.filter(**of_this)
+    ahead = made.filter(appointment__visit_date__gte=day)
+    live = PartnerSecret.objects.filter(ended_at=None, expires_at__gt=at, **of_this)
+    rows = found.annotate(
+        booked=_count(made.filter(booked_date=day)),
+        standing=_count(ahead.exclude(appointment__status__in=VOID)),
+        live_secrets=_count(live),
+        all_calls=_count(calls),
+        refused=_count(calls.filter(status__gte=400)),
+        latest=Subquery(
+            PartnerCall.objects.filter(**of_this).order_by("-at").values("at")[:1],
+        ),
     )
+    return [
+        PartnerRow(
+            partner=one,
+            scope_labels=tuple(str(Scope(scope).label) for scope in one.scopes),
+            live_secrets=one.live_secrets,
+            booked=one.booked,
+            standing=one.standing,
+            calls=one.all_calls,
+            refused=one.refused,
+            latest_call_at=one.latest,
+        )
+        for one in rows
+    ]
+
+
+def _count(rows: QuerySet[Any]) -> Coalesce:
+    """How many rows each partner of the statement around has."""
+    counted = rows.order_by().values("partner").annotate(many=Count("pk")).values("many")
+    return Coalesce(Subquery(counted), 0)
 
 
 def _secret_state(row: PartnerSecret, at: dt.datetime) -> str:
@@ -207,7 +232,17 @@ def _secret_state(row: PartnerSecret, at: dt.datetime) -> str:
 
 
 def _bookings(partner_id: int) -> QuerySet[PartnerBooking]:
-    return PartnerBooking.objects.filter(partner=partner_id).select_related(
+    """A partner's bookings with what their resource says, and when that last changed: by a move,
+    by an act somebody answers for (a substitute, say), by being collected."""
+    made = PartnerBooking.objects.filter(partner=partner_id).annotate(
+        changed_at=Greatest(
+            "appointment__created_at",
+            "appointment__collected_at",
+            _latest(Transition),
+            _latest(AuditEntry),
+        )
+    )
+    return made.select_related(
         "appointment__slot__band",
         "appointment__department",
         "appointment__practitioner",
@@ -215,6 +250,14 @@ def _bookings(partner_id: int) -> QuerySet[PartnerBooking]:
         "appointment__schedule__room",
         "appointment__bill",
     )
+
+
+def _latest(history: type[Transition] | type[AuditEntry]) -> Subquery:
+    """When history last speaks of a booking's appointment."""
+    rows = history.objects.filter(
+        subject_type="registration.appointment", subject_id=OuterRef("appointment_id")
+    )
+    return Subquery(rows.order_by("-id").values("at")[:1])
 
 
 def _row(one: PartnerBooking) -> BookingRow:
@@ -228,6 +271,7 @@ def _row(one: PartnerBooking) -> BookingRow:
         status=AppointmentStatus(made.status),
         cancel_reason=CancelReason(made.cancel_reason),
         created_at=made.created_at,
+        changed_at=one.changed_at,  # type: ignore[attr-defined]
         slot_id=made.slot_id,
         slot_label=made.slot.label,
         starts_at=band.starts_at,

@@ -9,11 +9,14 @@ from hospital.interop.views.frame import Handler
 
 _HANDLERS: dict[str, Handler] = {
     "searchSchedule": reading.search_schedule,
+    "searchScheduleByForm": reading.search_schedule,
     "readSchedule": reading.read_schedule,
     "readPractitioner": reading.read_practitioner,
     "searchSlot": reading.search_slot,
+    "searchSlotByForm": reading.search_slot,
     "readSlot": reading.read_slot,
     "searchAppointment": reading.search_appointment,
+    "searchAppointmentByForm": reading.search_appointment,
     "readAppointment": reading.read_appointment,
     "bookAppointment": booking.book,
     "cancelAppointment": booking.cancel,
@@ -27,7 +30,7 @@ def _operations() -> list[URLPattern]:
         path(
             f"R4{where.replace('{id}', '<str:path_id>')}",
             frame.door([(one, _HANDLERS[one.id]) for one in found]),
-            name=f"interop-{where.strip('/').lower().replace('/{id}', '-one')}",
+            name=f"interop-{where.strip('/').lower().replace('/{id}', '-one').replace('/_', '-')}",
         )
         for where, found in paths().items()
     ]

@@ -133,10 +133,12 @@ class Program:
         body = {"resourceType": "Appointment", "id": number, "status": "cancelled", **more}
         return self._send("put", f"/Appointment/{number}", body)
 
-    def patch(self, number: str, patch: object = None) -> Reply:
+    def patch(
+        self, number: str, patch: object = None, *, headers: dict[str, str] | None = None
+    ) -> Reply:
         wanted = patch or [{"op": "replace", "path": "/status", "value": "cancelled"}]
         kind = "application/json-patch+json"
-        return self._send("patch", f"/Appointment/{number}", wanted, kind=kind)
+        return self._send("patch", f"/Appointment/{number}", wanted, headers, kind=kind)
 
     def _send(
         self,

@@ -15,7 +15,7 @@ from django.db import transaction
 from hospital.interop import queries
 from hospital.interop.actions.keys import Visitor
 from hospital.interop.actions.partners import lock
-from hospital.interop.fhir.resources import Resource, appointment
+from hospital.interop.fhir.resources import Resource, appointment, version_of
 from hospital.interop.models import Partner, PartnerBooking
 from hospital.kernel import audit, request_keys
 from hospital.kernel.clock import at_local, hospital_day
@@ -40,6 +40,13 @@ class SessionQuotaUsed(Refusal):
 
     code: ClassVar[str] = "PARTNER_QUOTA_SESSION"
     default_message: ClassVar[str] = "本平台在这次出诊的号源份额已用完，请选择其他出诊。"
+
+
+class VersionChanged(Refusal):
+    """The booking is another by now than the partner has seen."""
+
+    code: ClassVar[str] = "VERSION_CHANGED"
+    default_message: ClassVar[str] = "预约已有变化，请重新读取后再操作。"
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,13 +85,24 @@ def book(*, visitor: Visitor, wanted: Wanted, key: str, digest: str, at: dt.date
 
 
 @transaction.atomic
-def cancel(*, visitor: Visitor, number: str, reason: str, at: dt.datetime) -> bool:
+def cancel(*, visitor: Visitor, number: str, reason: str, seen: str = "", at: dt.datetime) -> bool:
     """Cancel a booking of this partner within the patient's own times (M1.7); False when it was
-    cancelled already. Raises NotFound, also for another's, CannotCancel, CancelTooLate."""
+    cancelled already, also a moment ago. `seen` is the version it has to be, if any.
+
+    Raises NotFound, also for another's, VersionChanged, CannotCancel, CancelTooLate.
+    """
     known = queries.booking(partner_id=visitor.partner_id, number=number)
     if known.status == AppointmentStatus.CANCELLED:
         return False
-    made = registration.cancel(number=number, reason=reason, by=visitor.actor, at=at)
+    if seen and seen != version_of(appointment(known)):
+        raise VersionChanged
+    try:
+        made = registration.cancel(number=number, reason=reason, by=visitor.actor, at=at)
+    except Refusal:
+        now = queries.booking(partner_id=visitor.partner_id, number=number)
+        if now.status == AppointmentStatus.CANCELLED:
+            return False
+        raise
     audit.record(
         act="interop.cancel",
         subject=made,

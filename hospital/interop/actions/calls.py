@@ -17,6 +17,9 @@ _COUNT: Final = """
     ON CONFLICT (caller, minute) DO UPDATE SET calls = interop_callcount.calls + 1
     RETURNING calls
 """
+#: Of calls nobody is proved behind, so many a minute and address are written down: whoever is no
+#: partner must not be able to fill a table.
+UNPROVED_A_MINUTE: Final = 20
 _MINUTE: Final = dt.timedelta(minutes=1)
 
 
@@ -32,11 +35,8 @@ def count_call(*, caller: str, most: int, at: dt.datetime) -> None:
 
     Counted in a statement of its own, so that a call undone later still counts.
     """
-    minute = at.replace(second=0, microsecond=0)
-    with connection.cursor() as cursor:
-        cursor.execute(_COUNT, [caller, minute])
-        (calls,) = cursor.fetchone()
-    if calls > most:
+    minute = _minute_of(at)
+    if _counted(caller, minute) > most:
         left = (minute + _MINUTE - at).total_seconds()
         raise TooFast(seconds=max(1, int(left) + 1))
 
@@ -51,7 +51,11 @@ def note_call(
     took_ms: int,
     at: dt.datetime,
 ) -> None:
-    """Write down one answered call: which partner, what, how it ended."""
+    """Write down one answered call: which partner, what, how it ended; of those nobody is proved
+    behind the first of a minute."""
+    address = whereabouts.here().address
+    if partner_id is None and _counted(f"unproved:{address}", _minute_of(at)) > UNPROVED_A_MINUTE:
+        return
     PartnerCall.objects.create(
         partner_id=partner_id,
         at=at,
@@ -59,10 +63,21 @@ def note_call(
         status=status,
         code=code[:40],
         number=number[:20],
-        address=whereabouts.here().address,
+        address=address,
         request_id=logs.current_request()[:40],
         took_ms=max(0, took_ms),
     )
+
+
+def _minute_of(at: dt.datetime) -> dt.datetime:
+    return at.replace(second=0, microsecond=0)
+
+
+def _counted(caller: str, minute: dt.datetime) -> int:
+    """How often a caller has called in a minute, this time included."""
+    with connection.cursor() as cursor:
+        cursor.execute(_COUNT, [caller, minute])
+        return int(cursor.fetchone()[0])
 
 
 def forget_old(*, at: dt.datetime) -> int:

@@ -202,9 +202,10 @@ def reference_of(body: dict[str, Any]) -> str:
 
 
 def changed_otherwise(body: dict[str, Any], known: dict[str, Any]) -> Sequence[str]:
-    """What a cancelling body would change besides the status: elements that differ from ours."""
-    fixed = ("slot", "start", "end", "participant", "specialty", "serviceType")
-    return [name for name in fixed if name in body and body[name] != known.get(name)]
+    """What a cancelling body would change besides the status: elements that differ from ours. What
+    we make ourselves for every answer may be of the moment it was read."""
+    ours = ("id", "status", "cancelationReason", "meta", "extension", "patientInstruction")
+    return [name for name in body if name not in ours and body[name] != known.get(name)]
 
 
 #: Where the fields of a person stand in the body.

@@ -13,6 +13,8 @@ from hospital.interop.states import Scope
 _DATE: Final = "2026-11-23"
 _KINDS: Final = {
     "_id": "token",
+    "_lastUpdated": "date",
+    "active": "token",
     "date": "date",
     "start": "date",
     "specialty": "token",
@@ -20,6 +22,7 @@ _KINDS: Final = {
     "status": "token",
     "identifier": "token",
     "actor": "reference",
+    "practitioner": "reference",
     "schedule": "reference",
     "slot": "reference",
 }
@@ -44,7 +47,8 @@ def statement(*, base: str, hospital: str) -> Resource:
         "rest": [
             {
                 "mode": "server",
-                "documentation": "OpenAPI: openapi.json. Unknown parameters are refused.",
+                "documentation": "OpenAPI: openapi.json. A search parameter that is not listed is "
+                "passed over and named in the answer, or refused with Prefer: handling=strict.",
                 "security": {
                     "service": [
                         {
@@ -85,11 +89,12 @@ def _resource(name: str, found: list[Operation]) -> Resource:
     }
     said: Resource = {
         "type": name,
-        "interaction": [{"code": one.interaction} for one in found],
-        "versioning": "no-version",
+        "interaction": [{"code": one} for one in dict.fromkeys(one.interaction for one in found)],
+        "versioning": "versioned",
         "readHistory": False,
         "updateCreate": False,
         "conditionalCreate": False,
+        "conditionalRead": "not-match",
     }
     if params:
         said["searchParam"] = [

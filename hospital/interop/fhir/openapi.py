@@ -32,6 +32,7 @@ _MEANINGS: Final[dict[int, str]] = {
     HTTPStatus.METHOD_NOT_ALLOWED: "This address does not know the method",
     HTTPStatus.NOT_ACCEPTABLE: "Only application/fhir+json is given",
     HTTPStatus.CONFLICT: "A rule of the hospital says no; nothing has changed",
+    HTTPStatus.PRECONDITION_FAILED: "It is another version by now; nothing has changed",
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "The body is longer than 64 KiB",
     HTTPStatus.UNSUPPORTED_MEDIA_TYPE: "The body is of another media type",
     HTTPStatus.UNPROCESSABLE_ENTITY: "The body says something impossible; nothing has changed",
@@ -42,6 +43,7 @@ _HEADERS: Final[dict[int, tuple[str, dict[str, Any]]]] = {
     HTTPStatus.TOO_MANY_REQUESTS: ("Retry-After", {"type": "integer", "minimum": 1}),
     HTTPStatus.METHOD_NOT_ALLOWED: ("Allow", {"type": "string"}),
 }
+_ETAG: Final[dict[str, Any]] = {"ETag": {"required": True, "schema": {"type": "string"}}}
 
 
 def description() -> dict[str, Any]:
@@ -85,7 +87,7 @@ def _operation(one: Operation) -> dict[str, Any]:
         "tags": [one.resource],
         "summary": one.summary,
         "security": [{"oauth": [one.scope.value]}],
-        "parameters": [_parameter(param) for param in one.params],
+        "parameters": [] if one.is_form else [_parameter(param) for param in one.params],
         "responses": {
             **{
                 str(int(status)): _answer(one, status, name) for status, name in one.answers.items()
@@ -93,11 +95,17 @@ def _operation(one: Operation) -> dict[str, Any]:
             **{str(int(status)): _refusal(status) for status in sorted({*one.refusals, 405})},
         },
     }
-    if one.body:
-        schema = {"$ref": f"#/components/schemas/{one.body}"}
+    if one.media:
+        schema = _form(one) if one.is_form else {"$ref": f"#/components/schemas/{one.body}"}
         content = {media: {"schema": schema} for media in one.media}
-        said["requestBody"] = {"required": True, "content": content}
+        said["requestBody"] = {"required": not one.is_form, "content": content}
     return said
+
+
+def _form(one: Operation) -> dict[str, Any]:
+    """The parameters of a search as the fields of a form."""
+    fields = {param.name: param.schema | {"description": param.about} for param in one.params}
+    return {"type": "object", "properties": fields}
 
 
 def _parameter(param: Param) -> dict[str, Any]:
@@ -115,9 +123,13 @@ def _parameter(param: Param) -> dict[str, Any]:
 
 
 def _answer(one: Operation, status: int, name: str) -> dict[str, Any]:
+    if not name:
+        return {"description": "It is the one you have", "headers": _ETAG}
     said = _response(one.summary, words.JSON, name)
+    if name != "Bundle":
+        said["headers"] = _ETAG
     if status == HTTPStatus.CREATED:
-        said["headers"] = {
+        said["headers"] = _ETAG | {
             "Location": {"required": True, "schema": {"type": "string"}},
             "Idempotency-Replayed": {"schema": {"const": "true"}},
         }

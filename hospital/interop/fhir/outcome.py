@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -18,6 +18,7 @@ _KINDS: Final[dict[int, str]] = {
     HTTPStatus.METHOD_NOT_ALLOWED: "not-supported",
     HTTPStatus.NOT_ACCEPTABLE: "not-supported",
     HTTPStatus.CONFLICT: "conflict",
+    HTTPStatus.PRECONDITION_FAILED: "conflict",
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "too-long",
     HTTPStatus.UNSUPPORTED_MEDIA_TYPE: "not-supported",
     HTTPStatus.UNPROCESSABLE_ENTITY: "business-rule",
@@ -42,6 +43,19 @@ def outcome(refusal: Refusal, *, status: HTTPStatus) -> Resource:
     if isinstance(alternatives, list | tuple):
         issues += _alternatives(alternatives)
     return {"resourceType": "OperationOutcome", "issue": issues}
+
+
+def passed_over(names: Sequence[str]) -> Resource | None:
+    """What a search says of parameters it did not know, None where it knew all."""
+    issues = [
+        {
+            "severity": "warning",
+            "code": "not-supported",
+            "details": {"text": f"不支持的查询参数，没有参与查询：{name}"},
+        }
+        for name in names
+    ]
+    return {"resourceType": "OperationOutcome", "issue": issues} if issues else None
 
 
 def _issue(kind: str, code: str, sentence: str, *, expression: str = "") -> Resource:

@@ -7,6 +7,8 @@ the partner did not bring, but numbers, places and times.
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
+import json
 import re
 from collections.abc import Sequence
 from decimal import Decimal
@@ -17,8 +19,7 @@ from hospital.interop.queries import BookingRow
 from hospital.kernel import clock
 from hospital.registration.states import AppointmentStatus, CancelReason
 from hospital.scheduling.queries import SessionFacts
-from hospital.scheduling.queries.listed import ListedNumber
-from hospital.scheduling.states import ScheduleStatus
+from hospital.scheduling.queries.listed import ACTIVE, ListedNumber
 
 Resource = dict[str, Any]
 FHIR_ID: Final = re.compile(r"[A-Za-z0-9.-]{1,64}", re.ASCII)
@@ -33,7 +34,6 @@ STATUS: Final[dict[AppointmentStatus, str]] = {
     AppointmentStatus.LEFT_UNSEEN: "arrived",
     AppointmentStatus.ENTERED_IN_ERROR: "entered-in-error",
 }
-_ACTIVE: Final = (ScheduleStatus.PUBLISHED, ScheduleStatus.RELEASED, ScheduleStatus.IN_SESSION)
 
 
 def schedule(session: SessionFacts, *, fee_fen: int | None) -> Resource:
@@ -48,7 +48,7 @@ def schedule(session: SessionFacts, *, fee_fen: int | None) -> Resource:
         "resourceType": "Schedule",
         "id": str(session.id),
         "extension": extensions,
-        "active": session.status in _ACTIVE,
+        "active": session.status in ACTIVE,
         "serviceType": [_service(session.service_kind, session.service_name)],
         "specialty": [_department(session.department_code, session.department_name)],
         "actor": [_doctor_or_clinic(session), {"type": "Location", "display": session.place}],
@@ -56,13 +56,13 @@ def schedule(session: SessionFacts, *, fee_fen: int | None) -> Resource:
     }
     if session.suspend_reason:
         found["comment"] = "停诊"
-    return found
+    return versioned(found)
 
 
 def slot(number: ListedNumber) -> Resource:
     """One number; several numbers share the times of their band."""
     session = number.session
-    return {
+    found: Resource = {
         "resourceType": "Slot",
         "id": str(number.id),
         "extension": [{"url": words.QUEUE_NO, "valueString": number.label}],
@@ -73,11 +73,12 @@ def slot(number: ListedNumber) -> Resource:
         "start": moment(number.band_starts_at),
         "end": moment(number.band_ends_at),
     }
+    return versioned(found)
 
 
 def practitioner(*, code: str, name: str, title: str, is_active: bool) -> Resource:
     """A doctor as every patient may read of it."""
-    return {
+    found: Resource = {
         "resourceType": "Practitioner",
         "id": code,
         "identifier": [{"system": words.PRACTITIONER, "value": code}],
@@ -85,6 +86,7 @@ def practitioner(*, code: str, name: str, title: str, is_active: bool) -> Resour
         "name": [{"text": name}],
         "qualification": [{"code": {"text": title}}],
     }
+    return versioned(found)
 
 
 def appointment(row: BookingRow) -> Resource:
@@ -121,15 +123,38 @@ def appointment(row: BookingRow) -> Resource:
     if row.collect_by is not None:
         until = clock.local(row.collect_by)
         found["patientInstruction"] = (
-            f"请携带证件，在 {until:%H:%M} 前到挂号窗口或自助机取号并支付挂号费；逾期号源放给现场。"
+            f"请携带证件，在 {until.month}月{until.day}日 {until:%H:%M} 前"
+            "到挂号窗口或自助机取号并支付挂号费；逾期号源放给现场。"
         )
-    return found
+    return versioned(found, at=row.changed_at)
+
+
+def versioned(resource: Resource, *, at: dt.datetime | None = None) -> Resource:
+    """The resource with its version, a fingerprint of all it says, and when that last changed
+    where somebody knows: what is free changes by the clock alone, and no row with it."""
+    text = json.dumps(resource, sort_keys=True, ensure_ascii=False)
+    meta = {"versionId": hashlib.sha256(text.encode()).hexdigest()[:16]}
+    if at is not None:
+        meta["lastUpdated"] = moment(at)
+    return {**resource, "meta": meta}
+
+
+def version_of(resource: Resource) -> str:
+    """The version of a resource, "" for one that has none (a page of a search, a refusal)."""
+    return str(resource.get("meta", {}).get("versionId", ""))
 
 
 def searchset(
-    found: Sequence[Resource], *, address: str, own: str, total: int, onward: str | None
+    found: Sequence[Resource],
+    *,
+    address: str,
+    own: str,
+    total: int,
+    onward: str | None,
+    warning: Resource | None = None,
 ) -> Resource:
-    """A page of a search: `own` is the question's query, `onward` that of the next page."""
+    """A page of a search: `own` is the question's query, `onward` that of the next page, `warning`
+    an OperationOutcome about the question."""
     links = [{"relation": "self", "url": _url(address, own)}]
     if onward is not None:
         links.append({"relation": "next", "url": _url(address, onward)})
@@ -140,15 +165,18 @@ def searchset(
         "link": links,
     }
     base = address.rpartition("/")[0]
-    if found:
-        bundle["entry"] = [
-            {
-                "fullUrl": f"{base}/{one['resourceType']}/{one['id']}",
-                "resource": one,
-                "search": {"mode": "match"},
-            }
-            for one in found
-        ]
+    entries: list[Resource] = [
+        {
+            "fullUrl": f"{base}/{one['resourceType']}/{one['id']}",
+            "resource": one,
+            "search": {"mode": "match"},
+        }
+        for one in found
+    ]
+    if warning is not None:
+        entries.append({"resource": warning, "search": {"mode": "outcome"}})
+    if entries:
+        bundle["entry"] = entries
     return bundle
 
 

@@ -23,6 +23,7 @@ _TEXT: Final[Schema] = {"type": "string", "minLength": 1}
 _ID: Final[Schema] = {"type": "string", "pattern": "^[A-Za-z0-9.-]{1,64}$"}
 _MOMENT: Final[Schema] = {"type": "string", "format": "date-time"}
 _CODE: Final[Schema] = {"type": "string", "minLength": 1}
+_META: Final = _object("versionId", versionId=_ID, lastUpdated=_MOMENT)
 _PERIOD: Final = _object("start end", start=_MOMENT, end=_MOMENT)
 _CONCEPT: Final = _object(
     "coding text",
@@ -54,8 +55,9 @@ def _resource(kind: str, required: str, /, **properties: Schema) -> Schema:
 SCHEMAS: Final[dict[str, Schema]] = {
     "Schedule": _resource(
         "Schedule",
-        "id active actor planningHorizon",
+        "id meta active actor planningHorizon",
         id=_ID,
+        meta=_META,
         extension=_list(_EXTENSION),
         active={"type": "boolean"},
         serviceType=_list(_CONCEPT),
@@ -66,8 +68,9 @@ SCHEMAS: Final[dict[str, Schema]] = {
     ),
     "Slot": _resource(
         "Slot",
-        "id schedule status start end",
+        "id meta schedule status start end",
         id=_ID,
+        meta=_META,
         extension=_list(_EXTENSION),
         serviceType=_list(_CONCEPT),
         specialty=_list(_CONCEPT),
@@ -78,8 +81,9 @@ SCHEMAS: Final[dict[str, Schema]] = {
     ),
     "Practitioner": _resource(
         "Practitioner",
-        "id active name",
+        "id meta active name",
         id=_ID,
+        meta=_META,
         identifier=_list(_object("system value", system=_TEXT, value=_TEXT)),
         active={"type": "boolean"},
         name=_list(_object("text", text=_TEXT)),
@@ -87,8 +91,9 @@ SCHEMAS: Final[dict[str, Schema]] = {
     ),
     "Appointment": _resource(
         "Appointment",
-        "id status start end slot participant",
+        "id meta status start end slot participant",
         id=_ID,
+        meta=_META,
         extension=_list(_EXTENSION),
         identifier=_list(_object("value", system=_TEXT, value=_TEXT)),
         status={
@@ -121,10 +126,17 @@ SCHEMAS: Final[dict[str, Schema]] = {
         link=_list(_object("relation url", relation={"enum": ["self", "next"]}, url=_TEXT)),
         entry=_list(
             _object(
-                "fullUrl resource",
+                "resource search",
                 fullUrl=_TEXT,
-                resource={"oneOf": [_ref("Schedule"), _ref("Slot"), _ref("Appointment")]},
-                search=_object("mode", mode={"const": "match"}),
+                resource={
+                    "oneOf": [
+                        _ref("Schedule"),
+                        _ref("Slot"),
+                        _ref("Appointment"),
+                        _ref("OperationOutcome"),
+                    ]
+                },
+                search=_object("mode", mode={"enum": ["match", "outcome"]}),
             )
         ),
     ),
@@ -134,7 +146,7 @@ SCHEMAS: Final[dict[str, Schema]] = {
         issue=_list(
             _object(
                 "severity code details",
-                severity={"enum": ["error", "information", "fatal"]},
+                severity={"enum": ["error", "warning", "information", "fatal"]},
                 code=_CODE,
                 details=_object(
                     "text",

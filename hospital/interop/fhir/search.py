@@ -1,7 +1,7 @@
 """Search parameters and headers: what each may look like, and what it means as a value.
 
-Handling is strict: a parameter nobody declared, one given too often or not of its pattern is
-refused (400), for an answer to another question than was asked is worse than none.
+One given too often, not of its pattern or with a modifier is refused (400). One nobody declared is
+passed over and named in the answer, or refused where `Prefer: handling=strict` asks for that.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Final, Literal
 
 from hospital.kernel import clock
@@ -66,9 +66,6 @@ Asked = Mapping[str, Sequence[str]]
 def read(params: Sequence[Param], given: Asked, *, place: str = "query") -> Asked:
     """The values of a question, each of its form. Raises BadParameter."""
     known = {one.name: one for one in params if one.place == place}
-    for name in given:
-        if name not in known and place == "query":
-            raise BadParameter(f"不支持的查询参数：{_shown(name)}。")
     found: dict[str, Sequence[str]] = {}
     for name, param in known.items():
         values = given.get(name, ())
@@ -82,20 +79,53 @@ def read(params: Sequence[Param], given: Asked, *, place: str = "query") -> Aske
     return found
 
 
+def passed_over(params: Sequence[Param], given: Asked, *, is_strict: bool) -> list[str]:
+    """The names nobody declared. Raises BadParameter for a strict asker, and for a modifier of a
+    parameter we do know: without it the question is another one."""
+    known = {one.name for one in params if one.place == "query"}
+    others = [name for name in given if name not in known]
+    for name in others:
+        if is_strict or name.partition(":")[0] in known:
+            raise BadParameter(f"不支持的查询参数：{_shown(name)}。")
+    return [_shown(name) for name in others]
+
+
 def one(asked: Asked, name: str) -> str:
     """The only value of a parameter, "" without one."""
     return next(iter(asked.get(name, ())), "")
 
 
+def token(asked: Asked, name: str) -> tuple[str, str]:
+    """System and code of a token ("system|code"), the system "" where none is told."""
+    system, _, code = one(asked, name).rpartition("|")
+    return system, code
+
+
 def code(asked: Asked, name: str) -> str:
-    """The code of a token ("system|code") or the id of a reference ("Slot/12")."""
-    return one(asked, name).rpartition("|")[2].rpartition("/")[2]
+    """The code of a token, whose pattern knows but one system."""
+    return token(asked, name)[1]
+
+
+def reference(asked: Asked, name: str) -> str:
+    """The id of a reference ("Slot/12")."""
+    return one(asked, name).rpartition("/")[2]
 
 
 def number(asked: Asked, name: str) -> int | None:
     """The id of a reference as a number, None without one."""
-    text = code(asked, name)
+    text = reference(asked, name)
     return int(text) if text else None
+
+
+def tag(headers: Asked, name: str) -> str:
+    """The version an entity tag names, "" without one or where any will do."""
+    return one(headers, name).removeprefix("W/").strip('"*')
+
+
+def is_same(headers: Asked, version: str) -> bool:
+    """Whether the asker of a read has this version already (`If-None-Match`)."""
+    known = one(headers, "If-None-Match")
+    return bool(known and version) and (known == "*" or tag(headers, "If-None-Match") == version)
 
 
 def many(asked: Asked, name: str) -> list[str]:
@@ -198,6 +228,12 @@ COUNT: Final = Param(
     whole=(1, MOST_ON_A_PAGE),
 )
 AFTER: Final = Param("_after", ID, "Where the next page begins; taken from the link `next`.", "812")
+FORMAT: Final = Param(
+    "_format",
+    r"(json|application/(fhir[+ ])?json)",
+    "Overrides the header Accept; JSON is all there is.",
+    "json",
+)
 IDS: Final = Param("_id", f"{ID}(,{ID}){{0,49}}", "Ids, several by comma.", "812,813")
 DATE: Final = Param(
     "date",
@@ -211,6 +247,13 @@ START: Final = Param(
     f"{_PREFIX}{_DAY}({_TIME})?",
     "When the band begins: a hospital day or a moment with its offset; twice for a span.",
     "ge2026-11-24T08:00:00+08:00",
+    most=2,
+)
+LAST_UPDATED: Final = Param(
+    "_lastUpdated",
+    START.pattern,
+    "When the booking last changed: a hospital day or a moment with its offset; twice for a span.",
+    START.example,
     most=2,
 )
 SPECIALTY: Final = Param(
@@ -228,6 +271,8 @@ SERVICE: Final = Param(
 ACTOR: Final = Param(
     "actor", "(Practitioner/)?[A-Za-z0-9.-]{1,64}", "The doctor.", "Practitioner/D001"
 )
+PRACTITIONER: Final = replace(ACTOR, name="practitioner", about="The doctor of the booking.")
+ACTIVE: Final = Param("active", "(true|false)", "Neither over nor called off.", "true")
 SCHEDULE: Final = Param("schedule", f"(Schedule/)?{ID}", "The session.", "Schedule/31")
 SLOT: Final = Param("slot", f"(Slot/)?{ID}", "The number that was booked.", "Slot/812")
 IDENTIFIER: Final = Param(
@@ -246,4 +291,15 @@ IDEMPOTENCY_KEY: Final = Param(
     "5b0f6c1e-7c58-4f0e-9a58-3a1d0f6b8e21",
     place="header",
     is_required=True,
+)
+_TAG: Final = r"(\*|(W/)?\"[A-Za-z0-9.-]{1,64}\")"
+IF_MATCH: Final = Param(
+    "If-Match",
+    _TAG,
+    "The ETag of the booking you have seen; refused (412) when it is another by now.",
+    'W/"1f0c3a5b7d9e2f46"',
+    place="header",
+)
+IF_NONE_MATCH: Final = replace(
+    IF_MATCH, name="If-None-Match", about="The ETag you have; 304 when it is still the same."
 )

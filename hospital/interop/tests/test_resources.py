@@ -181,7 +181,7 @@ def test_a_booking_and_its_refusals_are_valid(program: Program) -> None:
     slots = free_slots(session)
     made = valid(program.book(a_wish(slots[0], reference="order-9")))
     assert made["start"] == "2026-11-24T08:00:00+08:00"
-    assert made["patientInstruction"].startswith("请携带证件，在 08:10 前到挂号窗口")
+    assert made["patientInstruction"].startswith("请携带证件，在 11月24日 08:10 前到挂号窗口")
     assert "顾" not in str(made)
     assert valid(program.get("/Appointment", {"identifier": "order-9"}))["total"] == 1
     assert valid(program.book(a_wish(slots[0])))["issue"][0]["code"] == "conflict"

@@ -128,7 +128,7 @@ def test_schemathesis_gets_the_answers_that_are_described() -> None:
     asker = Asker()
     answers = asker.on_purpose()
     assert set(answers.values()) == {200, 201}
-    assert len(answers) == len(asker.operations) - 1 == 12
+    assert len(answers) == len(asker.operations) - 1 == 15
     assert min(asker.at_random(times=FEW).values()) >= 1
 
 

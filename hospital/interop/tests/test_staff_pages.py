@@ -110,7 +110,9 @@ def test_days_beyond_the_policy_are_refused(admin: Client) -> None:
     for days in ("0", "366", "x", ""):
         answer = admin.post(reverse("interop-secret", args=[partner.pk]), {"days": days})
         assert answer.status_code == 422
-        assert "有效天数应在 1 到 365 之间。" in answer.content.decode()
+        page = answer.content.decode()
+        assert "有效天数应在 1 到 365 之间。" in page.partition('id="days"')[2]
+        assert f'value="{days or 365}"' in page, "what was typed is still there"
     assert not PartnerSecret.objects.exists()
 
 
@@ -143,7 +145,7 @@ def test_another_platforms_secret_is_not_found(admin: Client) -> None:
 def test_the_calls_of_a_day_are_listed(admin: Client) -> None:
     program = Program(a_partner(name="<b>平台</b>"))
     program.get("/Slot")
-    program.get("/Slot", {"nonsense": "1"})
+    program.get("/Slot", {"_count": "0"})
     address = reverse("interop-calls", args=[program.partner.pk])
 
     page = admin.get(address).content.decode()

@@ -93,7 +93,7 @@ def test_whoever_cannot_prove_it_is_told_nothing_else(partner: Partner) -> None:
     ("body", "kind", "error"),
     [
         ("", FORM, "invalid_request"),
-        ("grant_type=password", FORM, "invalid_request"),
+        ("grant_type=password", FORM, "unsupported_grant_type"),
         ("grant_type=client_credentials&grant_type=client_credentials", FORM, "invalid_request"),
         ('{"grant_type": "client_credentials"}', "application/json", "invalid_request"),
         ("grant_type=client_credentials&scope=system%2F*.rs", FORM, "invalid_scope"),

@@ -58,7 +58,13 @@ def patch(call: Call) -> Answer:
 
 
 def _cancelled(call: Call, reason: str) -> Answer:
-    actions.cancel(visitor=call.visitor, number=call.path_id, reason=reason, at=call.at)
+    actions.cancel(
+        visitor=call.visitor,
+        number=call.path_id,
+        reason=reason,
+        seen=search.tag(call.headers, "If-Match"),
+        at=call.at,
+    )
     row = queries.booking(partner_id=call.visitor.partner_id, number=call.path_id)
     return Answer(resources.appointment(row), number=row.number)
 

@@ -13,16 +13,19 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any, ClassVar, Final
+from urllib.parse import urlencode
 
+from django.core.exceptions import TooManyFieldsSent
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.utils.http import http_date
 
 from hospital.identity.access import OpenRequest, partner_page
 from hospital.interop import actions
 from hospital.interop.actions import Visitor
 from hospital.interop.fhir import search, words
-from hospital.interop.fhir.operations import Operation
+from hospital.interop.fhir.operations import FORM_PATH, Operation
 from hospital.interop.fhir.outcome import outcome
-from hospital.interop.fhir.resources import Resource
+from hospital.interop.fhir.resources import Resource, version_of
 from hospital.interop.fhir.search import Asked
 from hospital.kernel import clock
 from hospital.kernel.errors import Invalid, NotAllowed, NotFound, Refusal
@@ -67,6 +70,7 @@ class NoJson(Refusal):
 
 #: The first that fits; everything else is a rule of the hospital that says no: 409.
 _STATUSES: Final[tuple[tuple[type[Refusal], HTTPStatus], ...]] = (
+    (actions.VersionChanged, HTTPStatus.PRECONDITION_FAILED),
     (actions.TooFast, HTTPStatus.TOO_MANY_REQUESTS),
     (actions.DayQuotaUsed, HTTPStatus.TOO_MANY_REQUESTS),
     (TooManyUnconfirmed, HTTPStatus.TOO_MANY_REQUESTS),
@@ -89,7 +93,8 @@ _WAIT_SECONDS: Final = 3600
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One question of a partner, of its right form. `address` is the collection it is put to."""
+    """One question of a partner, of its right form. `address` is what was asked, `query` how: of
+    a search by form what it would be by address. `passed_over` are parameters nobody knew."""
 
     visitor: Visitor
     asked: Asked
@@ -98,6 +103,7 @@ class Call:
     body: Any
     query: str
     address: str
+    passed_over: Sequence[str]
     at: dt.datetime
 
 
@@ -128,9 +134,13 @@ def door(operations: Sequence[tuple[Operation, Handler]]) -> Callable[..., HttpR
 def respond(
     resource: Resource, *, status: int = HTTPStatus.OK, headers: Mapping[str, str] | None = None
 ) -> HttpResponse:
-    """A resource as FHIR JSON; nothing of it is kept on the way."""
+    """A resource as FHIR JSON with its version; nothing of it is kept on the way."""
     text = json.dumps(resource, ensure_ascii=False, separators=(",", ":"))
     response = HttpResponse(text, status=status, content_type=words.JSON)
+    if version := version_of(resource):
+        response["ETag"] = f'W/"{version}"'
+    if changed := resource.get("meta", {}).get("lastUpdated"):
+        response["Last-Modified"] = http_date(dt.datetime.fromisoformat(changed).timestamp())
     for name, value in {"Cache-Control": "no-store", **(headers or {})}.items():
         response[name] = value
     return response
@@ -167,9 +177,13 @@ def _answered(
         if operation is None or handler is None:
             raise NoSuchMethod(allowed=", ".join(by_method))
         visitor = _visitor(request, at=at)
-        answer = handler(_call(request, operation, visitor, path_id, at=at))
-        status, code, number = answer.status, "", answer.number
-        return respond(answer.resource, status=answer.status, headers=answer.headers)
+        call = _call(request, operation, visitor, path_id, at=at)
+        answer = handler(call)
+        response = respond(answer.resource, status=answer.status, headers=answer.headers)
+        if search.is_same(call.headers, version_of(answer.resource)):
+            response.status_code, response.content = HTTPStatus.NOT_MODIFIED, b""
+        status, code, number = HTTPStatus(response.status_code), "", answer.number
+        return response
     except Refusal as refusal:
         status, code = status_of(refusal), refusal.code
         return refused(refusal)
@@ -204,29 +218,53 @@ def _call(
     actions.count_call(caller=caller, most=visitor.per_minute, at=at)
     if operation.scope not in visitor.scopes:
         raise ScopeMissing
-    if not _is_readable(request.headers.get("Accept", "*/*")):
+    given = _given(request, operation)
+    if not _is_readable(request.headers.get("Accept", "*/*"), given.get(search.FORMAT.name, ())):
         raise NotAcceptable
-    given = {name: [str(value) for value in values] for name, values in request.GET.lists()}
+    if operation.with_id and not search.PATH_ID.fits(path_id):
+        raise NotFound("没有找到您要的内容。")
+    is_strict = "handling=strict" in request.headers.get("Prefer", "").replace(" ", "").lower()
+    passed_over = search.passed_over(operation.params, given, is_strict=is_strict)
+    asked = search.read(operation.params, given)
     wanted = {one.name for one in operation.params if one.place == "header"}
     brought = {name: [request.headers[name]] for name in wanted if name in request.headers}
     return Call(
         visitor=visitor,
-        asked=search.read(operation.params, given),
+        asked=asked,
         headers=search.read(operation.params, brought, place="header"),
         path_id=path_id,
         body=_body(request, operation) if operation.body else None,
-        query=request.META.get("QUERY_STRING", ""),
-        address=request.build_absolute_uri(request.path),
+        query=urlencode({name: given[name] for name in asked if name in given}, doseq=True),
+        address=request.build_absolute_uri(request.path).removesuffix(FORM_PATH),
+        passed_over=passed_over,
         at=at,
     )
 
 
-def _is_readable(accept: str) -> bool:
+def _is_readable(accept: str, formats: Sequence[str]) -> bool:
+    """Whether JSON will do: by `_format`, which goes before the header."""
+    if formats:
+        return all(search.FORMAT.fits(word) for word in formats)
     kinds = [part.partition(";")[0].strip().lower() for part in accept.split(",")]
     return any(kind in _READABLE for kind in kinds)
 
 
-def _body(request: HttpRequest, operation: Operation) -> object:
+def _given(request: HttpRequest, operation: Operation) -> dict[str, list[str]]:
+    """The parameters as they came, those of a form after those of the address."""
+    given: dict[str, list[str]] = {}
+    if operation.is_form and request.headers.get("Content-Length", "0") != "0":
+        _check_media(request, operation)
+    try:
+        sources = [request.GET, request.POST] if operation.is_form else [request.GET]
+    except TooManyFieldsSent as problem:
+        raise search.BadParameter("查询参数太多。") from problem
+    for source in sources:
+        for name, values in source.lists():
+            given.setdefault(name, []).extend(str(value) for value in values)
+    return given
+
+
+def _check_media(request: HttpRequest, operation: Operation) -> None:
     sent = request.headers.get("Content-Type", "").partition(";")[0].strip().lower()
     if sent not in operation.media:
         raise WrongMedia(f"内容类型应为 {'、'.join(operation.media)}。")
@@ -236,6 +274,10 @@ def _body(request: HttpRequest, operation: Operation) -> object:
         length = 0
     if length > MOST_BYTES:
         raise TooLarge
+
+
+def _body(request: HttpRequest, operation: Operation) -> object:
+    _check_media(request, operation)
     try:
         body: object = json.loads(request.body, parse_constant=_no_constant)
         # What cannot be written again (half of a surrogate pair) cannot be stored either.

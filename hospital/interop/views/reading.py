@@ -7,7 +7,8 @@ from urllib.parse import parse_qsl, urlencode
 
 from hospital.catalogue.queries import NoFee
 from hospital.interop import queries
-from hospital.interop.fhir import resources, search
+from hospital.interop.fhir import resources, search, words
+from hospital.interop.fhir.outcome import passed_over
 from hospital.interop.fhir.resources import Resource
 from hospital.interop.views.frame import Answer, Call
 from hospital.kernel.errors import NotFound
@@ -28,7 +29,8 @@ def search_schedule(call: Call) -> Answer:
         days=search.days(call.asked, "date"),
         department=search.code(call.asked, "specialty"),
         service_kind=search.code(call.asked, "service-type"),
-        practitioner=search.code(call.asked, "actor"),
+        practitioner=search.reference(call.asked, "actor"),
+        is_active={"true": True, "false": False}.get(search.one(call.asked, "active")),
     )
     rows = [_schedule(one) for one in found]
     return _page(call, rows, total, cut=cut, latest=found[-1].id if found else 0)
@@ -78,13 +80,17 @@ def read_slot(call: Call) -> Answer:
 def search_appointment(call: Call) -> Answer:
     """The partner's own bookings."""
     cut = search.cut(call.asked)
+    system, value = search.token(call.asked, "identifier")
     found, total, latest = queries.bookings(
         partner_id=call.visitor.partner_id,
         cut=cut,
         days=search.days(call.asked, "date"),
         statuses=_statuses(search.many(call.asked, "status")),
-        reference=search.code(call.asked, "identifier"),
+        changed=search.moments(call.asked, "_lastUpdated"),
+        identifier=value,
+        is_ours=system == words.APPOINTMENT_NO,
         slot_id=search.number(call.asked, "slot"),
+        practitioner=search.reference(call.asked, "practitioner"),
     )
     return _page(call, [resources.appointment(one) for one in found], total, cut=cut, latest=latest)
 
@@ -120,6 +126,11 @@ def _page(call: Call, rows: Sequence[Resource], total: int, *, cut: Cut, latest:
         kept = [pair for pair in parse_qsl(call.query) if pair[0] != "_after"]
         onward = urlencode([*kept, ("_after", str(latest))])
     bundle = resources.searchset(
-        rows, address=call.address, own=call.query, total=total, onward=onward
+        rows,
+        address=call.address,
+        own=call.query,
+        total=total,
+        onward=onward,
+        warning=passed_over(call.passed_over),
     )
     return Answer(bundle)

@@ -37,6 +37,7 @@ _OPERATIONS: Final = {
     "cancelAppointment": "退号",
     "patchAppointment": "退号",
 }
+_BY_FORM: Final = "ByForm"
 _START: Final = {"daily_quota": 200, "session_percent": 30, "per_minute": 120}
 
 
@@ -82,7 +83,7 @@ def partner(request: StaffRequest, partner_id: int) -> HttpResponse:
         text = "已保存，下一次调用起生效。" if is_changed else "没有改动。"
         messages.success(request, text)
         return redirect("interop-partner", partner_id=partner_id)
-    return _partner(request, known, form)
+    return _partner(request, known, form=form)
 
 
 @staff_page(MANAGE_PARTNERS)
@@ -100,8 +101,7 @@ def switch(request: StaffRequest, partner_id: int) -> HttpResponse:
         )
     except Invalid as refusal:
         known = queries.partner(partner_id=partner_id)
-        error = refusal.errors["reason"][0]
-        return _partner(request, known, PartnerForm(initial=initial_of(known)), error=error)
+        return _partner(request, known, refusal=refusal)
     messages.success(request, "平台已启用。" if is_active else "平台已停用，马上生效。")
     return redirect("interop-partner", partner_id=partner_id)
 
@@ -120,8 +120,7 @@ def secret(request: StaffRequest, partner_id: int) -> HttpResponse:
         )
     except Refusal as refusal:
         note_refusal(request, refusal)
-        error = refusal.errors["days"][0] if isinstance(refusal, Invalid) else refusal.message
-        return _partner(request, known, PartnerForm(initial=initial_of(known)), error=error)
+        return _partner(request, known, refusal=refusal)
     context = {"partner": known, "secret": row, "text": text}
     return render(request, "interop/staff/secret.html", context)
 
@@ -144,7 +143,7 @@ def calls(request: StaffRequest, partner_id: int) -> HttpResponse:
     rows, total = queries.calls_of(partner_id=partner_id, day=day, refused_only=refused_only)
     context = {
         "partner": known,
-        "rows": [(row, _OPERATIONS.get(row.operation, row.operation)) for row in rows],
+        "rows": [(row, _operation(row.operation)) for row in rows],
         "total": total,
         "day": day,
         "refused_only": refused_only,
@@ -166,8 +165,16 @@ def _opened(request: StaffRequest, form: NewPartnerForm) -> Partner | None:
 
 
 def _partner(
-    request: StaffRequest, known: Partner, form: PartnerForm, *, error: str = ""
+    request: StaffRequest,
+    known: Partner,
+    *,
+    form: PartnerForm | None = None,
+    refusal: Refusal | None = None,
 ) -> HttpResponse:
+    """The page of a platform; what was refused stands at its field with what was typed there."""
+    form = form or PartnerForm(initial=initial_of(known))
+    errors = refusal.errors if isinstance(refusal, Invalid) else {}
+    most_days = thresholds.SECRET_DAYS.value()
     at, today = clock.now(), clock.today()
     secrets = queries.secrets_of(partner_id=known.pk, at=at)
     names = identity.staff_names(
@@ -178,7 +185,8 @@ def _partner(
         "partner": known,
         "row": queries.partner_row(partner_id=known.pk, day=today, at=at),
         "form": form,
-        "error": error,
+        "error": "" if refusal is None or errors else refusal.message,
+        "errors": {field: " ".join(sentences) for field, sentences in errors.items()},
         "secrets": [
             {
                 "row": one.secret,
@@ -189,12 +197,18 @@ def _partner(
             for one in secrets
         ],
         "may_make": live < actions.LIVE_AT_MOST,
-        "most_days": thresholds.SECRET_DAYS.value(),
+        "most_days": most_days,
+        "days": typed(request.POST, "days", most=6) or most_days,
         "base": request.build_absolute_uri(BASE),
     }
-    is_refused = bool(error or form.errors)
+    is_refused = bool(refusal or form.errors)
     status = HTTPStatus.UNPROCESSABLE_ENTITY if is_refused else HTTPStatus.OK
     return render(request, "interop/staff/partner.html", context, status=status)
+
+
+def _operation(name: str) -> str:
+    """An operation in the administrator's words; a method no address knows stays as it came."""
+    return _OPERATIONS.get(name.removesuffix(_BY_FORM), name)
 
 
 def _day(request: HttpRequest) -> dt.date:

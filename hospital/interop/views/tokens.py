@@ -24,6 +24,11 @@ class _BadRequest(Refusal):
     default_message = "grant_type 应为 client_credentials，以表单提交。"
 
 
+class _OtherGrant(Refusal):
+    code = "UNSUPPORTED_GRANT_TYPE"
+    default_message = "grant_type 只支持 client_credentials。"
+
+
 @partner_page
 def token(request: OpenRequest) -> HttpResponse:
     """Sell a token; counted per network address, whoever asks."""
@@ -62,8 +67,11 @@ def _issue(request: HttpRequest) -> actions.Issued:
     most = thresholds.TOKENS_PER_MINUTE.value()
     actions.count_call(caller=f"address:{client_address(request)}", most=most, at=at)
     sent = request.headers.get("Content-Type", "").partition(";")[0].strip().lower()
-    if sent != _FORM or request.POST.getlist("grant_type") != ["client_credentials"]:
+    grants = request.POST.getlist("grant_type") if sent == _FORM else []
+    if len(grants) != 1:
         raise _BadRequest
+    if grants != ["client_credentials"]:
+        raise _OtherGrant
     client_id, client_secret = _client(request)
     return actions.issue_token(
         client_id=client_id,
@@ -89,6 +97,7 @@ def _client(request: HttpRequest) -> tuple[str, str]:
 def _refused(refusal: Refusal) -> JsonResponse:
     error, status = {
         "BAD_CLIENT": ("invalid_client", HTTPStatus.UNAUTHORIZED),
+        "UNSUPPORTED_GRANT_TYPE": ("unsupported_grant_type", HTTPStatus.BAD_REQUEST),
         "BAD_SCOPE": ("invalid_scope", HTTPStatus.BAD_REQUEST),
         "TOO_FAST": ("temporarily_unavailable", HTTPStatus.TOO_MANY_REQUESTS),
     }.get(refusal.code, ("invalid_request", HTTPStatus.BAD_REQUEST))

@@ -25,6 +25,7 @@ from hospital.scheduling.states import (
 
 _POOLS: Final = POOLS_OF[Channel.PARTNER]
 _HIDDEN: Final = (ScheduleStatus.DRAFT, ScheduleStatus.CANCELLED)
+ACTIVE: Final = (ScheduleStatus.PUBLISHED, ScheduleStatus.RELEASED, ScheduleStatus.IN_SESSION)
 _OPEN: Final = (ScheduleStatus.RELEASED, ScheduleStatus.IN_SESSION)
 
 
@@ -78,9 +79,11 @@ def listed_sessions(
     department: str = "",
     service_kind: str = "",
     practitioner: str = "",
+    is_active: bool | None = None,
 ) -> tuple[list[SessionFacts], int]:
     """One page of the sessions platforms may list, by id, and how many there are in all; narrowed
-    by the codes of department and practitioner and the kind of service."""
+    by the codes of department and practitioner, the kind of service, and whether they are neither
+    over nor called off."""
     found = _sessions(at)
     if department:
         found = found.filter(department__code=department)
@@ -88,6 +91,8 @@ def listed_sessions(
         found = found.filter(service_type__kind=service_kind)
     if practitioner:
         found = found.filter(practitioner__code=practitioner)
+    if is_active is not None:
+        found = found.filter(Q(status__in=ACTIVE) if is_active else ~Q(status__in=ACTIVE))
     if days.start is not None:
         found = found.filter(visit_date__gte=days.start)
     if days.end is not None:
