@@ -3,7 +3,7 @@
 from django.urls import path
 
 from hospital.payments.views import callbacks as notices
-from hospital.payments.views import cases, collect, pay_code, requests, statements
+from hospital.payments.views import cases, cash, collect, pay_code, requests, statements
 from hospital.payments.views import patient as pages
 from hospital.payments.views import staff as desk
 
@@ -39,6 +39,8 @@ staff = [
     ),
     path("bills/<slug:number>/refund/", requests.ask, name="payments-ask-refund"),
     path("bills/<slug:number>/refund/sum/", requests.total, name="payments-refund-sum"),
+    path("cash-owed/", cash.owed, name="payments-cash-owed"),
+    path("bills/<slug:number>/cash-back/", cash.hand_back, name="payments-cash-back"),
     path("collect/", collect.find, name="payments-collect-find"),
     path("collect/<slug:number>/", collect.collect, name="payments-collect"),
     path("collect/<slug:number>/charge/", collect.charge, name="payments-collect-charge"),

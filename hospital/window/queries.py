@@ -16,13 +16,15 @@ from hospital.window.sentences import Timing, timing
 @dataclass(frozen=True, slots=True)
 class Counter:
     """A booking at the window: its facts, its money, what to say, the slips printed so far.
-    `owed_fen` is cash to be handed back; `expected_at` the estimated turn (M2.1)."""
+    `owed_fen` is cash to be handed back, by a supervisor when `is_supervisors` (H9.3);
+    `expected_at` the estimated turn (M2.1)."""
 
     row: AppointmentRow
     money: CollectPage
     timing: Timing
     slips: tuple[SlipPrint, ...]
     owed_fen: int
+    is_supervisors: bool
     change_fen: int | None
     expected_at: dt.datetime
 
@@ -55,6 +57,7 @@ def counter(*, number: str, at: dt.datetime) -> Counter:
         timing=timing(row, at=at),
         slips=tuple(SlipPrint.objects.filter(appointment_id=row.id).order_by("copy_no")),
         owed_fen=sum(owed.values()),
+        is_supervisors=bool(owed) and payments.needs_supervisor(owed=owed, at=at),
         change_fen=cash[0].change_fen if cash else None,
         expected_at=sessions.place_of(slot_id=row.slot_id).expected_at,
     )

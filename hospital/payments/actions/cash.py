@@ -12,9 +12,8 @@ from hospital.billing import actions as billing
 from hospital.billing.states import BillStatus
 from hospital.kernel import audit, request_keys
 from hospital.kernel.actors import Actor
-from hospital.kernel.clock import hospital_day
 from hospital.kernel.errors import NotAllowed, Refusal
-from hospital.payments import numbers, queries, thresholds
+from hospital.payments import numbers, queries
 from hospital.payments.models import CashEntry
 from hospital.payments.states import CASH_METHOD, CashKind
 
@@ -123,8 +122,7 @@ def hand_back_cash(
         if owed_fen != shown_fen:
             raise billing.BillChanged
         taken = CashEntry.objects.get(bill_id=bill_id, kind=CashKind.TAKEN)
-        is_large = owed_fen > thresholds.APPROVAL_ABOVE_FEN.value()
-        if not is_supervisor and (is_large or hospital_day(taken.at) != hospital_day(at)):
+        if not is_supervisor and queries.needs_supervisor(owed={bill_id: owed_fen}, at=at):
             raise CashBackNeedsSupervisor(person_id=taken.patient_id)
         number = numbers.cash_number(at=at)
         billing.post_refund(

@@ -1,15 +1,36 @@
 """Cash: what a bill still owes in notes, and what went through one person's hands."""
 
 import datetime as dt
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from django.db.models import Count, Q, QuerySet, Sum
 
 from hospital.billing import queries as bills
-from hospital.kernel.clock import Period
+from hospital.billing.states import BillStatus, PostingKind
+from hospital.kernel.clock import Period, hospital_day
+from hospital.payments import thresholds
 from hospital.payments.models import CashEntry, Payment
 from hospital.payments.states import RECEIVED, CashKind, Scene
+
+if TYPE_CHECKING:
+    from hospital.billing.models import Bill
+
+# Of these a part may be owed; of one that was given back whole nothing is.
+_MAY_OWE = (BillStatus.SETTLED, BillStatus.PARTIALLY_REFUNDED)
+
+
+@dataclass(frozen=True, slots=True)
+class CashOwed:
+    """Notes that wait for whoever paid a bill: `taken` is how they came, with bill and patient."""
+
+    taken: CashEntry
+    owed_fen: int
+
+    @property
+    def bill(self) -> "Bill":
+        return self.taken.bill
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,11 +72,27 @@ def cash_owed_sums(*, bill_ids: Collection[int]) -> dict[int, int]:
     return {bill_id: reversed_fen.get(bill_id, 0) - back.get(bill_id, 0) for bill_id in paid}
 
 
-def bills_owing_cash(*, since: dt.datetime) -> dict[int, int]:
-    """Bills paid in cash since a moment that still owe some of it: bill id → fen, oldest first."""
-    taken = CashEntry.objects.filter(kind=CashKind.TAKEN, at__gte=since).order_by("pk")
-    owed = cash_owed_sums(bill_ids=list(taken.values_list("bill_id", flat=True)))
-    return {bill_id: fen for bill_id, fen in sorted(owed.items()) if fen > 0}
+def cash_owed() -> list[CashOwed]:
+    """All that waits to be handed back in notes, the oldest first."""
+    taken = (
+        CashEntry.objects.filter(kind=CashKind.TAKEN, bill__status__in=_MAY_OWE)
+        .filter(bill__postings__kind=PostingKind.REVERSE)
+        .select_related("bill__patient")
+        .distinct()
+        .order_by("pk")
+    )
+    owed = cash_owed_sums(bill_ids=[entry.bill_id for entry in taken])
+    return [CashOwed(entry, owed[entry.bill_id]) for entry in taken if owed[entry.bill_id] > 0]
+
+
+def needs_supervisor(*, owed: Mapping[int, int], at: dt.datetime) -> bool:
+    """Whether cash owed (bill id → fen) is a supervisor's to hand back: another day's, or more
+    than one person gives out alone (H9.3)."""
+    today = hospital_day(at)
+    taken = CashEntry.objects.filter(bill_id__in=owed, kind=CashKind.TAKEN)
+    return any(fen > thresholds.APPROVAL_ABOVE_FEN.value() for fen in owed.values()) or any(
+        hospital_day(moment) != today for moment in taken.values_list("at", flat=True)
+    )
 
 
 def cash_of(*, bill_id: int) -> list[CashEntry]:

@@ -5,12 +5,15 @@ from __future__ import annotations
 import datetime as dt
 
 import pytest
+import time_machine
 from django.db import Error, connection, transaction
+from django.urls import reverse
 
 from hospital.billing import actions as billing
 from hospital.billing import queries as bills
 from hospital.billing.models import Bill
 from hospital.billing.states import BillStatus
+from hospital.identity.states import Role
 from hospital.kernel.actors import SYSTEM, Actor
 from hospital.kernel.clock import day_period, hospital_day
 from hospital.kernel.errors import Refusal
@@ -19,6 +22,7 @@ from hospital.payments.models import CashEntry, PaymentCase, Refund
 from hospital.payments.queries import ShiftMoney
 from hospital.registration import actions as registration
 from hospital.testing.bookings import a_booking, pay
+from hospital.testing.people import staff_client
 from hospital.testing.schedules import NOW
 
 pytestmark = pytest.mark.django_db
@@ -93,7 +97,9 @@ def test_h3_03_cancelled_cash_is_handed_back_once_and_never_by_wechat() -> None:
     registration.confirm(bill_id=appointment.bill_id, by=CLERK, at=NOW)
     registration.cancel(number=appointment.number, by=CLERK, at=NOW, reason="挂错科室")
     assert queries.cash_owed_fen(bill_id=appointment.bill_id) == 2500
-    assert queries.bills_owing_cash(since=NOW) == {appointment.bill_id: 2500}
+    assert [(one.bill.pk, one.owed_fen) for one in queries.cash_owed()] == [
+        (appointment.bill_id, 2500)
+    ]
     made = actions.refund_due(bill_id=appointment.bill_id, reason="冲销", by=SYSTEM, at=NOW)
     assert (made, Refund.objects.count(), PaymentCase.objects.count()) == ([], 0, 0)
     entry = back(appointment.bill)
@@ -104,7 +110,7 @@ def test_h3_03_cancelled_cash_is_handed_back_once_and_never_by_wechat() -> None:
     appointment.bill.refresh_from_db()
     assert appointment.bill.status == BillStatus.REFUNDED
     assert bills.balance(bill_id=appointment.bill_id) == bills.Balance(0, 0, 0)
-    assert queries.bills_owing_cash(since=NOW) == {}
+    assert queries.cash_owed() == []
     shift = queries.shift_money(cashier=str(CLERK), period=day_period(hospital_day(NOW)))
     assert shift == ShiftMoney(1, 2500, 1, 2500, 0, 0)
     assert shift.drawer_fen == 0
@@ -121,6 +127,35 @@ def test_h9_03_another_days_cash_is_handed_back_by_a_supervisor() -> None:
         back(bill, at=tomorrow)
     assert CashEntry.objects.filter(kind="back").count() == 0
     assert back(bill, at=tomorrow, is_supervisor=True).amount_fen == 2500
+
+
+def test_h9_03_a_supervisor_hands_back_what_the_window_may_not() -> None:
+    """H9.3: the list has what waits, whoever took it; pressed twice it is noted once, and nobody
+    without the right presses."""
+    bills_ = [a_booking().bill for _ in range(2)]
+    for bill in bills_:
+        cash(bill, key=f"k{bill.pk}")
+    bill = bills_[0]
+    with transaction.atomic():
+        billing.reverse_charges(bill_id=bill.pk, reason="退号", by=CLERK, at=NOW)
+    back_to = reverse("payments-cash-back", args=[bill.number])
+    with time_machine.travel(NOW + dt.timedelta(days=1), tick=False):
+        supervisor = staff_client(Role.CASHIER_SUPERVISOR)
+        page = supervisor.get("/staff/cash-owed/").content.decode()
+        assert (bill.number in page, bills_[1].number in page) == (True, False)
+        cashier = staff_client(Role.CASHIER)
+        assert back_to not in cashier.get("/staff/cash-owed/").content.decode()
+        facts = {"key": "b", "amount_fen": "2500"}
+        assert cashier.post(back_to, facts).status_code == 403
+        assert supervisor.post(back_to, facts | {"amount_fen": "2600"}).status_code == 409
+        assert not CashEntry.objects.filter(kind="back").exists()
+        for _ in range(2):
+            assert supervisor.post(back_to, facts)["Location"] == "/staff/cash-owed/"
+        again = supervisor.post(back_to, facts | {"key": "other window"})
+        assert "可能已经退过" in again.content.decode()
+        assert "没有待退的现金" in again.content.decode()
+    entry = CashEntry.objects.get(kind="back")
+    assert (entry.bill_id, entry.amount_fen) == (bill.pk, 2500)
 
 
 def test_h3_03_a_second_payment_on_wechat_is_not_paid_back_in_notes() -> None:

@@ -332,6 +332,23 @@ def test_h3_03_a_wrong_registration_is_undone_on_the_spot(
     assert entry.by == f"staff:{account.pk}"
 
 
+def test_h9_03_another_days_cash_sends_the_patient_to_the_supervisor(clerk: Client) -> None:
+    """H9.3: the page says where the notes are, instead of a button that is always refused."""
+    row = held(clerk, a_released_schedule(day=TOMORROW, shares=HALF, at=NOW))
+    pay(clerk, row, "25")
+    back = reverse("window-cash-back", args=[row.number])
+    with time_machine.travel(moment(TOMORROW, 7), tick=False):
+        tomorrow = a_clerk()
+        tomorrow.post(reverse("window-cancel", args=[row.number]), {"reason": "其他"})
+        page = shown(tomorrow, row)
+        assert "由收费主管退" in page
+        assert back not in page
+        assert tomorrow.post(back, {"fen": "2500", "key": "b"}).status_code == 403
+        assert not CashEntry.objects.filter(kind="back").exists()
+        listed = staff_client(Role.CASHIER_SUPERVISOR).get("/staff/cash-owed/").content.decode()
+        assert row.bill.number in listed
+
+
 def test_h3_03_an_exchange_settles_the_difference_both_ways(clerk: Client) -> None:
     """H3.3: 换号 is cancel and new in one: dearer asks for the difference, cheaper hands it back in
     notes, and cancelling in the end gives back all that was paid, of every bill."""

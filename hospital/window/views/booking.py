@@ -300,6 +300,8 @@ def _context(request: StaffRequest, found: queries.Counter) -> dict[str, object]
         "topic": f"bill:{row.bill_id} appointment:{row.id}",
         "key": serials.opaque(),
         "may_collect": may_collect,
+        "may_hand_back": may_collect
+        and (not found.is_supervisors or identity.may(request.user, APPROVE_REFUND)),
         "may_cancel": _may_cancel(request, found),
         "may_exchange": row.status == AppointmentStatus.BOOKED and _may_cancel(request, found),
         "cancel_why": _CANCEL_WHY,
