@@ -6,6 +6,7 @@ goes back the way it came, whoever cancels and whenever (M1.7).
 
 import dataclasses
 import datetime as dt
+from typing import Final
 
 from hospital.billing import actions as billing
 from hospital.billing import queries as bills
@@ -14,6 +15,8 @@ from hospital.billing.states import PAID, MoneyState
 from hospital.kernel.actors import Actor
 from hospital.registration.models import Appointment
 from hospital.registration.states import AppointmentStatus
+
+_NOT_PAID: Final = (MoneyState.UNPAID, MoneyState.PAYING, MoneyState.CLOSED)
 
 
 def bills_of(row: Appointment) -> list[int]:
@@ -64,15 +67,14 @@ def whole_money(row: Appointment, own: Money) -> Money:
     """The payment side of a booking as pages show it: all that an exchanged one was paid with, as
     one; what it costs now when a difference went back."""
     earlier = [bills.bill(bill_id=bill_id) for bill_id in bills_of(row)[1:]]
-    if not earlier and not row.consent:
+    paid = [bill for bill in earlier if bill.status in PAID]
+    if (own.state in _NOT_PAID and not paid) or not (earlier or row.consent):
         return own
-    parts = [own, *bills.money_of(earlier).values()]
+    parts = [own, *bills.money_of(paid).values()]
     due_fen = sum(part.due_fen for part in parts)
     refunded_fen = sum(part.refunded_fen for part in parts)
     is_over = row.status == AppointmentStatus.CANCELLED
     total_fen = sum(part.total_fen for part in parts) if is_over else standing_of(row)
-    if not is_over and own.state in (MoneyState.UNPAID, MoneyState.PAYING):
-        total_fen += own.total_fen  # what is still asked for
     state = MoneyState.PAID if total_fen else MoneyState.WAIVED
     if is_over and refunded_fen:
         state = MoneyState.REFUNDED

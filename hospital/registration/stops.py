@@ -19,6 +19,7 @@ from hospital.messaging.queries import Reached
 from hospital.messaging.states import CallStatus
 from hospital.patients import queries as patients
 from hospital.registration.models import Appointment, WaitlistEntry
+from hospital.registration.money import bills_of, whole_money
 from hospital.registration.states import (
     LIVE,
     ON_WAITLIST,
@@ -26,6 +27,7 @@ from hospital.registration.states import (
     CancelReason,
     WaitlistStatus,
 )
+from hospital.scheduling import queries as sessions
 
 _SEEN: Final = AppointmentStatus.FULFILLED
 _NOBODY: Final = Reached("未通知", "", is_open=False)
@@ -127,7 +129,8 @@ def preview(*, schedule_id: int) -> StopPreview:
     money = billing.money_of([row.bill for row in found])
     bound = patients.bound_ids(patient_ids={row.patient_id for row in found})
     rows = tuple(
-        _touched(row, money[row.bill_id], has_wechat=row.patient_id in bound) for row in found
+        _touched(row, whole_money(row, money[row.bill_id]), has_wechat=row.patient_id in bound)
+        for row in found
     )
     return StopPreview(
         rows=rows,
@@ -144,22 +147,26 @@ def preview(*, schedule_id: int) -> StopPreview:
 
 
 def result(*, schedule_id: int, since: dt.datetime) -> StopResult:
-    """What became of the bookings of a session called off at a moment: seven statements, however
-    many they are."""
+    """What became of the bookings of a session called off at a moment: nine statements, however
+    many they are, and some for each that was exchanged. Of one held after all: who was called off
+    before that; who books it now is no longer touched."""
     touched = Q(cancel_reason=CancelReason.HOSPITAL, cancelled_at__gte=since)
-    found = list(_of(schedule_id).filter(touched | Q(status__in=LIVE)))
+    if sessions.is_suspended(schedule_id=schedule_id):
+        touched |= Q(status__in=LIVE)
+    found = list(_of(schedule_id).filter(touched))
     ids = [row.pk for row in found]
     money = billing.money_of([row.bill for row in found])
     told = messaging.reached(kind="N06", subject_type=subject_type(Appointment), subject_ids=ids)
     offers = _first_offers(ids)
-    in_cash = billing.paid_in_cash(bill_ids=[row.bill_id for row in found])
+    paid_by = {row.pk: bills_of(row) for row in found}
+    in_cash = billing.paid_in_cash(bill_ids=[pk for bills in paid_by.values() for pk in bills])
     rows = tuple(
         _stopped(
             row,
-            money[row.bill_id],
+            whole_money(row, money[row.bill_id]),
             told.get(row.pk, _NOBODY),
             offers.get(row.pk),
-            in_cash=row.bill_id in in_cash,
+            in_cash=not in_cash.isdisjoint(paid_by[row.pk]),
         )
         for row in found
     )

@@ -6,10 +6,11 @@ import pytest
 from django.db import connection
 
 from hospital.billing import queries as bills
+from hospital.billing.states import MoneyState
 from hospital.kernel.actors import SYSTEM, Actor
 from hospital.kernel.states import move
 from hospital.messaging.models import Message
-from hospital.registration import actions, rules
+from hospital.registration import actions, queries, rules
 from hospital.registration.actions import CannotExchange, ExchangeUnderWay
 from hospital.registration.models import Appointment
 from hospital.registration.money import standing_of
@@ -313,6 +314,8 @@ def test_h3_03_what_was_never_paid_before_an_exchange_is_no_money_after_it() -> 
         at=NOW,
     )
     new = exchange(booked, cheap, by=CLERK, channel=Channel.WINDOW)
+    shown = queries.appointment(number=new.number, at=NOW)
+    assert (shown.money, shown.total_fen) == (MoneyState.UNPAID, new.bill.total_fen)
     pay(new.bill)
 
     last = exchange(new, other, key="x2", by=CLERK, channel=Channel.WINDOW)

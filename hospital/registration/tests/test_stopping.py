@@ -14,8 +14,10 @@ from hospital.registration import actions, stops
 from hospital.registration.models import Appointment, WaitlistEntry
 from hospital.scheduling import actions as scheduling
 from hospital.scheduling import queries as sessions
+from hospital.scheduling.states import Channel
 from hospital.testing.bookings import a_booking, a_paid_booking, pay
 from hospital.testing.jobs import run_jobs
+from hospital.testing.organisation import a_department
 from hospital.testing.schedules import NOW, TOMORROW, a_released_schedule, moment
 
 pytestmark = pytest.mark.django_db
@@ -125,6 +127,48 @@ def test_m1_08_the_result_follows_every_booking_to_its_end() -> None:
     assert stops.result(schedule_id=schedule.pk, since=clock.now() + HOUR).rows == ()
 
 
+def test_sm1_the_result_of_a_stop_taken_back_is_done_whoever_is_booked() -> None:
+    schedule = a_released_schedule()
+    early, late = a_paid_booking(schedule=schedule), a_paid_booking(schedule=schedule)
+    stop(schedule.pk)
+    undo(early)
+    actions.resume_session(schedule_id=schedule.pk, reason="医生已到", by=OFFICE, at=NOW)
+
+    found = stops.result(schedule_id=schedule.pk, since=NOW)
+
+    assert [row.number for row in found.rows] == [early.number]
+    assert found.cancelled == len(found.rows)
+    late.refresh_from_db()
+    assert late.status == "booked"
+
+
+def test_m1_08_what_an_exchanged_booking_was_paid_with_is_counted_too() -> None:
+    department = a_department()
+    first, second = (
+        a_released_schedule(department=department, day=TOMORROW + dt.timedelta(days=number))
+        for number in range(2)
+    )
+    old = a_paid_booking(schedule=first)
+    new = actions.exchange(
+        number=old.number,
+        schedule_id=second.pk,
+        band_id=None,
+        key="x",
+        channel=Channel.WECHAT,
+        by=OFFICE,
+        at=NOW,
+    )
+    preview = stops.preview(schedule_id=second.pk)
+    assert (preview.paid, preview.paid_fen) == (1, 2500)
+    stop(second.pk)
+    undo(new)
+
+    found = stops.result(schedule_id=second.pk, since=NOW)
+
+    assert (found.due, found.due_fen, found.is_done) == (1, 2500, False)
+    assert [row.refund_label for row in found.rows] == ["退款中"]
+
+
 def test_the_result_of_many_costs_no_more_statements_than_that_of_few(
     django_assert_num_queries: DjangoAssertNumQueries,
 ) -> None:
@@ -137,5 +181,5 @@ def test_the_result_of_many_costs_no_more_statements_than_that_of_few(
     assert run_jobs(only="registration.") == []
 
     for schedule in (few, many):
-        with django_assert_num_queries(8):
+        with django_assert_num_queries(9):
             stops.result(schedule_id=schedule.pk, since=NOW)
