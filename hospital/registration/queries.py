@@ -66,6 +66,7 @@ class AppointmentRow:
     period_label: str
     band_starts_at: dt.datetime
     band_ends_at: dt.datetime
+    session_ends_at: dt.datetime
     sequence_no: int
     number_label: str
     place: str
@@ -185,9 +186,10 @@ def appointments_of_schedule(*, schedule_id: int, at: dt.datetime) -> list[Appoi
 
 
 def emergencies_of(*, day: dt.date, at: dt.datetime) -> list[AppointmentRow]:
-    """The emergencies of sessions of a hospital day: who still waits by acuity, the first come
-    first; then the others, the latest first."""
-    rows = _loaded().filter(booking_kind=BookingKind.EMERGENCY, visit_date=day)
+    """The emergencies of a hospital day, and of a night that began before it and still goes on:
+    who still waits by acuity, the first come first; then the others, the latest first."""
+    that_day = Q(visit_date=day) | Q(visit_date__lt=day, schedule__ends_at__gt=at)
+    rows = _loaded().filter(that_day, booking_kind=BookingKind.EMERGENCY)
     found = _rows(rows.order_by("-created_at", "-pk")[:_LISTED_AT_MOST], at=at)
     waiting = [row for row in reversed(found) if row.status == AppointmentStatus.CHECKED_IN]
     waiting.sort(key=lambda row: row.acuity or 0)
@@ -283,6 +285,7 @@ def _row(row: Appointment, money: Money, at: dt.datetime) -> AppointmentRow:
         period_label=SessionPeriod(row.schedule.session_period).label,
         band_starts_at=band.starts_at,
         band_ends_at=band.ends_at,
+        session_ends_at=row.schedule.ends_at,
         sequence_no=row.slot.sequence_no,
         number_label=row.slot.label,
         place=_place(row),

@@ -27,7 +27,8 @@ from hospital.registration.permissions import (
     VIEW_APPOINTMENTS,
 )
 from hospital.registration.queries import AppointmentRow
-from hospital.registration.states import AppointmentStatus, Consent
+from hospital.registration.states import AppointmentStatus, BookingKind, Consent
+from hospital.scheduling import queries as scheduling
 from hospital.ui.masks import mask_name
 from hospital.ui.typed import typed
 
@@ -104,10 +105,11 @@ def _collect(request: StaffRequest, row: AppointmentRow) -> str:
     return reverse("payments-collect", args=[bill.number])
 
 
-def _visit(request: StaffRequest, row: AppointmentRow) -> dict[str, bool]:
-    """What this member of staff may do to the visit now (SM3)."""
-    status, today = row.status, clock.hospital_day(clock.now())
-    is_day = row.visit_date == today
+def _visit(request: StaffRequest, row: AppointmentRow) -> dict[str, object]:
+    """What this member of staff may do to the visit now (SM3); a night's session goes on after
+    midnight."""
+    status, at = row.status, clock.now()
+    has_come = row.visit_date <= clock.hospital_day(at)
     own = request.user.practitioner_id
     is_own = own is not None and queries.practitioner_of(number=row.number) == own
     is_standing = status in (
@@ -120,11 +122,14 @@ def _visit(request: StaffRequest, row: AppointmentRow) -> dict[str, bool]:
         "cancel": may_cancel,
         "answer": may_cancel and row.consent == Consent.ASKED,
         "check_in": status == AppointmentStatus.BOOKED
-        and is_day
+        and has_come
+        and at < row.session_ends_at
         and identity.may(request.user, CHECK_IN),
-        "undo": status == AppointmentStatus.CHECKED_IN and identity.may(request.user, CHECK_IN),
+        "undo": status == AppointmentStatus.CHECKED_IN
+        and row.kind != BookingKind.EMERGENCY
+        and identity.may(request.user, CHECK_IN),
         "begin": status in (AppointmentStatus.BOOKED, AppointmentStatus.CHECKED_IN)
-        and is_day
+        and has_come
         and is_own
         and identity.may(request.user, BEGIN_VISIT),
         "correct": status == AppointmentStatus.NOSHOW
@@ -132,7 +137,10 @@ def _visit(request: StaffRequest, row: AppointmentRow) -> dict[str, bool]:
         "unseen": status == AppointmentStatus.LEFT_UNSEEN
         and identity.may(request.user, LIFT_RESTRICTION),
     }
-    return acts if any(acts.values()) else {}
+    if not any(acts.values()):
+        return {}
+    session = scheduling.session_facts(schedule_id=row.schedule_id) if acts["answer"] else None
+    return acts | {"session": session}
 
 
 def listed(row: AppointmentRow) -> dict[str, object]:

@@ -22,6 +22,7 @@ from hospital.registration.money import bills_of, standing_of, take_all_back
 from hospital.registration.states import LIVE, AppointmentStatus, CancelReason
 from hospital.scheduling import actions as scheduling
 from hospital.scheduling import queries as sessions
+from hospital.scheduling.states import SlotStatus
 
 _WHY_NOT: Final = {
     AppointmentStatus.CHECKED_IN: "患者已签到，退号须写明原因，按“签到后退号”办理。",
@@ -171,7 +172,10 @@ def undo(
         is_late_cancel=is_late,
         cancel_note=reason[:100],
     )
-    scheduling.free_slot(slot_id=appointment.slot_id, wait=was_booked, reason=reason, by=by, at=at)
+    if appointment.slot.status != SlotStatus.FORFEITED:  # a no-show corrected has lost its number
+        scheduling.free_slot(
+            slot_id=appointment.slot_id, wait=was_booked, reason=reason, by=by, at=at
+        )
     refund_fen = refunded_fen + take_all_back(appointment, reason=reason, by=by, at=at)
     if why == CancelReason.HOSPITAL:
         telling.suspended(appointment, refund_fen=refund_fen, by=by, at=at)

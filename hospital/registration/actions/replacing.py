@@ -15,6 +15,7 @@ from hospital.live import actions as live
 from hospital.registration.models import Appointment
 from hospital.registration.states import AppointmentStatus, CancelReason
 from hospital.scheduling import actions as scheduling
+from hospital.scheduling.states import SlotStatus
 
 _STILL_HAD = (AppointmentStatus.BOOKED, AppointmentStatus.CHECKED_IN)
 
@@ -51,7 +52,8 @@ def let_go(old: Appointment, new: Appointment, *, by: Actor, at: dt.datetime) ->
         is_late_cancel=is_late and not old.consent,
         successor_id=new.pk,
     )
-    scheduling.free_slot(slot_id=old.slot_id, wait=True, reason=reason, by=by, at=at)
+    if old.slot.status != SlotStatus.FORFEITED:  # a no-show corrected has lost its number
+        scheduling.free_slot(slot_id=old.slot_id, wait=True, reason=reason, by=by, at=at)
     if billing.lock_bill(bill_id=old.bill_id).status not in PAID:
         billing.cancel_bill(bill_id=old.bill_id, by=by, at=at, reason=reason)
     if old.is_late_cancel:

@@ -204,6 +204,8 @@ def register_emergency(
     rules.check_not_over(session, at=at)
     _check_not_here(patient_id, session)
     wish = rules.Wish(patient_id, None, session, at, Channel.WINDOW, is_extra=True)
+    # Before the number: who calls the session off locks the session and then its numbers.
+    scheduling.begin_session(schedule_id=session.id, by=by, at=at)
     slot = _claimed(
         session, None, until=session.ends_at, channel=Channel.WINDOW, is_limited=False, by=by, at=at
     )
@@ -220,7 +222,6 @@ def register_emergency(
         at=at,
     )
     move(appointment, AppointmentStatus.CHECKED_IN, by=by, at=at, checked_in_at=at)
-    scheduling.begin_session(schedule_id=session.id, by=by, at=at)
     publish(appointment)
     return appointment
 

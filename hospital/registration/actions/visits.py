@@ -10,7 +10,7 @@ import datetime as dt
 from typing import TYPE_CHECKING, Final
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from hospital.billing import actions as billing
 from hospital.billing.states import PAID
@@ -24,7 +24,12 @@ from hospital.registration.actions.restrictions import recount
 from hospital.registration.actions.settling import lock, publish
 from hospital.registration.models import Appointment
 from hospital.registration.money import take_all_back
-from hospital.registration.states import AppointmentStatus, CancelReason, RestrictionCause
+from hospital.registration.states import (
+    AppointmentStatus,
+    BookingKind,
+    CancelReason,
+    RestrictionCause,
+)
 from hospital.scheduling import actions as scheduling
 from hospital.scheduling.states import ScheduleStatus, SlotStatus
 
@@ -88,6 +93,8 @@ def undo_check_in(*, number: str, reason: str, by: Actor, at: dt.datetime) -> Ap
     appointment, _ = _locked(number)
     if appointment.status != AppointmentStatus.CHECKED_IN:
         raise CannotCheckIn("该预约没有签到，或已经开始就诊。")
+    if appointment.booking_kind == BookingKind.EMERGENCY:
+        raise CannotCheckIn("急诊登记时患者已在院，不能撤销签到；登记有误请退号。")
     move(
         appointment,
         AppointmentStatus.BOOKED,
@@ -118,6 +125,7 @@ def start_visit(*, number: str, by: Actor, at: dt.datetime) -> Appointment:
     _check_paid(bill, CannotBegin)
     if appointment.status == AppointmentStatus.BOOKED:
         move(appointment, AppointmentStatus.CHECKED_IN, by=by, at=at, checked_in_at=at)
+        scheduling.begin_session(schedule_id=appointment.schedule_id, by=by, at=at)
     move(appointment, AppointmentStatus.FULFILLED, by=by, at=at)
     if appointment.slot.status == SlotStatus.BOOKED:  # a no-show corrected has lost its number
         scheduling.consume_slot(slot_id=appointment.slot_id, by=by, at=at)
@@ -127,25 +135,16 @@ def start_visit(*, number: str, by: Actor, at: dt.datetime) -> Appointment:
 
 def visits_to_end(*, at: dt.datetime) -> list[int]:
     """The bookings whose time is over without a visit: not checked in half an hour after the
-    session, or checked in and not seen by the end of the day (M1.10, SM3)."""
-    over = at - dt.timedelta(minutes=thresholds.NOSHOW_MINUTES.value())
-    today = clock.hospital_day(at)
-    missed = Q(status=AppointmentStatus.BOOKED, slot__status=SlotStatus.BOOKED)
-    unseen = Q(status=AppointmentStatus.CHECKED_IN, visit_date__lt=today)
-    rows = Appointment.objects.filter(
-        missed | unseen,
-        schedule__visit_date__range=(today - _LOOKED_BACK, today),
-        schedule__ends_at__lte=over,
-    ).exclude(schedule__status=ScheduleStatus.SUSPENDED)  # those are given back (M1.8)
-    return list(rows.order_by("pk").values_list("pk", flat=True)[:_SWEPT_AT_MOST])
+    session, or checked in and not seen by the end of the day it ended on (M1.10, SM3)."""
+    return list(_over(at).order_by("pk").values_list("pk", flat=True)[:_SWEPT_AT_MOST])
 
 
 @transaction.atomic
 def end_visit(*, appointment_id: int, by: Actor, at: dt.datetime) -> bool:
     """Mark one booking as missed, number forfeited and patient told (N13), or as left unseen,
     which is no no-show; False when neither is so (any more)."""
-    known = Appointment.objects.filter(pk=appointment_id).first()
-    if known is None or appointment_id not in visits_to_end(at=at):
+    known = _over(at).filter(pk=appointment_id).first()
+    if known is None:
         return False
     patients.lock_patient(patient_id=known.patient_id)
     bill = billing.lock_bill(bill_id=known.bill_id)
@@ -222,6 +221,21 @@ def refund_unseen(*, number: str, reason: str, by: Actor, at: dt.datetime) -> Ap
     audit.record(act="registration.refund_unseen", subject=appointment, by=by, at=at, reason=note)
     publish(appointment)
     return appointment
+
+
+def _over(at: dt.datetime) -> QuerySet[Appointment]:
+    today = clock.hospital_day(at)
+    missed = Q(status=AppointmentStatus.BOOKED, slot__status=SlotStatus.BOOKED)
+    # Who came at the end of a night may still wait in the morning.
+    unseen = Q(
+        status=AppointmentStatus.CHECKED_IN,
+        schedule__ends_at__lte=clock.at_local(today, dt.time(0)),
+    )
+    return Appointment.objects.filter(
+        missed | unseen,
+        schedule__visit_date__range=(today - _LOOKED_BACK, today),
+        schedule__ends_at__lte=at - dt.timedelta(minutes=thresholds.NOSHOW_MINUTES.value()),
+    ).exclude(schedule__status=ScheduleStatus.SUSPENDED)  # those are given back (M1.8)
 
 
 def _cancel(appointment: Appointment, reason: str, *, by: Actor, at: dt.datetime) -> None:

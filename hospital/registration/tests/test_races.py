@@ -15,17 +15,19 @@ from django.db import connection, transaction
 from hospital.billing import actions as billing
 from hospital.billing import queries as bills
 from hospital.billing.models import Bill
+from hospital.catalogue.states import ServiceKind
 from hospital.identity.models import WeChatUser
 from hospital.kernel.actors import SYSTEM, Actor
 from hospital.kernel.errors import Refusal
 from hospital.patients.models import Patient
 from hospital.registration import actions
 from hospital.registration.models import Appointment
-from hospital.registration.states import LIVE, AppointmentStatus
+from hospital.registration.states import LIVE, Acuity, AppointmentStatus
 from hospital.scheduling import actions as scheduling
 from hospital.scheduling.models import Schedule, Slot
-from hospital.scheduling.states import SlotStatus
+from hospital.scheduling.states import Pool, SlotStatus
 from hospital.testing.bookings import a_booking, a_paid_booking, pay
+from hospital.testing.organisation import a_department, a_service_type
 from hospital.testing.people import a_patient, a_wechat_user
 from hospital.testing.schedules import NOW, a_released_schedule, band_of
 
@@ -258,4 +260,37 @@ def test_m1_08_no_booking_outlives_a_suspension() -> None:
         actions.cancel_suspended_one(appointment_id=row.pk, by=SYSTEM, at=NOW)
     assert not Appointment.objects.filter(status__in=LIVE).exists()
     assert not schedule.slots.filter(status=SlotStatus.HELD).exists()
+    check_ledger()
+
+
+def test_m1_17_emergencies_and_a_stop_at_once_wait_for_each_other_and_both_end() -> None:
+    schedule = a_released_schedule(
+        department=a_department(is_bookable=False, walk_in_only=True),
+        service_type=a_service_type(kind=ServiceKind.EMERGENCY),
+        capacity=20,
+        band_minutes=240,
+        shares={Pool.WINDOW: 20},
+    )
+
+    def registers(patient: Patient) -> Callable[[], object]:
+        return lambda: actions.register_emergency(
+            patient_id=patient.pk,
+            schedule_id=schedule.pk,
+            acuity=Acuity.URGENT,
+            key=f"emergency-{patient.pk}",
+            by=SYSTEM,
+            at=NOW,
+        )
+
+    outcomes = at_once(
+        *(registers(patient) for _, patient in people(8)),
+        lambda: scheduling.suspend_schedule(
+            schedule_id=schedule.pk, reason="设备故障", by=SYSTEM, at=NOW
+        ),
+    )
+
+    assert set(outcomes) <= {"ok", "SUSPENDED", "SESSION_OVER"}
+    for row in Appointment.objects.filter(status__in=LIVE):
+        actions.cancel_suspended_one(appointment_id=row.pk, by=SYSTEM, at=NOW)
+    assert not schedule.slots.filter(status__in=[SlotStatus.HELD, SlotStatus.BOOKED]).exists()
     check_ledger()

@@ -18,8 +18,13 @@ from hospital.organisation.states import SexLimit
 from hospital.patients import actions as patients
 from hospital.patients.models import Patient
 from hospital.patients.states import Sex
-from hospital.registration import actions, continuing, rules
-from hospital.registration.actions import NoContinuation, NoEmergencySession, NotOwnSession
+from hospital.registration import actions, continuing, queries, rules
+from hospital.registration.actions import (
+    CannotCheckIn,
+    NoContinuation,
+    NoEmergencySession,
+    NotOwnSession,
+)
 from hospital.registration.actions.special import WAIVER
 from hospital.registration.models import Appointment
 from hospital.registration.states import Acuity
@@ -296,14 +301,14 @@ def test_m1_14_the_offices_calendar_bridges() -> None:
     assert continued(first, late).status == "booked"
 
 
-def an_emergency_session(*, capacity: int = 2) -> Schedule:
+def an_emergency_session(*, capacity: int = 2, ends: dt.time = dt.time(12)) -> Schedule:
     department = a_department(name="急诊科", is_bookable=False, walk_in_only=True)
     return a_released_schedule(
         department=department,
         day=TODAY,
         service_type=a_service_type(name="急诊", kind=ServiceKind.EMERGENCY),
         starts=dt.time(8),
-        ends=dt.time(12),
+        ends=ends,
         capacity=capacity,
         band_minutes=240,
         shares={Pool.WINDOW: capacity},
@@ -393,6 +398,27 @@ def test_m1_17_twice_at_once_is_refused_and_brought_back_is_registered_again() -
     assert refusal.details["number"] == row.number
     actions.start_visit(number=row.number, by=DOCTOR, at=NOW)
     assert registered(schedule, patient, key="3").status == "checked_in"
+
+
+def test_m1_17_who_is_here_by_registration_does_not_lose_the_check_in() -> None:
+    row = registered(an_emergency_session(), a_patient(a_wechat_user()))
+
+    with pytest.raises(CannotCheckIn):
+        actions.undo_check_in(number=row.number, reason="签错", by=DOCTOR, at=NOW)
+
+    row.refresh_from_db()
+    assert row.status == "checked_in"
+    actions.cancel_after_check_in(number=row.number, reason="登记有误", by=DOCTOR, at=NOW)
+    row.refresh_from_db()
+    assert (row.status, Bill.objects.get(pk=row.bill_id).status) == ("cancelled", "cancelled")
+
+
+def test_m1_17_after_midnight_the_night_that_goes_on_is_still_listed() -> None:
+    row = registered(an_emergency_session(ends=dt.time(7)), a_patient(a_wechat_user()))
+
+    after, over = moment(TOMORROW, 1), moment(TOMORROW, 7)
+    assert [one.number for one in queries.emergencies_of(day=TOMORROW, at=after)] == [row.number]
+    assert queries.emergencies_of(day=TOMORROW, at=over) == []
 
 
 def test_m1_17_no_other_clinic_is_an_emergency() -> None:

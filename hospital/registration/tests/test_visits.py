@@ -17,7 +17,7 @@ from hospital.registration.models import Appointment
 from hospital.registration.states import PaidWhen
 from hospital.registration.tests.refusals import rows
 from hospital.scheduling.models import Schedule, Slot
-from hospital.scheduling.states import Channel, Pool
+from hospital.scheduling.states import Channel, Pool, SessionPeriod
 from hospital.testing.bookings import a_booking, a_paid_booking
 from hospital.testing.jobs import run_jobs
 from hospital.testing.people import a_patient, a_wechat_user
@@ -240,6 +240,50 @@ def test_sm3_a_noshow_that_was_none_stands_again_or_is_cancelled_and_refunded() 
     refused(lambda: correct(ill, was_there=True), NothingToCorrect, ill)
     actions.start_visit(number=there.number, by=NURSE, at=OVER)
     assert (now(there).status, now(there).slot.status) == ("fulfilled", "forfeited")
+
+
+@pytest.mark.parametrize("arrives", [False, True])
+def test_sm3_a_corrected_noshow_may_still_be_given_back_by_the_desk(*, arrives: bool) -> None:
+    row = a_paid_booking()
+    assert end(at=OVER) == [row.pk]
+    actions.correct_noshow(number=row.number, was_there=True, reason="漏签", by=NURSE, at=OVER)
+
+    if arrives:  # the patient's own wish to go: another day instead, at the same fee
+        later = a_released_schedule(department=row.department, day=TOMORROW + dt.timedelta(days=2))
+        new = actions.exchange(
+            number=row.number, schedule_id=later.pk, band_id=None, key="x", by=NURSE, at=OVER
+        )
+        assert (new.status, now(row).successor_id) == ("booked", new.pk)
+    else:
+        actions.cancel(number=row.number, reason="没看上", by=NURSE, at=OVER)
+        assert bills.refund_due_fen(bill_id=row.bill_id) == 2500
+
+    assert (now(row).status, now(row).slot.status) == ("cancelled", "forfeited")
+
+
+def test_sm3_who_came_at_the_end_of_a_night_may_still_wait_in_the_morning() -> None:
+    night = a_released_schedule(
+        session_period=SessionPeriod.NIGHT,
+        starts=dt.time(20),
+        ends=dt.time(8),
+        capacity=4,
+        band_minutes=240,
+    )
+    row = a_paid_booking(schedule=night)
+    ends_at = moment(TOMORROW + dt.timedelta(days=1), 8)
+    actions.check_in(number=row.number, by=NURSE, at=ends_at - dt.timedelta(minutes=5))
+
+    assert end(at=ends_at + dt.timedelta(hours=1)) == []
+    actions.start_visit(number=row.number, by=NURSE, at=ends_at + dt.timedelta(hours=1))
+    assert now(row).status == "fulfilled"
+
+
+def test_sm1_a_visit_that_begins_before_the_session_begins_the_session() -> None:
+    row = a_paid_booking()
+
+    actions.start_visit(number=row.number, by=NURSE, at=MORNING)
+
+    assert now(row).schedule.status == "in_session"
 
 
 def test_sm2_a_number_is_never_used_up_and_forfeited_both() -> None:
