@@ -30,6 +30,7 @@ class SubstituteFacts:
     not have to). `back_fen` is what a yes gives back."""
 
     was: str
+    id: int
     name: str
     title_label: str
     answer_until: dt.datetime | None
@@ -96,6 +97,7 @@ def _substitute(row: Appointment) -> SubstituteFacts | None:
         back_fen = max(standing_of(row) - fee_fen, 0)
     return SubstituteFacts(
         was=row.doctor_name if is_asked else (planned.name if planned else ""),
+        id=holds.pk,
         name=holds.name,
         title_label=Title(holds.title).label,
         answer_until=row.answer_until,

@@ -37,6 +37,21 @@ class StopForm(forms.Form):
         return f"{label}：{note}" if note else str(label)
 
 
+class AnswerForm(forms.Form):
+    """Yes or no to the doctor the page named (M1.9)."""
+
+    agrees = forms.ChoiceField(choices=[("yes", "同意"), ("no", "不同意")])
+    doctor = forms.IntegerField(required=False, min_value=1)
+
+
+def answer(data: object) -> tuple[bool, int | None]:
+    """Whether somebody agrees, and to whom. Raises Invalid without a clear answer."""
+    form = AnswerForm(data)  # type: ignore[arg-type]
+    if not form.is_valid():
+        raise Invalid({"agrees": ["请选择同意或不同意。"]}, "请选择同意或不同意。")
+    return form.cleaned_data["agrees"] == "yes", form.cleaned_data["doctor"]
+
+
 class _Why(forms.Form):
     reason = forms.CharField(max_length=_MOST_NOTE)
 

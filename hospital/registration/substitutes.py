@@ -9,7 +9,6 @@ from hospital.catalogue import queries as catalogue
 from hospital.kernel.states import subject_type
 from hospital.messaging import queries as messaging
 from hospital.messaging.queries import Reached
-from hospital.organisation import queries as organisation
 from hospital.organisation.states import Title
 from hospital.registration.models import Appointment
 from hospital.registration.states import LIVE, Consent
@@ -60,8 +59,7 @@ def candidates(*, session: SessionFacts) -> list[Candidate]:
     now = fees.get((session.service_type_id, session.title))
     found = []
     for person in sessions.substitutes(schedule_ids=[session.id])[session.id]:
-        title = organisation.practitioner_by_id(person.id).title
-        fee = fees.get((session.service_type_id, title))
+        fee = fees.get((session.service_type_id, person.title))
         if fee is None:
             continue
         less_fen = now.total_fen - fee.total_fen if now else 0
@@ -70,7 +68,7 @@ def candidates(*, session: SessionFacts) -> list[Candidate]:
                 id=person.id,
                 name=person.name,
                 title_label=person.title_label,
-                asks=RANK[title] < RANK.get(session.title, 0),
+                asks=RANK[person.title] < RANK.get(session.title, 0),
                 fee_fen=fee.total_fen,
                 back_fen=max(less_fen, 0),
             )
@@ -79,7 +77,7 @@ def candidates(*, session: SessionFacts) -> list[Candidate]:
 
 
 def others(*, session: SessionFacts, at: dt.datetime) -> list[OtherSession]:
-    """The department's other sessions of the coming days, for a swap."""
+    """The department's other sessions of the day, for a swap."""
     found = sessions.board_today(
         day=session.visit_date, at=at, department_ids=[session.department_id]
     )

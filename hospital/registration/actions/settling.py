@@ -20,7 +20,7 @@ from hospital.patients import queries as patients
 from hospital.registration import telling, thresholds
 from hospital.registration.actions.replacing import let_go, lock_replaced
 from hospital.registration.models import Appointment
-from hospital.registration.states import VOID, AppointmentStatus, CancelReason
+from hospital.registration.states import VOID, AppointmentStatus, CancelReason, Consent
 from hospital.scheduling import actions as scheduling
 from hospital.scheduling.actions import SlotTaken
 
@@ -37,24 +37,28 @@ def confirm(*, bill_id: int, by: Actor, at: dt.datetime) -> Appointment | None:
     Money that came after the hold ran out gets the same number again, or another of its band,
     else it goes back (M1.6): never both booked and refunded, never neither.
     """
-    known = Appointment.objects.filter(bill_id=bill_id).first()
+    known = Appointment.objects.select_related("schedule").filter(bill_id=bill_id).first()
     if known is None:
         return None
     patients.lock_patient(patient_id=known.patient_id)
     bill = billing.lock_bill(bill_id=bill_id)
     appointment = lock(known.pk)
-    if bill.status not in PAID:
+    # The money of one that was exchanged pays for the booking it was exchanged for.
+    if bill.status not in PAID or appointment.successor_id is not None:
         return appointment
     if appointment.status == AppointmentStatus.PENDING:
         if appointment.replaces_id is not None and lock_replaced(appointment) is None:
             return _fail_exchange(appointment, by=by, at=at)
-        return seat(appointment, by=by, at=at)
-    if appointment.successor_id is not None:  # its money pays for the one it was exchanged for
-        return appointment
-    if appointment.status == AppointmentStatus.CANCELLED and not _seat_again(
+        seat(appointment, by=by, at=at)
+    elif appointment.status == AppointmentStatus.CANCELLED and not _seat_again(
         appointment, by=by, at=at
     ):
         billing.reverse_charges(bill_id=bill_id, reason="预约已取消，款项退回", by=by, at=at)
+        return appointment
+    # 替诊 while it was unpaid: there is somebody to tell, or a difference to give back (M1.9).
+    is_other = appointment.practitioner_id != known.schedule.practitioner_id
+    if (is_other or appointment.consent) and appointment.consent != Consent.ASKED:
+        events.later("registration.jobs.settle_substitution_one", appointment_id=appointment.pk)
     return appointment
 
 

@@ -14,9 +14,8 @@ from hospital.billing import actions as billing
 from hospital.billing.states import PAID
 from hospital.kernel import audit, events
 from hospital.kernel.actors import Actor
-from hospital.kernel.errors import NotFound, Refusal
+from hospital.kernel.errors import NotFound, Refusal, Stale
 from hospital.kernel.states import move
-from hospital.organisation.states import Title
 from hospital.registration import telling, thresholds
 from hospital.registration.actions.cancelling import undo
 from hospital.registration.actions.settling import lock, publish
@@ -24,12 +23,14 @@ from hospital.registration.actions.waiting import owe_first_offer
 from hospital.registration.models import Appointment
 from hospital.registration.money import standing_of, take_back
 from hospital.registration.states import LIVE, AppointmentStatus, CancelReason, Consent
+from hospital.registration.substitutes import RANK
 from hospital.scheduling import queries as sessions
 from hospital.scheduling.queries import SessionFacts
 
-_RANK: Final = {title.value: rank for rank, title in enumerate(reversed(Title))}
 _LEAST: Final = dt.timedelta(minutes=15)
 _NOT_AGREED: Final = "未同意替诊，按停诊处理"
+_GIVEN: Final = (Consent.TOLD, Consent.AGREED)
+_HAS_COME: Final = (AppointmentStatus.CHECKED_IN, AppointmentStatus.FULFILLED)
 
 
 class NothingAsked(Refusal):
@@ -65,13 +66,15 @@ def settle_substitution_one(*, appointment_id: int, by: Actor, at: dt.datetime) 
     if row.status == AppointmentStatus.PENDING:
         events.later(
             "registration.jobs.settle_substitution_one",
-            at=row.hold_until + dt.timedelta(minutes=1),
+            at=max(row.hold_until, at) + dt.timedelta(minutes=1),
             appointment_id=row.pk,
         )
         return False
     if row.practitioner_id == session.practitioner_id:
+        if row.consent in _GIVEN:  # kept already, and paid on arrival since
+            return _give_back_difference(row, session, by=by, at=at) > 0
         return _taken_back(row, at=at)
-    if _RANK[session.title] >= _RANK.get(row.title, 0):
+    if RANK[session.title] >= RANK.get(row.title, 0) or _is_as_booked(row):
         _keep(row, session, Consent.TOLD, by=by, at=at)
     else:
         _ask(row, session, by=by, at=at)
@@ -80,20 +83,21 @@ def settle_substitution_one(*, appointment_id: int, by: Actor, at: dt.datetime) 
 
 
 @transaction.atomic
-def answer_substitution(*, number: str, agrees: bool, by: Actor, at: dt.datetime) -> Appointment:
+def answer_substitution(
+    *, number: str, agrees: bool, doctor_id: int | None = None, by: Actor, at: dt.datetime
+) -> Appointment:
     """What the patient says to a substitute of a lower title, on the phone or to the desk: with
     yes the booking stands and the difference goes back; with no it is a 停诊, with everything that
-    comes with one (M1.9). Raises NotFound, NothingAsked."""
+    comes with one (M1.9). `doctor_id` is whom the page named. Raises NotFound, NothingAsked; Stale
+    when it is somebody else by now."""
     row = _locked(number)
-    if row.consent != Consent.ASKED or row.status not in (
-        AppointmentStatus.BOOKED,
-        AppointmentStatus.CHECKED_IN,
-    ):
+    session = sessions.facts_of(schedule_ids=[row.schedule_id]).get(row.schedule_id)
+    is_open = row.status in (AppointmentStatus.BOOKED, AppointmentStatus.CHECKED_IN)
+    if row.consent != Consent.ASKED or not is_open or session is None:
         raise NothingAsked
     if agrees:
-        session = sessions.facts_of(schedule_ids=[row.schedule_id]).get(row.schedule_id)
-        if session is None:
-            raise NothingAsked
+        if doctor_id not in (None, session.practitioner_id):
+            raise Stale("替诊医生刚刚又换了，请看过现在是哪位医生再答复。")
         _keep(row, session, Consent.AGREED, by=by, at=at)
         publish(row)
     else:
@@ -119,7 +123,7 @@ def end_question(*, appointment_id: int, by: Actor, at: dt.datetime) -> bool:
     row = _locked(known.number)
     if row.consent != Consent.ASKED or row.answer_until is None or at < row.answer_until:
         return False
-    if row.status == AppointmentStatus.CHECKED_IN:
+    if row.status in _HAS_COME:
         session = sessions.facts_of(schedule_ids=[row.schedule_id]).get(row.schedule_id)
         if session is not None:
             _keep(row, session, Consent.AGREED, by=by, at=at)
@@ -179,6 +183,12 @@ def _decline(row: Appointment, *, by: Actor, at: dt.datetime) -> None:
         move(row, AppointmentStatus.BOOKED, by=by, at=at, reason="替诊未同意")
     undo(row, CancelReason.HOSPITAL, is_late=False, reason=_NOT_AGREED, by=by, at=at)
     owe_first_offer(appointment=row, by=by, at=at)
+
+
+def _is_as_booked(row: Appointment) -> bool:
+    """Whether the doctor on the roster is back with somebody who was given a substitute: nobody is
+    asked whether they agree to whom they booked."""
+    return row.consent in _GIVEN and not sessions.planned_doctor(schedule_id=row.schedule_id)
 
 
 def _taken_back(row: Appointment, *, at: dt.datetime) -> bool:

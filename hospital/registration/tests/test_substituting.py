@@ -3,22 +3,30 @@
 import datetime as dt
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
+from django.urls import reverse
 
+from hospital.billing import actions as billing
 from hospital.billing import queries as bills
+from hospital.billing.states import MoneyState
+from hospital.identity.states import Role
 from hospital.kernel.actors import SYSTEM, Actor
+from hospital.kernel.errors import Stale
 from hospital.kernel.states import history
 from hospital.messaging.models import Message
 from hospital.organisation.models import Practitioner
 from hospital.organisation.states import Title
-from hospital.registration import actions
+from hospital.registration import actions, queries
 from hospital.registration.actions import NothingAsked
 from hospital.registration.models import Appointment, WaitlistEntry
+from hospital.registration.states import PaidWhen
 from hospital.scheduling import actions as scheduling
-from hospital.scheduling.models import Schedule
-from hospital.testing.bookings import a_booking, a_paid_booking
+from hospital.scheduling.models import Schedule, Slot
+from hospital.scheduling.states import Channel, Pool
+from hospital.testing.bookings import a_booking, a_paid_booking, pay
 from hospital.testing.jobs import due_jobs
 from hospital.testing.organisation import a_department, a_practitioner, a_service_type
+from hospital.testing.people import a_patient, staff_client
 from hospital.testing.schedules import NOW, TOMORROW, a_released_schedule, moment
 
 pytestmark = pytest.mark.django_db
@@ -186,3 +194,130 @@ def test_m1_09_one_still_to_be_paid_is_looked_at_again_after_its_hold() -> None:
     assert (row.status, row.consent, row.doctor_name) == ("pending", "", "陈知行")
     assert (len(history(row)), told(row)) == (before, [])
     assert due_jobs().count("registration.jobs.settle_substitution_one") == 1
+
+
+def test_m1_09_who_pays_meanwhile_is_told_at_once_of_the_other_doctor() -> None:
+    schedule = a_session((Title.CHIEF, 1800))
+    held = a_booking(schedule=schedule)
+    (row,) = replace(schedule, a_colleague(schedule, Title.CHIEF), held)
+    before = due_jobs().count("registration.jobs.settle_substitution_one")
+
+    pay(row.bill)
+    actions.confirm(bill_id=row.bill_id, by=SYSTEM, at=NOW)
+
+    assert due_jobs().count("registration.jobs.settle_substitution_one") == before + 1
+    assert actions.settle_substitution_one(appointment_id=row.pk, by=SYSTEM, at=NOW)
+    kept = Appointment.objects.get(pk=row.pk)
+    assert (kept.status, kept.consent, kept.doctor_name) == ("booked", "told", "林若谷")
+    assert bills.balance(bill_id=row.bill_id) == bills.Balance(ASSOCIATE, 1800, 700)
+
+
+def test_m1_09_a_payment_that_takes_its_time_is_not_asked_after_without_a_pause() -> None:
+    schedule = a_session((Title.CHIEF, 1800))
+    held = a_booking(schedule=schedule)
+    with transaction.atomic():
+        billing.start_paying(bill_id=held.bill_id, by=SYSTEM, at=NOW)
+    late = held.hold_until + dt.timedelta(minutes=40)
+    scheduling.substitute(
+        schedule_id=schedule.pk,
+        practitioner_id=a_colleague(schedule, Title.CHIEF).pk,
+        reason="出差",
+        by=OFFICE,
+        at=NOW,
+    )
+
+    assert not actions.settle_substitution_one(appointment_id=held.pk, by=SYSTEM, at=late)
+
+    (due_at,) = times_of("registration.jobs.settle_substitution_one")
+    assert due_at == late + dt.timedelta(minutes=1)
+
+
+def times_of(job: str) -> list[dt.datetime]:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT scheduled_at FROM procrastinate_jobs WHERE task_name = %s", [job])
+        return [row[0] for row in cursor.fetchall()]
+
+
+def test_m1_09_who_was_seen_before_the_time_to_answer_was_over_gets_the_difference() -> None:
+    schedule = a_session((Title.ATTENDING, 1200))
+    booked = a_paid_booking(schedule=schedule)
+    (row,) = replace(schedule, a_colleague(schedule, Title.ATTENDING), booked)
+    actions.start_visit(number=row.number, by=SYSTEM, at=moment(TOMORROW, 7, 20))
+
+    assert actions.end_question(appointment_id=row.pk, by=SYSTEM, at=moment(TOMORROW, 7, 30))
+
+    row.refresh_from_db()
+    assert (row.status, row.consent, row.doctor_name) == ("fulfilled", "agreed", "林若谷")
+    assert bills.balance(bill_id=row.bill_id) == bills.Balance(ASSOCIATE, 1200, 1300)
+
+
+def test_m1_09_nobody_is_asked_whether_the_booked_doctor_may_come_back() -> None:
+    schedule = a_session((Title.CHIEF, 5000))
+    was = schedule.practitioner
+    assert was is not None
+    booked = a_paid_booking(schedule=schedule)
+    (row,) = replace(schedule, a_colleague(schedule, Title.CHIEF), booked)
+    meanwhile = a_paid_booking(schedule=schedule)  # who booked the chief is asked
+
+    kept, asked = replace(schedule, was, row, meanwhile)
+
+    assert (kept.consent, kept.doctor_name, kept.status) == ("told", "陈知行", "booked")
+    assert (asked.consent, asked.status) == ("asked", "booked")
+    assert bills.balance(bill_id=row.bill_id) == bills.Balance(ASSOCIATE, ASSOCIATE, 0)
+    assert [fields["change"] for fields in told(row)] == ["陈知行→林若谷", "林若谷→陈知行"]
+
+
+def test_m1_09_who_pays_on_arrival_pays_no_more_than_the_substitute_costs() -> None:
+    schedule = a_session((Title.CHIEF, 1800))
+    Slot.objects.filter(schedule=schedule).update(pool=Pool.PUBLIC)
+    booked = actions.book(
+        patient_id=a_patient().pk,
+        schedule_id=schedule.pk,
+        band_id=None,
+        channel=Channel.REFERRAL,
+        paid_when=PaidWhen.ARRIVAL,
+        key="referral",
+        by=OFFICE,
+        at=NOW,
+    )
+    (row,) = replace(schedule, a_colleague(schedule, Title.CHIEF), booked)
+    shown = queries.appointment(number=row.number, at=NOW)
+    assert (shown.money, shown.total_fen) == (MoneyState.UNPAID, ASSOCIATE)
+
+    pay(row.bill)
+    actions.confirm(bill_id=row.bill_id, by=SYSTEM, at=NOW)
+    assert actions.settle_substitution_one(appointment_id=row.pk, by=SYSTEM, at=NOW)
+    assert not actions.settle_substitution_one(appointment_id=row.pk, by=SYSTEM, at=NOW)
+
+    assert bills.balance(bill_id=row.bill_id) == bills.Balance(ASSOCIATE, 1800, 700)
+    assert len(told(row)) == 1
+
+
+def test_m1_09_a_yes_to_a_doctor_who_was_replaced_since_is_none() -> None:
+    schedule = a_session((Title.ATTENDING, 1200))
+    booked = a_paid_booking(schedule=schedule)
+    first = a_colleague(schedule, Title.ATTENDING)
+    (row,) = replace(schedule, first, booked)
+    (row,) = replace(schedule, a_colleague(schedule, Title.ATTENDING, "周明远"), row)
+
+    with pytest.raises(Stale):
+        actions.answer_substitution(
+            number=row.number, agrees=True, doctor_id=first.pk, by=PATIENT, at=NOW
+        )
+
+    row.refresh_from_db()
+    assert (row.consent, row.status) == ("asked", "booked")
+    assert bills.balance(bill_id=row.bill_id) == bills.Balance(ASSOCIATE, ASSOCIATE, 0)
+
+
+def test_m1_09_only_a_clear_no_gives_a_number_back() -> None:
+    schedule = a_session((Title.ATTENDING, 1200))
+    booked = a_paid_booking(schedule=schedule)
+    (row,) = replace(schedule, a_colleague(schedule, Title.ATTENDING), booked)
+    clerk = staff_client(Role.REGISTRATION_CLERK)
+
+    answer = clerk.post(reverse("registration-answer-for", args=[row.number]), {})
+
+    assert answer.status_code == 422
+    row.refresh_from_db()
+    assert (row.consent, row.status) == ("asked", "booked")

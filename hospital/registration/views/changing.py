@@ -11,7 +11,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from hospital.identity.access import PatientRequest, patient_page
 from hospital.kernel import clock, serials
-from hospital.registration import actions, changes, queries, thresholds
+from hospital.registration import actions, changes, forms, queries, thresholds
 from hospital.registration.queries import AppointmentRow
 from hospital.registration.states import AppointmentStatus
 from hospital.scheduling import queries as scheduling
@@ -25,8 +25,10 @@ from hospital.scheduling.states import Offer
 def answer(request: PatientRequest, number: str) -> HttpResponse:
     """Yes or no to a substitute of a lower title (M1.9)."""
     row = _mine(request, number)
-    agrees = request.POST.get("agrees") == "yes"
-    actions.answer_substitution(number=row.number, agrees=agrees, by=request.actor, at=clock.now())
+    agrees, doctor_id = forms.answer(request.POST)
+    actions.answer_substitution(
+        number=row.number, agrees=agrees, doctor_id=doctor_id, by=request.actor, at=clock.now()
+    )
     messages.success(request, "已同意替诊。" if agrees else "已退号，费用将原路退回。")
     return redirect("registration-appointment", number)
 

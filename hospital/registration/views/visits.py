@@ -9,7 +9,7 @@ from django.views.decorators.http import require_POST
 from hospital.identity.access import StaffRequest, staff_page
 from hospital.kernel import clock
 from hospital.kernel.errors import Invalid, NotFound
-from hospital.registration import actions, queries
+from hospital.registration import actions, forms, queries
 from hospital.registration.permissions import (
     BEGIN_VISIT,
     CANCEL_ANY,
@@ -71,8 +71,11 @@ def cancel(request: StaffRequest, number: str) -> HttpResponse:
 @require_POST
 def answer(request: StaffRequest, number: str) -> HttpResponse:
     """What a patient said on the telephone to a substitute of a lower title (M1.9)."""
-    agrees = request.POST.get("agrees") == "yes"
-    actions.answer_substitution(number=number, agrees=agrees, by=request.actor, at=clock.now())
+    _check_known(number)
+    agrees, doctor_id = forms.answer(request.POST)
+    actions.answer_substitution(
+        number=number, agrees=agrees, doctor_id=doctor_id, by=request.actor, at=clock.now()
+    )
     messages.success(request, "已登记：同意替诊。" if agrees else "已登记：不同意，已退号退款。")
     return redirect("desk-appointment", number)
 

@@ -118,6 +118,7 @@ class Substitute:
 
     id: int
     name: str
+    title: str
     title_label: str
 
 
@@ -219,7 +220,7 @@ def _substitutes(schedule: Schedule) -> list[Substitute]:
         ).values_list("practitioner_id", flat=True)
     )
     return [
-        Substitute(person.pk, person.name, str(Title(person.title).label))
+        Substitute(person.pk, person.name, person.title, str(Title(person.title).label))
         for person in people
         if person.pk not in busy
         and person.pk != schedule.practitioner_id
