@@ -2,6 +2,7 @@
 
 import datetime as dt
 from dataclasses import dataclass
+from typing import Final
 
 from hospital.kernel.clock import day_period, hospital_day
 from hospital.payments import queries as payments
@@ -12,12 +13,16 @@ from hospital.scheduling import queries as sessions
 from hospital.window.models import SlipPrint
 from hospital.window.sentences import Timing, timing
 
+# Whoever comes back later has had the change: it is not said again.
+_CHANGE_IS_NEWS: Final = dt.timedelta(minutes=10)
+
 
 @dataclass(frozen=True, slots=True)
 class Counter:
     """A booking at the window: its facts, its money, what to say, the slips printed so far.
     `owed_fen` is cash to be handed back, by a supervisor when `is_supervisors` (H9.3);
-    `expected_at` the estimated turn (M2.1)."""
+    `change_fen` what the payer gets out of notes laid down just now; `expected_at` the estimated
+    turn (M2.1)."""
 
     row: AppointmentRow
     money: CollectPage
@@ -58,7 +63,7 @@ def counter(*, number: str, at: dt.datetime) -> Counter:
         slips=tuple(SlipPrint.objects.filter(appointment_id=row.id).order_by("copy_no")),
         owed_fen=sum(owed.values()),
         is_supervisors=bool(owed) and payments.needs_supervisor(owed=owed, at=at),
-        change_fen=cash[0].change_fen if cash else None,
+        change_fen=cash[0].change_fen if cash and at - cash[0].at < _CHANGE_IS_NEWS else None,
         expected_at=sessions.place_of(slot_id=row.slot_id).expected_at,
     )
 

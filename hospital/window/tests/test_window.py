@@ -18,6 +18,7 @@ from hospital.kernel.models import AuditEntry
 from hospital.messaging.models import Message
 from hospital.patients import actions as patients
 from hospital.patients.models import Patient
+from hospital.payments import actions as payments
 from hospital.payments.models import CashEntry, Payment
 from hospital.payments.states import PaymentStatus
 from hospital.registration import actions as registration
@@ -215,6 +216,28 @@ def test_h3_04_a_jammed_slip_is_printed_again_with_its_reason(clerk: Client) -> 
     assert "补打第 1 次" in slip
 
 
+def test_h3_04_a_process_that_died_between_cash_and_slip_is_gone_on_from(
+    clerk: Client, account: StaffAccount, morning: time_machine.Traveller
+) -> None:
+    """H3: the notes are taken and nothing else happened; the page has the change and one press.
+    Whoever comes for another copy later is not given change again."""
+    row = held(clerk)
+    payments.take_cash(
+        bill_id=row.bill_id,
+        shown_fen=2500,
+        tendered_fen=10_000,
+        key="p",
+        by=Actor("staff", account.pk),
+        at=NOW,
+    )
+    assert "找零 <strong>¥75.00</strong>" in shown(clerk, row)
+    assert pay(clerk, row, "100")["Location"] == reverse("window-slip", args=[row.number])
+    assert (CashEntry.objects.count(), SlipPrint.objects.count()) == (1, 1)
+    assert "找零" in shown(clerk, row)
+    morning.shift(dt.timedelta(minutes=11))
+    assert "找零" not in shown(clerk, row)
+
+
 def test_h3_03_a_payment_code_pays_once_from_the_same_box(clerk: Client, wechat: StandIn) -> None:
     """H3.3: eighteen digits are the patient's code."""
     row, code = held(clerk), wechat.scan_code()
@@ -293,6 +316,12 @@ def test_m1_13_paid_on_arrival_is_paid_when_it_is_collected(clerk: Client) -> No
     book(clerk, patient, schedule, arrival="1")
     row = Appointment.objects.get()
     assert (row.status, row.paid_when) == (AppointmentStatus.BOOKED, PaidWhen.ARRIVAL)
+    person = reverse("window-person", args=[a_patient().outpatient_no])
+    session(department=schedule.department)
+    for day, is_arrival in ((TOMORROW, True), (TODAY, False)):
+        asked = {"d": schedule.department.code, "day": day.isoformat(), "arrival": "1"}
+        page = clerk.get(person, asked).content.decode()
+        assert ('name="arrival" value="1"' in page) == is_arrival, "today is paid today"
     at = moment(TOMORROW, 7, 50)
     with time_machine.travel(at, tick=False):
         assert 'name="pay"' in shown(a_clerk(), row)

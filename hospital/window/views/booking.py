@@ -9,7 +9,6 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import Final
 
-from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.debug import sensitive_post_parameters
@@ -240,7 +239,6 @@ def cancel(request: StaffRequest, number: str) -> HttpResponse:
     except Refusal as refusal:
         note_refusal(request, refusal)
         return _page(request, number, problem=refusal.message)
-    messages.success(request, "已退号。")
     return redirect("window-booking", number=number)
 
 

@@ -7,6 +7,7 @@ typed about a person is posted, because addresses are written down.
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 
@@ -175,8 +176,11 @@ def _person_page(
     at = clock.now()
     patient = people.patient_by_number(outpatient_no=number)
     patients.record_view(patient_id=patient.pk, what="窗口挂号", by=request.actor, at=at)
-    told = request.POST if request.method == "POST" else request.GET
+    told = (request.POST if request.method == "POST" else request.GET).dict()
     code = typed(told, "d", most=20)
+    shown = _numbers(told, code, at) if code else {"departments": _departments()}
+    # A booking to be paid on arrival is for another day: what the page says is what the form says.
+    told["arrival"] = "1" if shown.get("arrival") else ""
     context: dict[str, object] = {
         "step": 3 if code else 2,
         "patient": people.found(patient),
@@ -189,7 +193,7 @@ def _person_page(
         "told": told,
         "exchanged": _exchanged(patient, told.get("exchange", ""), at),
     }
-    context |= _numbers(told, code, at) if code else {"departments": _departments()}
+    context |= shown
     status = HTTPStatus.UNPROCESSABLE_ENTITY if refusal else HTTPStatus.OK
     return page(request, "window/staff/person.html", context, status=status)
 
@@ -213,18 +217,17 @@ def _departments() -> list[organisation.DepartmentRow]:
     return organisation.bookable_departments()
 
 
-def _numbers(told: object, code: str, at: dt.datetime) -> dict[str, object]:
+def _numbers(told: Mapping[str, str], code: str, at: dt.datetime) -> dict[str, object]:
     """The sessions of a department on a day, each under a key; or their bands."""
-    assert hasattr(told, "get")
     department = organisation.department(code)
-    day = _day(str(told.get("day", "")), at)
+    day = _day(told.get("day", ""), at)
     offers = sessions.counter_offers(
         department_id=department.pk, day=day, channel=Channel.WINDOW, at=at
     )
     with_bands = told.get("bands") == "1"
     rows = _band_rows(offers) if with_bands else _session_rows(offers)
-    first = (typed_id(str(told.get("page", ""))) or 0) * _PAGE
-    exchanged = forms.booking_number(str(told.get("exchange", "")))
+    first = (typed_id(told.get("page", "")) or 0) * _PAGE
+    exchanged = forms.booking_number(told.get("exchange", ""))
     is_arrival = bool(told.get("arrival")) and day > clock.hospital_day(at) and not exchanged
     days = sessions.counter_days(department_id=department.pk, channel=Channel.WINDOW, at=at)
     place = next((index for index, one in enumerate(days) if one.day == day), 0)
