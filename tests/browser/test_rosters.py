@@ -115,11 +115,37 @@ def test_m15_01_a_week_is_drafted_by_keys_and_mouse_and_published(
 
     # The same room again is refused in the cell, and nothing is there.
     page.keyboard.press("ArrowDown")
-    page.keyboard.type("普通 301 20")
+    page.keyboard.type("301 20")
     page.keyboard.press("Enter")
     expect(page.locator(".r-cell.is-refused .r-no")).to_contain_text("301诊室")
     assert roster.entries.filter(visit_date=saturday, is_removed=False).count() == 1
+    expect(page.locator(".r-type input")).to_have_value("301 20")
     check(page, "refused")
+
+    # Quick hands: mended where it was typed, and the next doctor (by title and pinyin) at once.
+    page.keyboard.press("Escape")
+    page.keyboard.type("pt 302 20")
+    page.keyboard.press("Enter")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.type("zj 303 14")
+    page.keyboard.press("Enter")
+    expect(page.locator(at(page, saturday, "am", people[8]))).to_contain_text("限20")
+    expect(page.locator(at(page, saturday, "am", people[4]))).to_contain_text("限14")
+
+    # The clinic's own row holds two at a time: a plus puts another one.
+    own = page.locator(f'[data-cell="{saturday.isoformat()}_am_0"]')
+    own.click()
+    for words in ("pt 304 20", "+pt 305 25"):
+        page.keyboard.type(words)
+        page.keyboard.press("Enter")
+    expect(own.locator("[data-entry]")).to_have_count(2)
+    page.keyboard.press("Enter")
+    page.get_by_role("dialog").get_by_role("link", name="305诊室").click()
+    expect(page.get_by_label("限号")).to_have_value("25")
+    page.get_by_role("link", name="这一格再放一次").click()
+    expect(page.get_by_role("heading", name="放入出诊")).to_be_visible()
+    check(page, "beside")
+    page.keyboard.press("Escape")
 
     cell.click()
     page.keyboard.press("Control+c")
@@ -159,7 +185,7 @@ def test_m15_01_a_week_is_drafted_by_keys_and_mouse_and_published(
     expect(desk.get_by_role("heading", name="发布后患者看到的变化")).to_be_visible()
     Check("rosters")(desk, "changes")
     desk.keyboard.press("F9")
-    expect(desk.get_by_text("已发布：新开 38 次出诊。")).to_be_visible()
+    expect(desk.get_by_text("已发布：新开 42 次出诊。")).to_be_visible()
     check(desk, "published")
     roster.refresh_from_db()
     assert roster.status == RosterStatus.PUBLISHED

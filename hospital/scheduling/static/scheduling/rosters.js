@@ -3,19 +3,28 @@
 
 const COPIED = "roster:copied";
 let focused = ""; // the cell that had the focus before the grid was drawn anew
+let typing = null; // { key, text } of what is being typed: the grid may be drawn anew meanwhile
+let sent = null; // the same of what was typed last, to go on with where it is refused
+let steps = Promise.resolve();
 
 const grid = () => document.querySelector("#roster[data-roster]");
 const table = () => document.querySelector("#roster [role=grid]");
 
+// One after the other, each with the version the one before it left: quick hands are not refused
+// for their own last step.
 function step(values) {
+  steps = steps.then(() => send(values)).catch(() => {});
+}
+
+function send(values) {
   const box = grid();
-  if (!box) return;
+  if (!box) return null;
   const body = new FormData();
   body.set("version", box.dataset.version);
   for (const [name, value] of Object.entries(values)) {
     for (const one of [value].flat()) body.append(name, one);
   }
-  window.htmx.ajax("post", box.dataset.step, {
+  return window.htmx.ajax("post", box.dataset.step, {
     source: box,
     target: box,
     swap: "outerHTML",
@@ -120,9 +129,12 @@ function type(cell, first) {
   cell.append(dialog);
   dialog.show();
   input.focus();
+  typing = { key: cell.dataset.cell, text: first };
+  input.addEventListener("input", () => (typing = { key: cell.dataset.cell, text: input.value }));
   const done = (next) => {
     if (!dialog.isConnected || dialog.dataset.over) return; // leaving the page is a blur as well
     dialog.dataset.over = "1";
+    typing = null;
     dialog.remove();
     if (next) focus(cell);
   };
@@ -133,9 +145,13 @@ function type(cell, first) {
     if (event.key !== "Enter") return;
     event.preventDefault();
     const text = input.value.trim();
-    const [entry] = chips(cell);
+    // A plus puts another session beside the one that is there.
+    const words = text.replace(/^[+＋]/, "").trim();
+    const [entry] = words === text ? chips(cell) : [];
     done(true);
-    if (text) step({ do: "put", cell: cell.dataset.cell, text, ...(entry ? { entry } : {}) });
+    if (!words) return;
+    sent = { key: cell.dataset.cell, text };
+    step({ do: "put", cell: cell.dataset.cell, text: words, ...(entry ? { entry } : {}) });
   });
   input.addEventListener("blur", () => done(false));
 }
@@ -195,6 +211,10 @@ document.addEventListener("dragover", (event) => {
   cell.classList.add("is-over-it");
 });
 
+document.addEventListener("dragend", () => {
+  for (const cell of document.querySelectorAll(".is-over-it")) cell.classList.remove("is-over-it");
+});
+
 document.addEventListener("drop", (event) => {
   const cell = event.target.closest?.("[data-cell]");
   const entry = event.dataTransfer?.getData("text/plain");
@@ -207,6 +227,7 @@ document.addEventListener("drop", (event) => {
 // ——— after the grid was drawn anew
 
 document.addEventListener("roster:saved", () => {
+  sent = null;
   document.querySelector("#sheet dialog")?.close();
 });
 
@@ -215,8 +236,21 @@ function settle() {
   const again = focused && table().querySelector(`[data-cell="${CSS.escape(focused)}"]`);
   const first = again || table().querySelector("[data-cell]");
   if (first) first.tabIndex = 0;
-  if (again && !document.querySelector("dialog[open]")) focus(again);
+  if (document.querySelector("dialog[open]")) return;
+  if (again) focus(again);
+  goOn();
 }
 
-document.addEventListener("page:changed", settle);
+// What was being typed goes on, and what was refused can be mended where it was typed.
+function goOn() {
+  const refused = table().querySelector(".is-refused")?.dataset.cell;
+  const last = typing ?? (sent?.key === refused ? sent : null);
+  if (last === sent) sent = null;
+  const cell = last && table().querySelector(`[data-cell="${CSS.escape(last.key)}"]`);
+  if (cell) type(cell, last.text);
+}
+
+// At once, not when the page has settled: the next key must not fall beside the grid.
+const frame = document.querySelector("#roster")?.parentElement;
+if (frame) new MutationObserver(settle).observe(frame, { childList: true });
 settle();

@@ -8,6 +8,7 @@ from http import HTTPStatus
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from hospital.identity.access import StaffRequest, note_refusal, staff_page
@@ -21,7 +22,7 @@ from hospital.scheduling.models import Roster, RosterEntry
 from hospital.scheduling.permissions import DRAFT_ROSTER
 from hospital.scheduling.queries import roster_forms, roster_grid
 from hospital.scheduling.queries import rosters as found
-from hospital.scheduling.roster_words import line_text
+from hospital.scheduling.roster_words import line_text, what_text
 from hospital.scheduling.states import SessionPeriod
 from hospital.scheduling.views.staff.rosters import (
     FARTHEST,
@@ -275,12 +276,16 @@ def _form(request: StaffRequest, roster: Roster, *, refusal: Refusal | None = No
         "capacity": str(like.capacity),
         "band_minutes": str(like.band_minutes),
     }
+    suffix = shown_periods(request)
     if refusal is not None:
         chosen |= {name: data[name] for name in chosen if name in data}
     context = {
         "roster": roster,
         "entry": entry,
         "chip": roster_grid.chip(entry) if entry else None,
+        "others": _others(roster, place, but=entry) if entry else [],
+        "ask": reverse("scheduling-roster-cell", args=[roster.pk])
+        + (f"{suffix}&" if suffix else "?"),
         "cell": roster_input.key_of(place),
         "chosen": chosen,
         "options": roster_forms.options(roster),
@@ -293,7 +298,7 @@ def _form(request: StaffRequest, roster: Roster, *, refusal: Refusal | None = No
         "refusal": refusal,
         "here": address_of(roster),
         "is_htmx": bool(request.htmx),
-        "suffix": shown_periods(request),
+        "suffix": suffix,
     }
     name = "roster_cell.html#form" if request.htmx else "roster_cell.html"
     status = HTTPStatus.UNPROCESSABLE_ENTITY if refusal else HTTPStatus.OK
@@ -302,6 +307,18 @@ def _form(request: StaffRequest, roster: Roster, *, refusal: Refusal | None = No
         # The form was aimed at the grid, which stays as it is.
         answer["HX-Retarget"], answer["HX-Reswap"] = "#sheet", "innerHTML"
     return answer
+
+
+def _others(roster: Roster, place: Place, *, but: RosterEntry) -> list[tuple[int, str]]:
+    """What else stands in a session's cell: id and words."""
+    rows = roster.entries.filter(
+        is_removed=False,
+        visit_date=place.visit_date,
+        session_period=place.session_period,
+        practitioner_id=place.practitioner_id,
+    ).exclude(pk=but.pk)
+    found = rows.select_related("service_type", "room", "schedule__room").order_by("starts", "pk")
+    return [(one.pk, what_text(one)) for one in found]
 
 
 def _entry(roster: Roster, entry_id: int | None) -> RosterEntry | None:
