@@ -5,11 +5,9 @@ from collections.abc import Mapping
 from typing import Final
 
 from hospital.kernel.errors import Invalid
-from hospital.kernel.money import parse_plain
-from hospital.ui.typed import typed, typed_id
+from hospital.ui.typed import typed, typed_fen, typed_id
 from hospital.window.states import Reprint
 
-_CASH: Final = re.compile(r"[0-9]{1,5}([.。][0-9]{1,2})?")
 _CODE: Final = re.compile(r"1[0-5][0-9]{16}")
 _NUMBER: Final = re.compile(r"[0-9]{14}")
 _LONGEST_SUM: Final = 8
@@ -30,10 +28,10 @@ def as_typed(text: str) -> str:
 
 def received_fen(text: str) -> int:
     """The notes on the table, typed in yuan. Raises Invalid."""
-    plain = text.strip().lstrip("¥￥").strip()
-    if not _CASH.fullmatch(plain):
+    fen = typed_fen(text)
+    if fen is None:
         raise Invalid({"pay": [_NOT_PAID_SO]}, _NOT_PAID_SO)
-    return parse_plain(plain.replace("。", "."))
+    return fen
 
 
 def booking_number(text: str) -> str:

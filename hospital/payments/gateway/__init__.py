@@ -4,6 +4,7 @@ Whatever WeChat says goes through the same actions a notice goes through. Nothin
 """
 
 from hospital.payments.gateway.cards import ask_card, send_card
+from hospital.payments.gateway.cash import take_cash
 from hospital.payments.gateway.native import CodeShown, start_native, stop_native
 from hospital.payments.gateway.orders import (
     ask,
@@ -46,5 +47,6 @@ __all__ = [
     "start_native",
     "start_wechat_payment",
     "stop_native",
+    "take_cash",
     "verify",
 ]

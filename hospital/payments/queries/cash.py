@@ -32,6 +32,10 @@ class CashOwed:
     def bill(self) -> "Bill":
         return self.taken.bill
 
+    def is_supervisors(self, at: dt.datetime) -> bool:
+        """Whether a supervisor hands it back (H9.3)."""
+        return _is_supervisors(self.taken.at, self.owed_fen, at)
+
 
 @dataclass(frozen=True, slots=True)
 class ShiftMoney:
@@ -88,11 +92,20 @@ def cash_owed() -> list[CashOwed]:
 def needs_supervisor(*, owed: Mapping[int, int], at: dt.datetime) -> bool:
     """Whether cash owed (bill id → fen) is a supervisor's to hand back: another day's, or more
     than one person gives out alone (H9.3)."""
-    today = hospital_day(at)
     taken = CashEntry.objects.filter(bill_id__in=owed, kind=CashKind.TAKEN)
-    return any(fen > thresholds.APPROVAL_ABOVE_FEN.value() for fen in owed.values()) or any(
-        hospital_day(moment) != today for moment in taken.values_list("at", flat=True)
-    )
+    return any(_is_supervisors(entry.at, owed[entry.bill_id], at) for entry in taken)
+
+
+def _is_supervisors(taken_at: dt.datetime, owed_fen: int, at: dt.datetime) -> bool:
+    is_large = owed_fen > thresholds.APPROVAL_ABOVE_FEN.value()
+    return is_large or hospital_day(taken_at) != hospital_day(at)
+
+
+def cash_left_fen(*, bill_id: int) -> int:
+    """What of a bill's cash pays for charges that still stand, and would go back in notes."""
+    taken = CashEntry.objects.filter(bill_id=bill_id, kind=CashKind.TAKEN).first()
+    gone = bills.reversed_sums(bill_ids=[bill_id]).get(bill_id, 0)
+    return max(0, taken.amount_fen - gone) if taken is not None else 0
 
 
 def cash_of(*, bill_id: int) -> list[CashEntry]:

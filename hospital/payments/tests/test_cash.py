@@ -144,9 +144,11 @@ def test_h9_03_a_supervisor_hands_back_what_the_window_may_not() -> None:
         page = supervisor.get("/staff/cash-owed/").content.decode()
         assert (bill.number in page, bills_[1].number in page) == (True, False)
         cashier = staff_client(Role.CASHIER)
-        assert back_to not in cashier.get("/staff/cash-owed/").content.decode()
         facts = {"key": "b", "amount_fen": "2500"}
-        assert cashier.post(back_to, facts).status_code == 403
+        by_cashier = reverse("payments-collect-back", args=[bill.number])
+        for door in (back_to, by_cashier):
+            assert cashier.post(door, facts).status_code == 403
+            assert door not in cashier.get("/staff/cash-owed/").content.decode()
         assert supervisor.post(back_to, facts | {"amount_fen": "2600"}).status_code == 409
         assert not CashEntry.objects.filter(kind="back").exists()
         for _ in range(2):
@@ -156,6 +158,39 @@ def test_h9_03_a_supervisor_hands_back_what_the_window_may_not() -> None:
         assert "没有待退的现金" in again.content.decode()
     entry = CashEntry.objects.get(kind="back")
     assert (entry.bill_id, entry.amount_fen) == (bill.pk, 2500)
+
+
+def test_h9_03_a_cashier_takes_and_gives_back_notes_at_the_own_place() -> None:
+    """H9.1, H9.3: with change, once; refused sums keep what was typed; asked back the same day and
+    handed out, and the form says that it is notes."""
+    bill = a_booking().bill
+    door = reverse("payments-collect-cash", args=[bill.number])
+    with time_machine.travel(NOW, tick=False):
+        cashier = staff_client(Role.CASHIER)
+        facts = {"tendered": "100", "key": "k", "amount_fen": "2500"}
+        for wrong in ({"tendered": "20"}, {"tendered": "x"}, {"amount_fen": "1"}):
+            answer = cashier.post(door, facts | wrong)
+            kept = f'value="{(facts | wrong)["tendered"]}"'
+            assert (answer.status_code, kept in answer.content.decode()) == (409, True), wrong
+        assert not CashEntry.objects.exists()
+        for _ in range(2):
+            done = cashier.post(door, facts, follow=True).content.decode()
+            assert "已收款" in done
+            assert "¥75.00" in done
+        again = cashier.post(door, facts | {"key": "other window"}, follow=True)
+        assert "已收款" in again.content.decode()
+        assert CashEntry.objects.count() == 1
+        ask = reverse("payments-ask-refund", args=[bill.number])
+        form = cashier.get(ask).content.decode()
+        assert ("退现金" in form, "线下转账" in form) == (True, False)
+        lines = [line.pk for line in bills.charges_of(bill_id=bill.pk)]
+        wish = {"charges": lines, "shown_fen": 2500, "reason": "重复收费", "key": "r"}
+        assert "请在“待退现金”里" in cashier.post(ask, wish, follow=True).content.decode()
+        back_to = reverse("payments-collect-back", args=[bill.number])
+        assert back_to in cashier.get("/staff/cash-owed/").content.decode()
+        cashier.post(back_to, {"key": "b", "amount_fen": "2500"})
+    assert [one.kind for one in CashEntry.objects.order_by("pk")] == ["taken", "back"]
+    assert Refund.objects.count() == 0
 
 
 def test_h3_03_a_second_payment_on_wechat_is_not_paid_back_in_notes() -> None:

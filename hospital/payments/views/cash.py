@@ -1,6 +1,6 @@
 """待退现金: notes that wait for their payers, and a supervisor who hands them back (H9.3).
 
-Today's small sums are given out where they were taken, at the registration window.
+Today's small sums are a cashier's, and the registration window's on its own page.
 """
 
 from http import HTTPStatus
@@ -16,7 +16,7 @@ from hospital.identity.access import StaffRequest, note_refusal, staff_page
 from hospital.kernel import clock, serials
 from hospital.kernel.errors import NotAllowed, NotFound, Refusal
 from hospital.payments import actions, forms, queries
-from hospital.payments.permissions import APPROVE_REFUND, VIEW_PAYMENTS
+from hospital.payments.permissions import APPROVE_REFUND, COLLECT, VIEW_PAYMENTS
 from hospital.payments.views.named import people
 from hospital.ui.masks import mask_name
 from hospital.ui.typed import typed
@@ -33,6 +33,17 @@ def owed(request: StaffRequest) -> HttpResponse:
 @require_POST
 def hand_back(request: StaffRequest, number: str) -> HttpResponse:
     """Note that the cash of a bill was handed back by a supervisor, whatever its day (H9.3)."""
+    return _hand_back(request, number, is_supervisor=True)
+
+
+@staff_page(COLLECT)
+@require_POST
+def hand_back_today(request: StaffRequest, number: str) -> HttpResponse:
+    """The same by a cashier: of today, and no large sum."""
+    return _hand_back(request, number, is_supervisor=False)
+
+
+def _hand_back(request: StaffRequest, number: str, *, is_supervisor: bool) -> HttpResponse:
     bill = bills.bill_by_number(number=number)
     if bill is None:
         raise NotFound("没有找到这张账单。")
@@ -41,7 +52,7 @@ def hand_back(request: StaffRequest, number: str) -> HttpResponse:
             bill_id=bill.pk,
             shown_fen=forms.shown_fen(request.POST),
             key=typed(request.POST, "key", most=80),
-            is_supervisor=True,
+            is_supervisor=is_supervisor,
             by=request.actor,
             at=clock.now(),
         )
@@ -55,7 +66,9 @@ def hand_back(request: StaffRequest, number: str) -> HttpResponse:
 
 
 def _page(request: StaffRequest, *, problem: str = "", status: int = HTTPStatus.OK) -> HttpResponse:
-    rows = queries.cash_owed()
+    rows, at = queries.cash_owed(), clock.now()
+    is_supervisor = identity.may(request.user, APPROVE_REFUND)
+    may_collect = identity.may(request.user, COLLECT)
     names = people(row.taken.cashier for row in rows)
     context = {
         "rows": [
@@ -63,10 +76,14 @@ def _page(request: StaffRequest, *, problem: str = "", status: int = HTTPStatus.
                 "row": row,
                 "name": mask_name(row.bill.patient.name),
                 "cashier": names[row.taken.cashier],
+                "door": "payments-cash-back"
+                if is_supervisor
+                else "payments-collect-back"
+                if may_collect and not row.is_supervisors(at)
+                else "",
             }
             for row in rows
         ],
-        "may_hand_back": identity.may(request.user, APPROVE_REFUND),
         "key": serials.opaque(),
         "problem": problem,
     }

@@ -1,4 +1,4 @@
-"""收款: the window collects one bill: a scanned payment code, a code on our screen, a printed slip.
+"""收款: the window collects one bill: a scanned payment code, notes, a code on our screen, a slip.
 
 The cashier never reads "failed" while the patient may be charged; what stands on the page comes
 from the stored payment, so a reload or a second window shows the same.
@@ -25,6 +25,7 @@ from hospital.payments.permissions import ASK_REFUND, COLLECT
 from hospital.payments.queries import CollectPage
 from hospital.payments.views.paying import ask_now
 from hospital.ui.masks import mask_name
+from hospital.ui.typed import typed
 
 UNREACHABLE = "暂时联系不上微信支付，没有收到二维码，也没有扣款。请稍后再试，或请患者用手机支付。"
 _MOST_NUMBER = 20
@@ -71,6 +72,30 @@ def charge(request: StaffRequest, number: str) -> HttpResponse:
         return _page(request, number, problem=refusal.message, status=HTTPStatus.CONFLICT)
     if done.declined:
         return _page(request, number, declined=done.declined)
+    return redirect("payments-collect", number=number)
+
+
+@staff_page(COLLECT)
+@require_POST
+def take_cash(request: StaffRequest, number: str) -> HttpResponse:
+    """Take notes, once for this page's key; the change stands on the next page."""
+    page = queries.collect_page(number=number, at=clock.now())
+    tendered = typed(request.POST, "tendered", most=12)
+    try:
+        gateway.take_cash(
+            bill_id=page.bill.pk,
+            shown_fen=forms.shown_fen(request.POST),
+            tendered_fen=forms.tendered_fen(tendered),
+            key=typed(request.POST, "key", most=80),
+            by=request.actor,
+            at=clock.now(),
+        )
+    except (NotFound, NotAllowed):
+        raise
+    except Refusal as refusal:
+        note_refusal(request, refusal)
+        problem, status = refusal.message, HTTPStatus.CONFLICT
+        return _page(request, number, problem=problem, tendered=tendered, status=status)
     return redirect("payments-collect", number=number)
 
 
@@ -171,6 +196,7 @@ def _page(
     *,
     problem: str = "",
     declined: str = "",
+    tendered: str = "",
     part: str = "",
     status: int = HTTPStatus.OK,
 ) -> HttpResponse:
@@ -186,6 +212,8 @@ def _page(
         "topic": f"bill:{page.bill.pk}",
         "problem": problem,
         "declined": declined,
+        "tendered": tendered,
+        "cash": next(iter(queries.cash_of(bill_id=page.bill.pk)), None),
         "key": serials.opaque(),
         "may_refund": identity.may(request.user, ASK_REFUND),
     }

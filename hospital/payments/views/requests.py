@@ -73,7 +73,8 @@ def ask(request: StaffRequest, number: str) -> HttpResponse:
         again = queries.refund_page(number=number)
         return _ask(request, again, chosen=chosen, problem=refusal.message, status=409)
     is_done = asked.status == RequestStatus.APPROVED
-    messages.success(request, "已批准，正在原路退回。" if is_done else "已提交，等待另一人审批。")
+    words = _approved(page.bill.pk) if is_done else "已提交，等待另一人审批。"
+    messages.success(request, words)
     return redirect("payments-refund-request", request_id=asked.pk)
 
 
@@ -120,8 +121,8 @@ def decide(request: StaffRequest, request_id: int) -> HttpResponse:
     """Second person: approve, or reject with a reason."""
     try:
         if request.POST.get("answer") == "yes":
-            actions.approve_refund(request_id=request_id, by=request.actor, at=clock.now())
-            messages.success(request, "已批准，正在原路退回。")
+            done = actions.approve_refund(request_id=request_id, by=request.actor, at=clock.now())
+            messages.success(request, _approved(done.bill_id))
         else:
             note = note_of(request.POST)
             actions.reject_refund(
@@ -136,6 +137,12 @@ def decide(request: StaffRequest, request_id: int) -> HttpResponse:
             return _one(request, request_id, errors=refusal.errors["note"], status=422)
         return _one(request, request_id, problem=refusal.message, status=409)
     return redirect("payments-refund-request", request_id=request_id)
+
+
+def _approved(bill_id: int) -> str:
+    """What happens now: notes wait for their payer, everything else goes by itself."""
+    is_cash = queries.cash_owed_fen(bill_id=bill_id) > 0
+    return "已批准，请在“待退现金”里把现金退给患者。" if is_cash else "已批准，正在原路退回。"
 
 
 @staff_page(APPROVE_REFUND)
@@ -222,12 +229,14 @@ def _chosen(request: StaffRequest) -> list[int]:
 def _sum(page: RefundPage, chosen: list[int]) -> dict[str, object]:
     fen = sum(line.amount_fen for line in page.charges if line.pk in chosen)
     parts, missing_fen = queries.destinations(bill_id=page.bill.pk, amount_fen=fen)
+    cash_fen = min(missing_fen, queries.cash_left_fen(bill_id=page.bill.pk))
     paid_at, limit = page.bill.settled_at, thresholds.APPROVAL_ABOVE_FEN.value()
     is_today = paid_at is not None and clock.hospital_day(paid_at) == clock.today()
     return {
         "sum_fen": fen,
         "parts": parts,
-        "missing_fen": missing_fen,
+        "cash_fen": cash_fen,
+        "missing_fen": missing_fen - cash_fen,
         "is_straight": is_today and fen <= limit,
         "is_today": is_today,
         "limit_fen": limit,

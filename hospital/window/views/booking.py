@@ -23,7 +23,6 @@ from hospital.patients.actions import record_view
 from hospital.payments import actions as payments
 from hospital.payments import gateway
 from hospital.payments.permissions import APPROVE_REFUND, COLLECT
-from hospital.payments.states import TradeType
 from hospital.registration import actions as registration
 from hospital.registration.permissions import REGISTER
 from hospital.registration.states import LIVE, AppointmentStatus
@@ -65,14 +64,7 @@ def pay(request: StaffRequest, number: str) -> HttpResponse:
             if declined:
                 return _page(request, number, problem=f"没有收款：{declined}")
             return _after_money(request, number)
-        gateway.make_room(
-            bill_ids=[found.row.bill_id],
-            wechat_user_id=None,
-            trade_type=TradeType.SCAN,
-            by=request.actor,
-            at=clock.now(),
-        )
-        payments.take_cash(
+        gateway.take_cash(
             bill_id=found.row.bill_id,
             shown_fen=shown_fen,
             tendered_fen=forms.received_fen(text),
