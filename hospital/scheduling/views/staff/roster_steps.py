@@ -315,7 +315,7 @@ def _others(roster: Roster, place: Place, *, but: RosterEntry) -> list[tuple[int
         is_removed=False,
         visit_date=place.visit_date,
         session_period=place.session_period,
-        practitioner_id=place.practitioner_id,
+        practitioner=place.practitioner_id,
     ).exclude(pk=but.pk)
     found = rows.select_related("service_type", "room", "schedule__room").order_by("starts", "pk")
     return [(one.pk, what_text(one)) for one in found]
