@@ -1,11 +1,11 @@
 """The audit's words: what areas, keys and subjects of entries are called, and coded values."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Final
 
 from hospital.identity import queries as identity
 from hospital.identity.states import DataScope, Verdict
-from hospital.kernel.errors import Refusal
+from hospital.kernel.errors import words_of_codes
 from hospital.kernel.permissions import all_permissions
 from hospital.patients.states import (
     IDENTIFIER_LABELS,
@@ -273,7 +273,7 @@ def codes() -> Mapping[str, Mapping[str, str]]:
     permissions = {one.code: one.label for one in all_permissions()}
     scopes = {str(code): str(label) for code, label in DataScope.choices}
     relations = dict([*Relationship.choices, *GuardianRelation.choices])
-    refusals = {kind.code: kind.default_message.rstrip("。") for kind in _refusals(Refusal)}
+    refusals = words_of_codes()
     return {
         "proof": _PROOFS,
         "role": roles,
@@ -289,9 +289,3 @@ def codes() -> Mapping[str, Mapping[str, str]]:
         "rules": refusals,
         **dict.fromkeys(permissions, scopes),
     }
-
-
-def _refusals(kind: type[Refusal]) -> Iterator[type[Refusal]]:
-    for one in kind.__subclasses__():
-        yield one
-        yield from _refusals(one)

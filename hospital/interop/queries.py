@@ -25,6 +25,7 @@ from hospital.registration.states import (
 from hospital.scheduling.queries.listed import ALWAYS, Cut, ListedNumber, Span, listed_numbers
 
 CALLS_SHOWN: Final = 200
+ADDRESSES_SHOWN: Final = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,12 +175,15 @@ def calls_of(
     return list(found.order_by("-pk")[:CALLS_SHOWN]), found.count()
 
 
-def unproved_calls(*, day: dt.date) -> int:
-    """How many calls of a day came from somebody who could not prove to be a partner."""
+def unproved_calls(*, day: dt.date) -> list[tuple[str, int]]:
+    """From which addresses somebody who could not prove to be a partner called on a day, and how
+    often, the most first."""
     period = day_period(day)
-    return PartnerCall.objects.filter(
+    found = PartnerCall.objects.filter(
         partner__isnull=True, at__gte=period.start, at__lt=period.end
-    ).count()
+    )
+    counted = found.values_list("address").annotate(times=Count("pk"))
+    return list(counted.order_by("-times", "address")[:ADDRESSES_SHOWN])
 
 
 def _calls(partner_id: int, day: dt.date) -> QuerySet[PartnerCall]:

@@ -3,7 +3,7 @@
 Subclass beside the action that raises it. Anything that is not a Refusal is a bug.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import ClassVar
 
 
@@ -54,3 +54,14 @@ class Invalid(Refusal):
     def __init__(self, errors: Mapping[str, Sequence[str]], message: str = "") -> None:
         self.errors = {field: list(sentences) for field, sentences in errors.items()}
         super().__init__(message)
+
+
+def words_of_codes() -> dict[str, str]:
+    """What each code says when nobody says more, for pages that only know the code."""
+    return {kind.code: kind.default_message.rstrip("。") for kind in _below(Refusal)}
+
+
+def _below(kind: type[Refusal]) -> Iterator[type[Refusal]]:
+    for one in kind.__subclasses__():
+        yield one
+        yield from _below(one)

@@ -30,6 +30,7 @@ class BadParameter(Refusal):
     """A search parameter or header that is not known, or not of its form."""
 
     code: ClassVar[str] = "BAD_PARAMETER"
+    default_message: ClassVar[str] = "查询条件不正确。"
 
 
 @dataclass(frozen=True, slots=True)

@@ -150,10 +150,15 @@ def test_the_calls_of_a_day_are_listed(admin: Client) -> None:
 
     page = admin.get(address).content.decode()
     assert page.count("查询号源") == 2
-    assert "BAD_PARAMETER" in page
+    assert "查询条件不正确" in page
+    assert "400 BAD_PARAMETER" in page
     assert "<b>平台" not in page
     assert admin.get(address, {"only": "refused"}).content.decode().count("查询号源") == 1
     assert "这一天没有调用" in admin.get(address, {"day": "2026-11-22"}).content.decode()
 
+    assert "没有通过身份验证" not in admin.get(reverse("interop-partners")).content.decode()
+    program.token = "x"
+    program.get("/Slot")
     board = admin.get(reverse("interop-partners")).content.decode()
     assert "使用中" in board
+    assert re.search(r"没有通过身份验证.*127\.0\.0\.1</td>\s*<td[^>]*>1</td>", board, re.DOTALL)

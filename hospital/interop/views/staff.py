@@ -21,7 +21,7 @@ from hospital.interop.forms import NewPartnerForm, PartnerForm, initial_of
 from hospital.interop.models import Partner
 from hospital.interop.permissions import MANAGE_PARTNERS
 from hospital.kernel import clock
-from hospital.kernel.errors import Invalid, Refusal
+from hospital.kernel.errors import Invalid, Refusal, words_of_codes
 from hospital.ui.typed import typed, typed_id
 
 _OPERATIONS: Final = {
@@ -38,6 +38,8 @@ _OPERATIONS: Final = {
     "patchAppointment": "退号",
 }
 _BY_FORM: Final = "ByForm"
+#: How a call may end beside a rule of ours.
+_ENDS: Final = {"EXCEPTION": "系统出错，请查日志"}
 _START: Final = {"daily_quota": 200, "session_percent": 30, "per_minute": 120}
 
 
@@ -141,9 +143,10 @@ def calls(request: StaffRequest, partner_id: int) -> HttpResponse:
     known = queries.partner(partner_id=partner_id)
     day, refused_only = _day(request), request.GET.get("only") == "refused"
     rows, total = queries.calls_of(partner_id=partner_id, day=day, refused_only=refused_only)
+    words = words_of_codes() | _ENDS
     context = {
         "partner": known,
-        "rows": [(row, _operation(row.operation)) for row in rows],
+        "rows": [(row, _operation(row.operation), words.get(row.code, "")) for row in rows],
         "total": total,
         "day": day,
         "refused_only": refused_only,
