@@ -69,12 +69,15 @@ class Balance:
 
 @dataclass(frozen=True, slots=True)
 class Money:
-    """The payment side of a bill as pages show it (SM3): amounts in fen."""
+    """The payment side of a bill as pages show it (SM3): amounts in fen. `settled_fen` is what it
+    was once paid with, `cash_fen` the part of it that came as notes and goes back as notes."""
 
     bill_id: int
     number: str
     token: str
     total_fen: int
+    settled_fen: int
+    cash_fen: int
     refunded_fen: int
     due_fen: int
     receipt_no: str
@@ -267,12 +270,6 @@ def reversed_sums(*, bill_ids: Collection[int]) -> dict[int, int]:
     return {bill_id: fen for bill_id, fen in sums if bill_id is not None}
 
 
-def is_paid_in_cash(*, bill_ids: Collection[int]) -> bool:
-    """Whether any of these bills was settled with notes: what they owe is handed back in notes."""
-    rows = Posting.objects.filter(bill_id__in=bill_ids, kind=PostingKind.SETTLE)
-    return rows.filter(debit=cash("cash")).exists()
-
-
 def surplus_references(*, bill_id: int) -> set[str]:
     """The payments a bill did not need: their money is due back whatever becomes of the bill."""
     rows = Posting.objects.filter(bill_id=bill_id, kind=PostingKind.SURPLUS)
@@ -284,10 +281,14 @@ def money_of(bills: Collection[Bill]) -> dict[int, Money]:
     rows = (
         Posting.objects.filter(bill__in=bills)
         .values("bill_id", "kind")
-        .annotate(fen=Sum("amount_fen"))
+        .annotate(
+            fen=Sum("amount_fen"),
+            cash_fen=Sum("amount_fen", filter=Q(debit=cash("cash")), default=0),
+        )
     )
     sums = {(row["bill_id"], row["kind"]): row["fen"] for row in rows}
-    return {bill.pk: _money(bill, sums) for bill in bills}
+    notes = {row["bill_id"]: row["cash_fen"] for row in rows if row["kind"] == PostingKind.SETTLE}
+    return {bill.pk: _money(bill, sums, notes.get(bill.pk, 0)) for bill in bills}
 
 
 def ledger_totals() -> Totals:
@@ -320,7 +321,7 @@ def _balance(rows: Iterable[tuple[str, str, int]]) -> Balance:
     )
 
 
-def _money(bill: Bill, sums: dict[tuple[int, str], int]) -> Money:
+def _money(bill: Bill, sums: dict[tuple[int, str], int], cash_fen: int) -> Money:
     def total(*kinds: PostingKind) -> int:
         return sum(sums.get((bill.pk, kind), 0) for kind in kinds)
 
@@ -331,6 +332,8 @@ def _money(bill: Bill, sums: dict[tuple[int, str], int]) -> Money:
         number=bill.number,
         token=bill.token,
         total_fen=bill.total_fen,
+        settled_fen=total(PostingKind.SETTLE),
+        cash_fen=cash_fen,
         refunded_fen=refunded_fen,
         due_fen=due_fen,
         receipt_no=bill.receipt_no,

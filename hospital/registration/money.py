@@ -14,7 +14,7 @@ from hospital.billing.queries import Money
 from hospital.billing.states import PAID, MoneyState
 from hospital.kernel.actors import Actor
 from hospital.registration.models import Appointment
-from hospital.registration.states import AppointmentStatus
+from hospital.registration.states import AppointmentStatus, WayBack
 
 _NOT_PAID: Final = (MoneyState.UNPAID, MoneyState.PAYING, MoneyState.CLOSED)
 
@@ -81,5 +81,25 @@ def whole_money(row: Appointment, own: Money) -> Money:
     if due_fen:
         state = MoneyState.REFUNDING
     return dataclasses.replace(
-        own, total_fen=total_fen, due_fen=due_fen, refunded_fen=refunded_fen, state=state
+        own,
+        total_fen=total_fen,
+        settled_fen=sum(part.settled_fen for part in parts),
+        cash_fen=sum(part.cash_fen for part in parts),
+        due_fen=due_fen,
+        refunded_fen=refunded_fen,
+        state=state,
     )
+
+
+def way_back(money: Money) -> WayBack:
+    """How what was paid comes back: notes over the counter, everything else the way it came."""
+    if not money.settled_fen:
+        return WayBack.NOTHING
+    if not money.cash_fen:
+        return WayBack.ACCOUNT
+    return WayBack.CASH if money.cash_fen == money.settled_fen else WayBack.BOTH
+
+
+def way_back_of(row: Appointment) -> WayBack:
+    """The same for one booking."""
+    return way_back(whole_money(row, bills.money_of([row.bill])[row.bill_id]))

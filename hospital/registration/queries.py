@@ -24,7 +24,7 @@ from hospital.organisation.states import Title
 from hospital.patients import queries as patients
 from hospital.registration import rules
 from hospital.registration.models import Appointment
-from hospital.registration.money import bills_of, whole_money
+from hospital.registration.money import bills_of, way_back, whole_money
 from hospital.registration.states import (
     LIVE,
     AppointmentStatus,
@@ -32,6 +32,7 @@ from hospital.registration.states import (
     CancelReason,
     Consent,
     PaidWhen,
+    WayBack,
 )
 from hospital.scheduling.states import Channel, SessionPeriod
 
@@ -90,6 +91,7 @@ class AppointmentRow:
     total_fen: int
     refund_due_fen: int
     refunded_fen: int
+    way_back: WayBack
     cancel_reason: CancelReason
     cancel_reason_label: str
     is_late_cancel: bool
@@ -264,9 +266,12 @@ def _rows(found: QuerySet[Appointment], *, at: dt.datetime) -> list[AppointmentR
 
 def _row(row: Appointment, money: Money, at: dt.datetime) -> AppointmentRow:
     band, status = row.slot.band, AppointmentStatus(row.status)
-    is_upcoming = status in LIVE and band.ends_at > at
+    # Who has come, or comes late, still has it before him when the band is over.
+    is_upcoming = status in LIVE and row.schedule.ends_at > at
+    is_upcoming = is_upcoming or status == AppointmentStatus.CHECKED_IN
     names = _names_now(row) if is_upcoming else _names_then(row)
-    can_cancel, cancel_note = _cancelling(row, at)
+    back = way_back(money)
+    can_cancel, cancel_note = _cancelling(row, back, at)
     reason = CancelReason(row.cancel_reason)
     return AppointmentRow(
         id=row.pk,
@@ -309,6 +314,7 @@ def _row(row: Appointment, money: Money, at: dt.datetime) -> AppointmentRow:
         total_fen=money.total_fen,
         refund_due_fen=money.due_fen,
         refunded_fen=money.refunded_fen,
+        way_back=back,
         cancel_reason=reason,
         cancel_reason_label=reason.label,
         is_late_cancel=row.is_late_cancel,
@@ -359,12 +365,13 @@ def _incident(row: Appointment) -> str:
     return "当日退号" if row.is_late_cancel else ""
 
 
-def _cancelling(row: Appointment, at: dt.datetime) -> tuple[bool, str]:
+def _cancelling(row: Appointment, back: WayBack, at: dt.datetime) -> tuple[bool, str]:
     """Whether the patient may cancel, and the rule in words (M1.7)."""
     if row.status not in LIVE:
         return False, ""
     if row.consent and row.status == AppointmentStatus.BOOKED:
-        return True, "已更换医生，就诊前可随时免费退号，费用原路退回。"
+        parts = ("已更换医生，就诊前可随时免费退号", str(back.label))
+        return True, "，".join(part for part in parts if part) + "。"
     try:
         is_late = rules.check_cancel(
             status=row.status,
@@ -376,7 +383,7 @@ def _cancelling(row: Appointment, at: dt.datetime) -> tuple[bool, str]:
         return False, refusal.message
     if row.status == AppointmentStatus.PENDING:
         return True, "尚未支付，可直接取消。"
-    return True, rules.LATE_NOTE if is_late else rules.free_note(row.visit_date)
+    return True, rules.cancel_note(row.visit_date, is_late=is_late, way_back=back)
 
 
 def _steps(

@@ -22,12 +22,12 @@ from hospital.registration.states import (
     AppointmentStatus,
     CancelReason,
     RestrictionCause,
+    WayBack,
 )
 from hospital.scheduling.queries import SessionFacts, closes_at, offer_of
 from hospital.scheduling.states import ONLINE, Channel, Offer, ScheduleStatus
 
 _COUNTED: Final = (*LIVE, AppointmentStatus.FULFILLED, AppointmentStatus.NOSHOW)
-LATE_NOTE: Final = "就诊当日退号，费用原路退回，将计一次当日退号。"
 _WHERE: Final = {True: "线上", False: ""}
 _GONE: Final = (ScheduleStatus.DRAFT, ScheduleStatus.CANCELLED, ScheduleStatus.CLOSED)
 _WHY_RESTRICTED: Final = {
@@ -77,11 +77,15 @@ class Duplicate(Refusal):
 
 
 class LimitDepartmentDay(Refusal):
+    """`number` is the booking there is already."""
+
     code = "LIMIT_DEPARTMENT_DAY"
     default_message = "该就诊人当天已预约本科室，不能再约。"
 
 
 class LimitDoctorDay(Refusal):
+    """`number` is the booking there is already."""
+
     code = "LIMIT_DOCTOR_DAY"
     default_message = "该就诊人当天已预约这位医生，不能再约。"
 
@@ -373,10 +377,13 @@ def check_cancel(
     return True
 
 
-def free_note(visit_date: dt.date) -> str:
-    """Until when cancelling is free, in words."""
+def cancel_note(visit_date: dt.date, *, is_late: bool, way_back: WayBack) -> str:
+    """Until when cancelling is free, or that it counts as late, and how the money comes back, in
+    words."""
     day = visit_date - dt.timedelta(days=1)
-    return f"{day.month}月{day.day}日 24:00 前可免费退号，费用原路退回。"
+    when = "就诊当日退号" if is_late else f"{day.month}月{day.day}日 24:00 前可免费退号"
+    counts = "将计一次当日退号" if is_late else ""
+    return "，".join(part for part in (when, str(way_back.label), counts) if part) + "。"
 
 
 def age_in_months(birth_date: dt.date, *, on: dt.date) -> int:
@@ -388,13 +395,13 @@ def age_in_months(birth_date: dt.date, *, on: dt.date) -> int:
 def _check_department_day(session: SessionFacts, that_day: Sequence[Past]) -> None:
     here = [row for row in that_day if row.department_id == session.department_id]
     if len(here) >= thresholds.LIMIT_DEPARTMENT_DAY.value(_department(session)):
-        raise LimitDepartmentDay
+        raise LimitDepartmentDay(number=here[0].number)
 
 
 def _check_doctor_day(session: SessionFacts, that_day: Sequence[Past]) -> None:
     with_doctor = [row for row in that_day if _same_doctor(row, session)]
     if len(with_doctor) >= thresholds.LIMIT_DOCTOR_DAY.value(_department(session)):
-        raise LimitDoctorDay
+        raise LimitDoctorDay(number=with_doctor[0].number)
 
 
 def _check_day(that_day: Sequence[Past]) -> None:

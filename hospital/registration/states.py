@@ -97,6 +97,15 @@ class PaidWhen(TextChoices):
     LATER = "later", "先抢救后付费"
 
 
+class WayBack(TextChoices):
+    """How what was paid for a booking comes back: the way it was paid. Empty: nothing was paid."""
+
+    NOTHING = "", ""
+    ACCOUNT = "account", "费用原路退回"
+    CASH = "cash", "现金请到挂号窗口领取"
+    BOTH = "both", "微信付的原路退回，现金请到挂号窗口领取"
+
+
 class Acuity(IntegerChoices):
     """急诊分级: how urgent an emergency is (M1.17)."""
 

@@ -6,16 +6,29 @@ appointment's page.
 """
 
 import datetime as dt
+from typing import Final
 
-from hospital.billing import queries as bills
 from hospital.kernel.actors import Actor
 from hospital.kernel.clock import local
 from hospital.messaging import actions as messaging
 from hospital.patients import queries as patients
 from hospital.registration.models import Appointment, BookingRestriction
-from hospital.registration.money import bills_of
-from hospital.registration.states import RestrictionCause
+from hospital.registration.money import way_back_of
+from hospital.registration.states import CancelReason, RestrictionCause, WayBack
 from hospital.ui.wording import clock_text, day_text, weekday_text, yuan_text
+
+_ARRIVAL: Final = {
+    WayBack.NOTHING: "无需退费",
+    WayBack.ACCOUNT: "原路退回，以微信到账为准",
+    WayBack.CASH: "现金付的，请到挂号窗口领取",
+    WayBack.BOTH: "微信付的原路退，现金到窗口领",
+}
+_REFUND: Final = {
+    WayBack.NOTHING: "",
+    WayBack.ACCOUNT: "原路退回",
+    WayBack.CASH: "到窗口领现金",
+    WayBack.BOTH: "退微信和现金",
+}
 
 
 def booked(appointment: Appointment, *, by: Actor, at: dt.datetime) -> None:
@@ -58,13 +71,15 @@ def asked(appointment: Appointment, *, by: Actor, at: dt.datetime) -> None:
 
 
 def timed_out(appointment: Appointment, *, by: Actor, at: dt.datetime) -> None:
-    """N03: not paid in time, the number is released."""
+    """N03: not paid, or not come for, in time: the number is released."""
     row = _loaded(appointment)
+    is_unpaid = row.cancel_reason == CancelReason.PAYMENT_TIMEOUT
+    reason = CancelReason(row.cancel_reason).label
     fields = {
         "patient": row.patient.masked_name,
         "department": row.department.name,
         "date": _day(row),
-        "reason": "超时未支付，原预约保留" if row.replaces_id else "超时未支付",
+        "reason": f"{reason}，原预约保留" if row.replaces_id and is_unpaid else reason,
     }
     _send("N03", row, "timeout", fields, by=by, at=at)
 
@@ -99,15 +114,13 @@ def _way_back(row: Appointment, refund_fen: int) -> str:
     """How the money comes back: notes over the counter, everything else the way it came."""
     if not refund_fen:
         return "无需退费"
-    is_cash = bills.is_paid_in_cash(bill_ids=bills_of(row))
-    return "现金付的，请到挂号窗口领取" if is_cash else "原路退回，以微信到账为准"
+    return _ARRIVAL[way_back_of(row)]
 
 
 def _refund(row: Appointment, refund_fen: int) -> str:
     if not refund_fen:
         return "未付费，无需退款"
-    is_cash = bills.is_paid_in_cash(bill_ids=bills_of(row))
-    return f"{yuan_text(refund_fen)} {'到窗口领现金' if is_cash else '原路退回'}"
+    return f"{yuan_text(refund_fen)} {_REFUND[way_back_of(row)]}"
 
 
 def substituted(

@@ -240,7 +240,7 @@ def test_m1_07_until_midnight_it_is_free() -> None:
         False,
     )
     shown = page(client, detail_of(booked))
-    assert "已退号，费用将原路退回。" in shown
+    assert "已退号，费用原路退回。" in shown
     assert "¥25.00 正在原路退回" in shown
     assert "申请退号" not in shown
     assert "报到条码" not in shown

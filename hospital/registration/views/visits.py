@@ -17,6 +17,7 @@ from hospital.registration.permissions import (
     LIFT_RESTRICTION,
 )
 from hospital.registration.states import AppointmentStatus
+from hospital.registration.views.saying import given_back
 from hospital.ui.typed import typed
 
 
@@ -63,7 +64,7 @@ def cancel(request: StaffRequest, number: str) -> HttpResponse:
         actions.cancel_after_check_in(number=number, reason=reason, by=request.actor, at=at)
     else:
         actions.cancel(number=number, reason=reason, by=request.actor, at=at)
-    messages.success(request, "已退号，费用原路退回。")
+    messages.success(request, given_back(row))
     return redirect("desk-appointment", number)
 
 
@@ -103,10 +104,10 @@ def correct(request: StaffRequest, number: str) -> HttpResponse:
 @require_POST
 def refund_unseen(request: StaffRequest, number: str) -> HttpResponse:
     """Checked in and never seen: cancelled, and the money back."""
-    actions.refund_unseen(
-        number=number, reason=_why(request, number), by=request.actor, at=clock.now()
-    )
-    messages.success(request, "已退号，费用原路退回。")
+    at = clock.now()
+    row = queries.appointment(number=number, at=at)
+    actions.refund_unseen(number=number, reason=_why(request, number), by=request.actor, at=at)
+    messages.success(request, given_back(row))
     return redirect("desk-appointment", number)
 
 
