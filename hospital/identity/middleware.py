@@ -163,6 +163,7 @@ def answer(
         "message": refusal.message,
         "sentences": _sentences(refusal),
         "permission": refusal.details.get("permission", ""),
+        "way_on": refusal.details.get("way_on"),
         "home": paths.STAFF_HOME if staff else paths.PATIENT_HOME,
         "back": request.headers.get("Referer", "") if _came_from_us(request) else "",
     }

@@ -8,12 +8,14 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from hospital.identity.access import PatientRequest, in_turn, patient_page
 from hospital.kernel import clock, serials
+from hospital.kernel.errors import Refusal
 from hospital.patients import queries as patients
 from hospital.registration import actions, changes, queries, shared, thresholds, waitlists
 from hospital.registration.queries import AppointmentRow
 from hospital.registration.states import PATIENT_REASONS, AppointmentStatus
 from hospital.registration.views import pacing
-from hospital.registration.views.choosing import choice, chosen_of
+from hospital.registration.views.choosing import choice, chosen_of, lead_on
+from hospital.registration.views.saying import given_back
 from hospital.scheduling import queries as scheduling
 from hospital.scheduling.actions import SlotTaken
 from hospital.ui.typed import typed
@@ -99,8 +101,7 @@ def cancel(request: PatientRequest, number: str) -> HttpResponse:
         by=request.actor,
         at=clock.now(),
     )
-    paid = row.status == AppointmentStatus.BOOKED and row.total_fen
-    messages.success(request, "已退号，费用将原路退回。" if paid else "已取消预约。")
+    messages.success(request, given_back(row))
     return redirect("registration-appointment", number)
 
 
@@ -127,6 +128,9 @@ def _book(request: PatientRequest, schedule_id: int, band_id: int) -> HttpRespon
             "wait_url": f"{wait}?patient={number}" if wait else "",
         }
         return render(request, "registration/patient/taken.html", context, status=409)
+    except Refusal as refusal:
+        lead_on(refusal, user_id=user_id, patient=number)
+        raise
     if booked.status == AppointmentStatus.PENDING:
         return redirect("payments-pay", booked.bill.token)
     return redirect("registration-result", booked.number)

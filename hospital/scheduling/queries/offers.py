@@ -192,6 +192,15 @@ def bands(*, schedule_id: int, at: dt.datetime) -> BandSheet:
     return BandSheet(session, _cell(session, at), tuple(_band_cells(session, at)))
 
 
+def bands_of_day(
+    *, department_id: int, day: dt.date, at: dt.datetime
+) -> dict[int, tuple[BandCell, ...]]:
+    """Schedule id → its bands, for a page that shows all of a day. From the same moment as
+    `open_sessions`: no statement more, however many sit."""
+    found = _department_sessions(department_id, at)
+    return {one.id: tuple(_band_cells(one, at)) for one in found if one.visit_date == day}
+
+
 def session_facts(*, schedule_id: int) -> SessionFacts:
     """All that is known of one session, at most a second old. Raises NotFound."""
     found = _of_schedule.get(
