@@ -193,39 +193,48 @@ def leave_rows(
 
 def substitutes(*, schedule_ids: Collection[int]) -> dict[int, list[Substitute]]:
     """Session → who could hold it instead; M1.9 asks more for a lower title."""
+    rows = list(Schedule.objects.filter(pk__in=schedule_ids).order_by("starts_at"))
+    people = {
+        (department_id, day): organisation.practitioners_of(department_id, on=day)
+        for department_id, day in {(row.department_id, row.visit_date) for row in rows}
+    }
+    busy = _busy(rows, {person.pk for there in people.values() for person in there})
     return {
-        row.pk: _substitutes(row)
-        for row in Schedule.objects.filter(pk__in=schedule_ids).order_by("starts_at")
+        row.pk: [
+            Substitute(person.pk, person.name, person.title, str(Title(person.title).label))
+            for person in people[row.department_id, row.visit_date]
+            if person.pk != row.practitioner_id
+            and row.visit_date <= person.licence_end_date
+            and not any(
+                starts_at < row.ends_at and row.starts_at < ends_at
+                for starts_at, ends_at in busy.get(person.pk, ())
+            )
+        ]
+        for row in rows
     }
 
 
-def _substitutes(schedule: Schedule) -> list[Substitute]:
-    people = organisation.practitioners_of(schedule.department_id, on=schedule.visit_date)
-    ids = [person.pk for person in people]
-    busy = set(
-        Schedule.objects.filter(
-            practitioner_id__in=ids,
-            starts_at__lt=schedule.ends_at,
-            ends_at__gt=schedule.starts_at,
-        )
-        .exclude(status=ScheduleStatus.CANCELLED)
-        .values_list("practitioner_id", flat=True)
-    )
-    busy |= set(
-        Leave.objects.filter(
-            practitioner_id__in=ids,
-            status=LeaveStatus.APPROVED,
-            starts_at__lt=schedule.ends_at,
-            ends_at__gt=schedule.starts_at,
-        ).values_list("practitioner_id", flat=True)
-    )
-    return [
-        Substitute(person.pk, person.name, person.title, str(Title(person.title).label))
-        for person in people
-        if person.pk not in busy
-        and person.pk != schedule.practitioner_id
-        and schedule.visit_date <= person.licence_end_date
-    ]
+def _busy(
+    rows: Sequence[Schedule], ids: Collection[int]
+) -> dict[int, list[tuple[dt.datetime, dt.datetime]]]:
+    """When people sit elsewhere or are away, between the first and the last of some sessions."""
+    found: dict[int, list[tuple[dt.datetime, dt.datetime]]] = {}
+    if not rows:
+        return found
+    within = {
+        "practitioner_id__in": ids,
+        "starts_at__lt": max(row.ends_at for row in rows),
+        "ends_at__gt": min(row.starts_at for row in rows),
+    }
+    sessions = Schedule.objects.filter(**within).exclude(status=ScheduleStatus.CANCELLED)
+    away = Leave.objects.filter(**within, status=LeaveStatus.APPROVED)
+    columns = "practitioner_id", "starts_at", "ends_at"
+    for person, starts_at, ends_at in (
+        *sessions.values_list(*columns),
+        *away.values_list(*columns),
+    ):
+        found.setdefault(person, []).append((starts_at, ends_at))
+    return found
 
 
 def _counted(rows: QuerySet[Schedule]) -> list[Counted]:

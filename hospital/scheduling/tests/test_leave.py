@@ -5,6 +5,7 @@ import datetime as dt
 import pytest
 from django.db import DatabaseError, transaction
 from django.urls import reverse
+from pytest_django import DjangoAssertNumQueries
 
 from hospital.identity.models import StaffAccount
 from hospital.identity.states import Role
@@ -356,3 +357,18 @@ def test_m15_03_a_doctor_asks_to_stop_one_session(monkeypatch: pytest.MonkeyPatc
     assert (leave.starts_at, leave.ends_at) == (morning.starts_at, morning.ends_at)
     other = staff_client(account=staff(Role.DOCTOR, doctor=a_practitioner(a_department())))
     assert other.get(address).status_code == 404
+
+
+def test_m15_03_who_could_hold_two_sessions_is_asked_once_not_twice(
+    django_assert_num_queries: DjangoAssertNumQueries,
+) -> None:
+    _, morning, afternoon = two_sessions()
+    free = a_practitioner(morning.department, name="黄芪")
+    busy = a_practitioner(morning.department, name="当归")
+    a_released_schedule(day=THURSDAY, department=morning.department, practitioner=busy)
+
+    with django_assert_num_queries(4):
+        found = queries.substitutes(schedule_ids=[morning.pk, afternoon.pk])
+
+    assert [person.id for person in found[morning.pk]] == [free.pk]
+    assert {person.id for person in found[afternoon.pk]} == {free.pk, busy.pk}
