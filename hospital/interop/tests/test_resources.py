@@ -159,6 +159,21 @@ def test_what_is_free_can_be_booked_and_nothing_else(program: Program) -> None:
         assert (refused.status, refused.codes) == (409, ["CHANNEL_CLOSED"])
 
 
+def test_m1_02_what_is_kept_for_the_waiting_list_is_not_free(program: Program) -> None:
+    session = a_released_schedule()
+    slot = free_slots(session)[0]
+    scheduling.keep_for_list(schedule_id=session.pk, is_kept=True)
+    assert program.get("/Slot", {"schedule": session.pk, "status": "free"}).body["total"] == 0
+    assert program.get(f"/Slot/{slot}").body["status"] == "busy"
+    assert program.book(a_wish(slot)).codes[0] == "SLOT_TAKEN"
+    soon = dt.datetime(2026, 11, 23, 23, 31, tzinfo=dt.UTC)  # 29 minutes before the first band
+    with time_machine.travel(soon, tick=False):
+        program.renew(soon)
+        free = found(program.get("/Slot", {"schedule": session.pk, "status": "free"}))
+        assert {one["start"][11:16] for one in free} == {"08:00"}
+        assert program.book(a_wish(slot)).status == 201
+
+
 def test_pages_follow_one_another(program: Program) -> None:
     session = a_released_schedule()
     seen: list[str] = []

@@ -167,13 +167,15 @@ def _sessions(at: dt.datetime) -> QuerySet[Schedule]:
 
 def _listed(at: dt.datetime) -> Case:
     """What a number is to a platform (SM2's words in FHIR), judged at a moment: one may be free in
-    the table and claimed by nobody any more, or be out although no job has released it yet."""
+    the table and claimed by nobody any more or kept for the waiting list, or be out although no job
+    has released it yet."""
     closes = at + dt.timedelta(minutes=thresholds.CLOSE_MINUTES.value())
     in_time = Q(schedule__release_at__lte=at, band__ends_at__gt=at, schedule__ends_at__gt=closes)
+    kept = Q(schedule__has_waiting=True, band__starts_at__gt=thresholds.kept_after(at))
     released = Q(status=SlotStatus.FREE, schedule__status__in=_OPEN)
     late = Q(status=SlotStatus.PLANNED, schedule__status=ScheduleStatus.PUBLISHED)
     return Case(
-        When(in_time & (released | late), then=Value(str(Listed.FREE))),
+        When(in_time & ~kept & (released | late), then=Value(str(Listed.FREE))),
         When(status=SlotStatus.HELD, then=Value(str(Listed.TENTATIVE))),
         When(status=SlotStatus.BLOCKED, then=Value(str(Listed.UNAVAILABLE))),
         default=Value(str(Listed.BUSY)),
