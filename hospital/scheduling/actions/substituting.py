@@ -18,6 +18,7 @@ from hospital.kernel.errors import NotFound, Refusal
 from hospital.live import actions as live
 from hospital.organisation import queries as organisation
 from hospital.scheduling import queries
+from hospital.scheduling.actions import making
 from hospital.scheduling.events import ScheduleSubstituted
 from hospital.scheduling.models import Schedule
 from hospital.scheduling.states import ScheduleStatus
@@ -48,6 +49,8 @@ def substitute(
     Raises NotFound; CannotSubstitute when the session is over or called off, or the doctor has
     another session or leave at that time, no licence on the day, or a title without a fee.
     """
+    # A leave approved, or a roster published, in the same moment is seen, or sees this (M15.2).
+    making.take_turns()
     schedule = _lock([schedule_id])[0]
     _check_held([schedule], at)
     free = queries.substitutes(schedule_ids=[schedule_id])[schedule_id]
@@ -71,6 +74,7 @@ def swap_practitioners(
     Raises NotFound; CannotSwap when one is over or called off, has no doctor or the same one, or a
     doctor has something else at the other's time.
     """
+    making.take_turns()
     first, second = _lock([first_id, second_id])
     doctors = first.practitioner_id, second.practitioner_id
     if None in doctors or len(set(doctors)) == 1 or first.department_id != second.department_id:

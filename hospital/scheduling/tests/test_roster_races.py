@@ -20,7 +20,7 @@ from hospital.scheduling.models import RosterEntry, Schedule, Slot
 from hospital.scheduling.states import DayKind, LeaveStatus, ScheduleStatus, SlotStatus
 from hospital.scheduling.tests.roster_world import MONDAY, TUESDAY, a_clinic
 from hospital.testing.organisation import a_department, a_practitioner
-from hospital.testing.schedules import NOW, a_template
+from hospital.testing.schedules import NOW, a_released_schedule, a_template
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.race]
 RELEASE = at_local(TUESDAY - dt.timedelta(days=7), dt.time(7))
@@ -181,3 +181,30 @@ def test_m15_04_a_holiday_entered_while_a_week_is_opened_leaves_it_its_sessions(
     entry = RosterEntry.objects.select_related("schedule").get()
     assert entry.schedule is not None
     assert (outcome, entry.schedule.status) == ("ok", ScheduleStatus.PUBLISHED)
+
+
+def test_m15_02_nobody_stands_in_who_is_given_leave_in_the_same_moment() -> None:
+    session = a_released_schedule(day=TUESDAY)
+    other = a_practitioner(session.department, name="代诊医生")
+    leave = actions.ask_leave(
+        practitioner_id=other.pk,
+        starts_at=at_local(TUESDAY),
+        ends_at=at_local(TUESDAY + dt.timedelta(days=1)),
+        reason="trip",
+        note="",
+        by=SYSTEM,
+        at=NOW,
+    )
+
+    outcome = meanwhile(
+        lambda: actions.approve_leave(
+            leave_id=leave.pk, answers={}, is_head=False, by=SYSTEM, at=NOW
+        ),
+        lambda: actions.substitute(
+            schedule_id=session.pk, practitioner_id=other.pk, reason="会议", by=SYSTEM, at=NOW
+        ),
+    )
+
+    session.refresh_from_db()
+    assert outcome == "CANNOT_SUBSTITUTE"
+    assert session.practitioner_id != other.pk
