@@ -61,6 +61,7 @@ def register(
     patient_id: int,
     schedule_id: int,
     band_id: int | None,
+    channel: Channel = Channel.WINDOW,
     paid_when: PaidWhen = PaidWhen.BOOKING,
     reason: str = "",
     may_register: bool,
@@ -69,14 +70,15 @@ def register(
     at: dt.datetime,
 ) -> Appointment:
     """Hold a number at the window by the same rules as anywhere; with a `reason` those an office
-    may set aside are (H3.1). Raises what booking raises, OfficeWritesWhy."""
+    may set aside are (H3.1). Who telephones or was referred has the numbers kept for them (M2.2).
+    Raises what booking raises, OfficeWritesWhy."""
     if not may_register and not reason:
         raise OfficeWritesWhy
     appointment = registration.book(
         patient_id=patient_id,
         schedule_id=schedule_id,
         band_id=band_id,
-        channel=Channel.WINDOW,
+        channel=channel,
         paid_when=paid_when,
         override=Override(bookings.MAY_BE_SET_ASIDE, reason) if reason else None,
         key=key,

@@ -133,6 +133,31 @@ def test_h3_01_the_window_books_from_the_same_pool_with_the_same_checks(clerk: C
     assert Appointment.objects.count() == 1
 
 
+def test_m2_02_who_telephones_or_is_referred_has_the_numbers_kept_for_them(clerk: Client) -> None:
+    """M2.2: the reserved pool is the window's to give, to nobody who stands there."""
+    kept = {Pool.WECHAT: 15, Pool.RESERVED: 1}
+    schedule = a_released_schedule(shares=kept)
+    facts = {"day": TOMORROW.isoformat(), "from": "phone", "arrival": "1"}
+
+    assert book(clerk, a_patient(), schedule).status_code == 422
+    assert not Appointment.objects.exists()
+    address = reverse("window-person", args=[a_patient().outpatient_no])
+    page = {"d": schedule.department.code, "day": TOMORROW.isoformat()}
+    assert clerk.get(address, page).content.decode().count("无号") == 1
+    told = clerk.get(address, page | {"from": "phone"}).content.decode()
+    assert 'name="from" value="phone"' in told
+    assert 'data-key-label="转诊"' in told
+    assert book(clerk, a_patient(), schedule, **facts).status_code == 302
+    row = Appointment.objects.get()
+    assert (row.channel, row.slot.pool, row.paid_when) == (
+        Channel.PHONE,
+        Pool.RESERVED,
+        PaidWhen.ARRIVAL,
+    )
+    nobody = book(clerk, a_patient(), schedule, **facts | {"from": "doctor"})
+    assert nobody.status_code == 422, "no other channel is the window's"
+
+
 def test_h3_01_a_limit_is_set_aside_by_the_office_with_a_reason(clerk: Client) -> None:
     """H3.1: the clerk is told no; the office writes why, and the audit knows."""
     child_only = a_department(max_age_months=168)

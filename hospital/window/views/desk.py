@@ -95,6 +95,7 @@ def book(request: StaffRequest, number: str) -> HttpResponse:
             patient_id=patient.pk,
             schedule_id=typed_id(request.POST.get("schedule", "")) or 0,
             band_id=typed_id(request.POST.get("band", "")),
+            channel=forms.origin(request.POST),
             paid_when=PaidWhen.ARRIVAL if request.POST.get("arrival") else PaidWhen.BOOKING,
             reason=reason if may_override else "",
             may_register=may_register,
@@ -218,18 +219,18 @@ def _departments() -> list[organisation.DepartmentRow]:
 
 
 def _numbers(told: Mapping[str, str], code: str, at: dt.datetime) -> dict[str, object]:
-    """The sessions of a department on a day, each under a key; or their bands."""
+    """The sessions of a department on a day, each under a key; or their bands. Who telephones or
+    was sent by another doctor chooses among what is kept for them (M2.2)."""
     department = organisation.department(code)
     day = _day(told.get("day", ""), at)
-    offers = sessions.counter_offers(
-        department_id=department.pk, day=day, channel=Channel.WINDOW, at=at
-    )
+    exchanged = forms.booking_number(told.get("exchange", ""))
+    channel = Channel.WINDOW if exchanged else forms.origin(told)
+    offers = sessions.counter_offers(department_id=department.pk, day=day, channel=channel, at=at)
     with_bands = told.get("bands") == "1"
     rows = _band_rows(offers) if with_bands else _session_rows(offers)
     first = (typed_id(told.get("page", "")) or 0) * _PAGE
-    exchanged = forms.booking_number(told.get("exchange", ""))
     is_arrival = bool(told.get("arrival")) and day > clock.hospital_day(at) and not exchanged
-    days = sessions.counter_days(department_id=department.pk, channel=Channel.WINDOW, at=at)
+    days = sessions.counter_days(department_id=department.pk, channel=channel, at=at)
     place = next((index for index, one in enumerate(days) if one.day == day), 0)
     shown = rows[first : first + _PAGE]
     return {
@@ -244,8 +245,24 @@ def _numbers(told: Mapping[str, str], code: str, at: dt.datetime) -> dict[str, o
         "page_before": first // _PAGE - 1 if first else None,
         "page_after": first // _PAGE + 1 if len(rows) > first + _PAGE else None,
         "arrival": is_arrival,
-        "more": "&arrival=1" if is_arrival else f"&exchange={exchanged}" if exchanged else "",
+        "origins": _origins(channel),
+        "more": forms.more(channel, arrival=is_arrival, exchange=exchanged),
+        "other": forms.more(channel, arrival=not is_arrival),
     }
+
+
+def _origins(chosen: Channel) -> list[dict[str, object]]:
+    """Whom it may be for; one key goes through them. Who is not here pays when coming."""
+    following = forms.ORIGINS[(forms.ORIGINS.index(chosen) + 1) % len(forms.ORIGINS)]
+    return [
+        {
+            "label": one.label,
+            "is_chosen": one == chosen,
+            "is_next": one == following,
+            "more": forms.more(one, arrival=one != Channel.WINDOW),
+        }
+        for one in forms.ORIGINS
+    ]
 
 
 def _session_rows(offers: list[sessions.CounterOffer]) -> list[dict[str, object]]:
