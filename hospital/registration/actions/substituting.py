@@ -30,7 +30,11 @@ from hospital.scheduling.queries import SessionFacts
 _LEAST: Final = dt.timedelta(minutes=15)
 _NOT_AGREED: Final = "未同意替诊，按停诊处理"
 _GIVEN: Final = (Consent.TOLD, Consent.AGREED)
-_HAS_COME: Final = (AppointmentStatus.CHECKED_IN, AppointmentStatus.FULFILLED)
+_HAS_COME: Final = (
+    AppointmentStatus.CHECKED_IN,
+    AppointmentStatus.FULFILLED,
+    AppointmentStatus.LEFT_UNSEEN,
+)
 
 
 class NothingAsked(Refusal):

@@ -28,6 +28,7 @@ from hospital.registration.states import (
     AppointmentStatus,
     BookingKind,
     CancelReason,
+    Consent,
     RestrictionCause,
 )
 from hospital.scheduling import actions as scheduling
@@ -225,7 +226,10 @@ def refund_unseen(*, number: str, reason: str, by: Actor, at: dt.datetime) -> Ap
 
 def _over(at: dt.datetime) -> QuerySet[Appointment]:
     today = clock.hospital_day(at)
-    missed = Q(status=AppointmentStatus.BOOKED, slot__status=SlotStatus.BOOKED)
+    # Who never agreed to a substitute is called off, however late that is noticed (M1.9).
+    missed = Q(status=AppointmentStatus.BOOKED, slot__status=SlotStatus.BOOKED) & ~Q(
+        consent=Consent.ASKED
+    )
     # Who came at the end of a night may still wait in the morning.
     unseen = Q(
         status=AppointmentStatus.CHECKED_IN,

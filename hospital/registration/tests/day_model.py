@@ -1,27 +1,33 @@
-"""A small outpatient day to be played at random: a session nearly sold, an empty one and one still
-to be released, five families, and everything people, WeChat and the clock may do to them.
+"""A small outpatient day to be played at random: a session nearly sold, an empty one, one still to
+be released, a next day's and an emergency room, five families, other doctors, and everything
+people, WeChat and the clock may do to them.
 
 Acts refuse as they do in life; what must hold after each is in `test_invariants`.
 """
 
 import datetime as dt
-import itertools
-from collections.abc import Sequence
 from random import Random
-from typing import TypeVar
 
 from hospital.billing import actions as billing
 from hospital.billing import queries as bills
 from hospital.billing.models import Bill
 from hospital.billing.states import BillStatus
+from hospital.catalogue.states import ServiceKind
 from hospital.kernel.actors import SYSTEM, Actor
-from hospital.kernel.errors import Refusal
-from hospital.patients.models import Patient
+from hospital.kernel.errors import Refusal, Stale
 from hospital.registration import actions
 from hospital.registration.models import Appointment, WaitlistEntry
-from hospital.registration.states import AppointmentStatus, PaidWhen, WaitlistStatus
+from hospital.registration.states import (
+    Acuity,
+    AppointmentStatus,
+    BookingKind,
+    Consent,
+    PaidWhen,
+    WaitlistStatus,
+)
+from hospital.registration.tests.day_world import WANTED, House, World, one, to_settle
 from hospital.scheduling import actions as scheduling
-from hospital.scheduling.models import Schedule, Slot, TimeBand
+from hospital.scheduling.models import Schedule, Slot
 from hospital.scheduling.states import (
     POOLS_OF,
     Channel,
@@ -30,25 +36,18 @@ from hospital.scheduling.states import (
     SlotStatus,
     Withheld,
 )
-from hospital.testing.bookings import a_paid_booking
-from hospital.testing.people import a_patient, a_wechat_user
-from hospital.testing.schedules import (
-    NOW,
-    TOMORROW,
-    a_released_schedule,
-    band_of,
-    moment,
-)
+from hospital.testing.schedules import TOMORROW, moment
 
-Row = TypeVar("Row")
 STAFF = Actor("staff", 77)
-_FIRST: dict[Pool, int] = {Pool.WECHAT: 2, Pool.WINDOW: 1, Pool.KIOSK: 1, Pool.RESERVED: 1}
 _LEAPS = [dt.timedelta(minutes=minutes) for minutes in (1, 6, 16, 40, 130)]
 _NIGHT = dt.timedelta(hours=21)
+_PAID_WHEN = [PaidWhen.BOOKING, PaidWhen.ARRIVAL]
 #: How often each act is chosen.
 WEIGHTS = {
     "book": 10,
     "add_on": 2,
+    "continue_visit": 3,
+    "register_emergency": 2,
     "begin_to_pay": 2,
     "stop_paying": 2,
     "money_arrives": 9,
@@ -66,6 +65,10 @@ WEIGHTS = {
     "stop": 1,
     "undo_stopped": 3,
     "resume": 2,
+    "substitute": 2,
+    "settle_substitution": 4,
+    "answer": 2,
+    "end_question": 2,
     "change_capacity": 2,
     "block": 2,
     "unblock": 2,
@@ -77,36 +80,13 @@ WEIGHTS = {
 }
 
 
-class World:
-    """What every example begins with: made once, taken back to after each."""
-
-    def __init__(self) -> None:
-        self.users = [a_wechat_user() for _ in range(5)]
-        self.patients: list[Patient] = [a_patient(user) for user in self.users]
-        days = (TOMORROW, TOMORROW, TOMORROW + dt.timedelta(days=7))
-        fees_fen = (2500, 4000, 2500)
-        sessions = [
-            a_released_schedule(
-                day=day, capacity=5, band_minutes=120, fee_fen=fee_fen, shares=_FIRST
-            )
-            for day, fee_fen in zip(days, fees_fen, strict=True)
-        ]
-        self.fees_fen = {row.pk: fen for row, fen in zip(sessions, fees_fen, strict=True)}
-        for place, patient in enumerate(self.patients[:2]):
-            band = band_of(sessions[0], place)
-            a_paid_booking(patient=patient, schedule=sessions[0], band=band)
-        self.received_fen = bills.ledger_totals()["cash_fen"]
-
-
-class Day:
-    """The hospital of one example; `at` is the moment for everybody."""
+class Day(House):
+    """What may be done; `prices_fen` is what each booking costs its patient at most."""
 
     def __init__(self, world: World) -> None:
-        self.world = world
-        self.at = NOW
-        self.serial = itertools.count(1)
-        self.received_fen = world.received_fen
-        self.returned_fen = 0
+        super().__init__(world)
+        self.prices_fen: dict[int, int] = {}
+        self.note_prices()
 
     def can(self) -> list[str]:
         """The acts that may come to something now, as often as each is to be chosen."""
@@ -121,29 +101,48 @@ class Day:
             "unblock": is_blocked,
             "undo_stopped": ScheduleStatus.SUSPENDED in sessions,
             "resume": ScheduleStatus.SUSPENDED in sessions,
+            "answer": Appointment.objects.filter(consent=Consent.ASKED).exists(),
+            "end_question": Appointment.objects.filter(consent=Consent.ASKED).exists(),
+            "settle_substitution": bool(to_settle()),
             "leave_waitlist": WaitlistStatus.WAITING in lines,
             "serve_waitlists": bool(lines),
         }
-        for name, wanted in _WANTED.items():
+        for name, wanted in WANTED.items():
             needs[name] = bool(statuses & set(wanted))
         return [
             name for name, times in WEIGHTS.items() if needs.get(name, True) for _ in range(times)
         ]
 
     def act(self, name: str, dice: Random) -> str:
-        """Do one thing; "ok", or the code of the refusal."""
+        """Do one thing; "ok", or the code of the refusal. Nobody else is here, so nothing can have
+        changed between two looks."""
         try:
             getattr(self, name)(dice)
+        except Stale:
+            raise
         except Refusal as refusal:
             return refusal.code
+        self.note_prices()
         return "ok"
+
+    def note_prices(self) -> None:
+        """What each booking may have cost: the fee of the doctor booked, and less once a cheaper
+        one is there instead, never more (M1.9)."""
+        rows = Appointment.objects.values_list(
+            "pk", "booking_kind", "schedule__service_type", "title"
+        )
+        for row_id, kind, service_type_id, title in rows:
+            is_free = kind == BookingKind.CONTINUATION
+            fee_fen = 0 if is_free else self.world.fees_fen[service_type_id, title]
+            known_fen = self.prices_fen.get(row_id, fee_fen)
+            self.prices_fen[row_id] = min(known_fen, fee_fen)
 
     # ------------------------------------------------------------------ who wants a number
 
     def book(self, dice: Random) -> None:
         """By any channel, of any band, paid now or on arrival."""
         place = dice.randint(0, len(self.world.patients) - 1)
-        band, channel = _one(dice, self.bands()), dice.choice(list(Channel))
+        band, channel = one(dice, self.bands()), dice.choice(list(Channel))
         is_online = channel in (Channel.WECHAT, Channel.PARTNER)
         row = actions.book(
             patient_id=self.world.patients[place].pk,
@@ -160,13 +159,37 @@ class Day:
 
     def add_on(self, dice: Random) -> None:
         """The doctor takes one more."""
-        band = _one(dice, self.bands())
+        band = one(dice, self.bands())
         actions.add_on(
-            patient_id=_one(dice, self.world.patients).pk,
+            patient_id=one(dice, self.world.patients).pk,
             schedule_id=band.schedule_id,
             band_id=band.pk,
             practitioner_id=band.schedule.practitioner_id,
             key=f"add-{next(self.serial)}",
+            by=STAFF,
+            at=self.at,
+        )
+
+    def continue_visit(self, dice: Random) -> None:
+        """The doctor has the results read another time."""
+        if row := self.booking(dice, "continue_visit"):
+            band = one(dice, self.bands())
+            actions.continue_visit(
+                first_number=row.number,
+                schedule_id=band.schedule_id,
+                band_id=dice.choice([band.pk, None]),
+                key=f"again-{next(self.serial)}",
+                by=STAFF,
+                at=self.at,
+            )
+
+    def register_emergency(self, dice: Random) -> None:
+        room = Schedule.objects.get(service_type__kind=ServiceKind.EMERGENCY)
+        actions.register_emergency(
+            patient_id=one(dice, self.world.patients).pk,
+            schedule_id=room.pk,
+            acuity=dice.choice(list(Acuity)),
+            key=f"emergency-{next(self.serial)}",
             by=STAFF,
             at=self.at,
         )
@@ -176,7 +199,7 @@ class Day:
         actions.join_waitlist(
             wechat_user_id=self.world.users[place].pk,
             patient_id=self.world.patients[place].pk,
-            schedule_id=_one(dice, self.bands()).schedule_id,
+            schedule_id=one(dice, self.bands()).schedule_id,
             by=Actor("patient", self.world.users[place].pk),
             at=self.at,
         )
@@ -184,7 +207,7 @@ class Day:
     def leave_waitlist(self, dice: Random) -> None:
         waiting = list(WaitlistEntry.objects.filter(status=WaitlistStatus.WAITING).order_by("pk"))
         if waiting:
-            actions.leave_waitlist(entry_id=_one(dice, waiting).pk, by=SYSTEM, at=self.at)
+            actions.leave_waitlist(entry_id=one(dice, waiting).pk, by=SYSTEM, at=self.at)
 
     def serve_waitlists(self, _: Random) -> None:
         actions.serve_waitlists(by=SYSTEM, at=self.at)
@@ -213,6 +236,9 @@ class Day:
                 at=self.at,
             )
             actions.confirm(bill_id=bill.pk, by=SYSTEM, at=self.at)
+            for row in Appointment.objects.filter(bill=bill):  # as confirm has its job do
+                if row.consent != Consent.ASKED:
+                    actions.settle_substitution_one(appointment_id=row.pk, by=SYSTEM, at=self.at)
 
     def give_up(self, dice: Random) -> None:
         """The timers of one booking, whenever they come."""
@@ -300,7 +326,7 @@ class Day:
     # ------------------------------------------------------------------ what the office does
 
     def stop(self, dice: Random) -> None:
-        schedule_id = _one(dice, self.bands()).schedule_id
+        schedule_id = one(dice, self.bands()).schedule_id
         scheduling.suspend_schedule(
             schedule_id=schedule_id, reason="设备故障", by=STAFF, at=self.at
         )
@@ -313,12 +339,39 @@ class Day:
 
     def resume(self, dice: Random) -> None:
         actions.resume_session(
-            schedule_id=_one(dice, self.bands()).schedule_id, reason="修好", by=STAFF, at=self.at
+            schedule_id=one(dice, self.bands()).schedule_id, reason="修好", by=STAFF, at=self.at
         )
+
+    def substitute(self, dice: Random) -> None:
+        """Another doctor, or the one on the roster again."""
+        scheduling.substitute(
+            schedule_id=one(dice, self.bands()).schedule_id,
+            practitioner_id=one(dice, self.world.doctors).pk,
+            reason="出差",
+            by=STAFF,
+            at=self.at,
+        )
+
+    def settle_substitution(self, dice: Random) -> None:
+        """One of a substitution's jobs, in any order."""
+        if rows := to_settle():
+            actions.settle_substitution_one(
+                appointment_id=one(dice, rows).pk, by=SYSTEM, at=self.at
+            )
+
+    def answer(self, dice: Random) -> None:
+        rows = list(Appointment.objects.filter(consent=Consent.ASKED).order_by("pk"))
+        if rows:
+            number, agrees = one(dice, rows).number, dice.random() < 0.6
+            actions.answer_substitution(number=number, agrees=agrees, by=STAFF, at=self.at)
+
+    def end_question(self, dice: Random) -> None:
+        for row in Appointment.objects.filter(consent=Consent.ASKED).order_by("pk"):
+            actions.end_question(appointment_id=row.pk, by=SYSTEM, at=self.at)
 
     def change_capacity(self, dice: Random) -> None:
         scheduling.change_capacity(
-            band_id=_one(dice, self.bands()).pk,
+            band_id=one(dice, self.bands()).pk,
             capacity=dice.randint(0, 4),
             reason="调整",
             by=STAFF,
@@ -326,20 +379,20 @@ class Day:
         )
 
     def block(self, dice: Random) -> None:
-        slot = _one(dice, self.slots())
+        slot = one(dice, self.slots())
         scheduling.block_numbers(
             schedule_id=slot.schedule_id, slot_ids=[slot.pk], reason="停号", by=STAFF, at=self.at
         )
 
     def unblock(self, dice: Random) -> None:
-        slot = _one(dice, self.slots())
+        slot = one(dice, self.slots())
         scheduling.unblock_numbers(
             schedule_id=slot.schedule_id, slot_ids=[slot.pk], reason="恢复", by=STAFF, at=self.at
         )
 
     def share(self, dice: Random) -> None:
         """Deal what nobody has out anew; all of it lies in a pool afterwards."""
-        schedule_id = _one(dice, self.bands()).schedule_id
+        schedule_id = one(dice, self.bands()).schedule_id
         nobodys = Slot.objects.filter(
             schedule_id=schedule_id,
             is_add_on=False,
@@ -381,6 +434,7 @@ class Day:
             actions.cancel_suspended_one(appointment_id=row.pk, by=SYSTEM, at=self.at)
             actions.release_unpaid(appointment_id=row.pk, by=SYSTEM, at=self.at)
             actions.give_up_uncollected(appointment_id=row.pk, by=SYSTEM, at=self.at)
+            actions.end_question(appointment_id=row.pk, by=SYSTEM, at=self.at)
         scheduling.advance_sessions(by=SYSTEM, at=self.at)
         for _ in range(2):
             for appointment_id in actions.visits_to_end(at=self.at):
@@ -388,46 +442,3 @@ class Day:
         actions.serve_waitlists(by=SYSTEM, at=self.at)
         scheduling.reclaim_due(by=SYSTEM, at=self.at)
         scheduling.expire_due(at=self.at)
-
-    # ------------------------------------------------------------------ whom it happens to
-
-    def user_of(self, patient_id: int) -> int:
-        places = {row.pk: place for place, row in enumerate(self.world.patients)}
-        return self.world.users[places[patient_id]].pk
-
-    def bands(self) -> list[TimeBand]:
-        return list(TimeBand.objects.select_related("schedule").order_by("pk"))
-
-    def slots(self) -> list[Slot]:
-        return list(Slot.objects.filter(is_add_on=False).order_by("pk"))
-
-    def bill(self, dice: Random) -> Bill | None:
-        """Some bill, more often one that still waits for money."""
-        rows = list(Bill.objects.order_by("pk"))
-        waiting = [row for row in rows if row.status == BillStatus.ISSUED]
-        return _one(dice, waiting * 6 + rows) if rows else None
-
-    def booking(self, dice: Random, act: str) -> Appointment | None:
-        """Some booking the act is for; now and then any other."""
-        rows = list(Appointment.objects.order_by("pk"))
-        meant = [row for row in rows if row.status in _WANTED.get(act, ())]
-        return _one(dice, meant * 4 + rows) if rows else None
-
-
-#: In what state a booking must be for an act to mean anything.
-_WANTED = {
-    "give_up": (AppointmentStatus.PENDING, AppointmentStatus.BOOKED),
-    "cancel": (AppointmentStatus.PENDING, AppointmentStatus.BOOKED),
-    "cancel_at_the_desk": (AppointmentStatus.BOOKED, AppointmentStatus.CHECKED_IN),
-    "collect": (AppointmentStatus.BOOKED,),
-    "exchange": (AppointmentStatus.BOOKED,),
-    "check_in": (AppointmentStatus.BOOKED,),
-    "undo_check_in": (AppointmentStatus.CHECKED_IN,),
-    "start_visit": (AppointmentStatus.BOOKED, AppointmentStatus.CHECKED_IN),
-    "correct": (AppointmentStatus.NOSHOW, AppointmentStatus.LEFT_UNSEEN),
-}
-_PAID_WHEN = [PaidWhen.BOOKING, PaidWhen.ARRIVAL]
-
-
-def _one(dice: Random, rows: Sequence[Row]) -> Row:
-    return dice.choice(rows)

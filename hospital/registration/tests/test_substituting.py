@@ -251,6 +251,19 @@ def test_m1_09_who_was_seen_before_the_time_to_answer_was_over_gets_the_differen
     assert bills.balance(bill_id=row.bill_id) == bills.Balance(ASSOCIATE, 1200, 1300)
 
 
+def test_m1_09_silence_noticed_late_is_no_noshow() -> None:
+    schedule = a_session((Title.ATTENDING, 1200))
+    booked = a_paid_booking(schedule=schedule)
+    (row,) = replace(schedule, a_colleague(schedule, Title.ATTENDING), booked)
+    late = moment(TOMORROW, 13)
+
+    assert actions.visits_to_end(at=late) == []
+    assert actions.end_question(appointment_id=row.pk, by=SYSTEM, at=late)
+
+    row.refresh_from_db()
+    assert (row.status, row.cancel_reason) == ("cancelled", "hospital")
+
+
 def test_m1_09_nobody_is_asked_whether_the_booked_doctor_may_come_back() -> None:
     schedule = a_session((Title.CHIEF, 5000))
     was = schedule.practitioner
