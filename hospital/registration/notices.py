@@ -9,8 +9,9 @@ from hospital.kernel.clock import local
 from hospital.messaging import actions as messaging
 from hospital.patients import queries as patients
 from hospital.registration.models import Appointment, ReleaseWatch, WaitlistEntry
+from hospital.registration.visit_words import doctor_of, loaded, place_of, time_of
 from hospital.scheduling.queries import SessionFacts
-from hospital.ui.wording import clock_text, day_text, weekday_text
+from hospital.ui.wording import day_text, weekday_text
 
 _WAITLIST = "/m/waitlist/"
 _BRING = "身份证件、医保卡、病历资料"
@@ -18,13 +19,13 @@ _BRING = "身份证件、医保卡、病历资料"
 
 def offered(appointment: Appointment, *, by: Actor, at: dt.datetime) -> None:
     """N08: a number came free and is kept for the patient until it is paid."""
-    row = _loaded(appointment.pk)
+    row = loaded(appointment.pk)
     until = local(row.hold_until)
     fields = {
         "patient": row.patient.masked_name,
         "department": row.department.name,
-        "doctor": _doctor(row),
-        "date": _time(row),
+        "doctor": doctor_of(row),
+        "date": time_of(row),
         "pay_before": f"{day_text(until.date())} {until:%H:%M} 前",
     }
     messaging.send(
@@ -68,13 +69,12 @@ def waited_in_vain(
 
 def coming(appointment_id: int, *, which: str, by: Actor, at: dt.datetime) -> None:
     """N04: a visit is tomorrow ("eve") or within the hour ("hour")."""
-    row = _loaded(appointment_id)
-    room = row.schedule.room.name
+    row = loaded(appointment_id, "schedule__room")
     fields = {
         "patient": row.patient.masked_name,
         "department": row.department.name,
-        "time": _time(row),
-        "place": " ".join(part for part in (row.department.location_text, room) if part),
+        "time": time_of(row),
+        "place": place_of(row),
         "bring": _BRING,
     }
     messaging.send(
@@ -114,24 +114,3 @@ def release_near(watch: ReleaseWatch, session: SessionFacts, *, by: Actor, at: d
         answers=watch.wechat_user_id,
         until=session.release_at + dt.timedelta(minutes=30),
     )
-
-
-def _loaded(appointment_id: int) -> Appointment:
-    return Appointment.objects.select_related(
-        "patient",
-        "department",
-        "practitioner",
-        "slot__band",
-        "schedule__room",
-        "schedule__service_type",
-    ).get(pk=appointment_id)
-
-
-def _time(row: Appointment) -> str:
-    band = row.slot.band
-    day = f"{day_text(row.visit_date)} {weekday_text(row.visit_date)}"
-    return f"{day} {clock_text(band.starts_at)}-{clock_text(band.ends_at)}"
-
-
-def _doctor(row: Appointment) -> str:
-    return row.practitioner.name if row.practitioner else row.schedule.service_type.name

@@ -34,6 +34,7 @@ from hospital.registration.states import (
     PaidWhen,
     WayBack,
 )
+from hospital.registration.visit_words import place_of
 from hospital.scheduling.states import Channel, SessionPeriod
 
 SEARCH_AT_MOST: Final = 50
@@ -293,7 +294,7 @@ def _row(row: Appointment, money: Money, at: dt.datetime) -> AppointmentRow:
         session_ends_at=row.schedule.ends_at,
         sequence_no=row.slot.sequence_no,
         number_label=row.slot.label,
-        place=_place(row),
+        place=place_of(row),
         schedule_id=row.schedule_id,
         slot_id=row.slot_id,
         channel=Channel(row.channel),
@@ -351,11 +352,6 @@ def _names_now(row: Appointment) -> _Names:
 def _names_then(row: Appointment) -> _Names:
     """What it was booked under: renaming a department does not rewrite history (H1)."""
     return _Names(row.department_name, row.doctor_name, row.title, row.service_name)
-
-
-def _place(row: Appointment) -> str:
-    parts = (row.department.location_text, row.schedule.room.name)
-    return " ".join(part for part in parts if part)
 
 
 def _incident(row: Appointment) -> str:

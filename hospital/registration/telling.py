@@ -15,7 +15,8 @@ from hospital.patients import queries as patients
 from hospital.registration.models import Appointment, BookingRestriction
 from hospital.registration.money import way_back_of
 from hospital.registration.states import CancelReason, RestrictionCause, WayBack
-from hospital.ui.wording import clock_text, day_text, weekday_text, yuan_text
+from hospital.registration.visit_words import day_of, doctor_of, loaded, time_of
+from hospital.ui.wording import clock_text, day_text, yuan_text
 
 _ARRIVAL: Final = {
     WayBack.NOTHING: "无需退费",
@@ -33,12 +34,12 @@ _REFUND: Final = {
 
 def booked(appointment: Appointment, *, by: Actor, at: dt.datetime) -> None:
     """N01: the number is the patient's."""
-    row = _loaded(appointment)
+    row = loaded(appointment.pk, "bill")
     fields = {
         "patient": row.patient.masked_name,
         "department": row.department.name,
-        "doctor": _doctor(row),
-        "time": _time(row),
+        "doctor": doctor_of(row),
+        "time": time_of(row),
         "number": f"{row.slot.label}号",
     }
     _send("N01", row, "booked", fields, by=by, at=at)
@@ -46,11 +47,11 @@ def booked(appointment: Appointment, *, by: Actor, at: dt.datetime) -> None:
 
 def still_unpaid(appointment: Appointment, *, by: Actor, at: dt.datetime) -> None:
     """N02: a few minutes are left to pay."""
-    row = _loaded(appointment)
+    row = loaded(appointment.pk, "bill")
     fields = {
         "patient": row.patient.masked_name,
         "department": row.department.name,
-        "doctor": _doctor(row),
+        "doctor": doctor_of(row),
         "pay_before": clock_text(row.hold_until),
         "amount": yuan_text(row.bill.total_fen),
     }
@@ -59,11 +60,11 @@ def still_unpaid(appointment: Appointment, *, by: Actor, at: dt.datetime) -> Non
 
 def asked(appointment: Appointment, *, by: Actor, at: dt.datetime) -> None:
     """N02 at once: the doctor has added a number, the patient is not looking at a page (M2.4)."""
-    row = _loaded(appointment)
+    row = loaded(appointment.pk, "bill")
     fields = {
         "patient": row.patient.masked_name,
         "department": row.department.name,
-        "doctor": f"{_doctor(row)} 加号",
+        "doctor": f"{doctor_of(row)} 加号",
         "pay_before": clock_text(row.hold_until),
         "amount": yuan_text(row.bill.total_fen),
     }
@@ -72,13 +73,13 @@ def asked(appointment: Appointment, *, by: Actor, at: dt.datetime) -> None:
 
 def timed_out(appointment: Appointment, *, by: Actor, at: dt.datetime) -> None:
     """N03: not paid, or not come for, in time: the number is released."""
-    row = _loaded(appointment)
+    row = loaded(appointment.pk, "bill")
     is_unpaid = row.cancel_reason == CancelReason.PAYMENT_TIMEOUT
     reason = CancelReason(row.cancel_reason).label
     fields = {
         "patient": row.patient.masked_name,
         "department": row.department.name,
-        "date": _day(row),
+        "date": day_of(row),
         "reason": f"{reason}，原预约保留" if row.replaces_id and is_unpaid else reason,
     }
     _send("N03", row, "timeout", fields, by=by, at=at)
@@ -86,11 +87,11 @@ def timed_out(appointment: Appointment, *, by: Actor, at: dt.datetime) -> None:
 
 def cancelled(appointment: Appointment, *, refund_fen: int, by: Actor, at: dt.datetime) -> None:
     """N05: cancelled, and what comes back when."""
-    row = _loaded(appointment)
+    row = loaded(appointment.pk, "bill")
     fields = {
         "patient": row.patient.masked_name,
         "department": row.department.name,
-        "date": _day(row),
+        "date": day_of(row),
         "refund": yuan_text(refund_fen),
         "arrival": _way_back(row, refund_fen),
     }
@@ -99,11 +100,11 @@ def cancelled(appointment: Appointment, *, refund_fen: int, by: Actor, at: dt.da
 
 def suspended(appointment: Appointment, *, refund_fen: int, by: Actor, at: dt.datetime) -> None:
     """N06: the hospital called the session off; what was paid comes back."""
-    row = _loaded(appointment)
+    row = loaded(appointment.pk, "bill")
     fields = {
         "patient": row.patient.masked_name,
-        "doctor": f"{_doctor(row)} {row.department.name}",
-        "date": _time(row),
+        "doctor": f"{doctor_of(row)} {row.department.name}",
+        "date": time_of(row),
         "refund": _refund(row, refund_fen),
         "choice": "改约其他医生或日期",
     }
@@ -127,7 +128,7 @@ def substituted(
     appointment: Appointment, *, was: str, back_fen: int, by: Actor, at: dt.datetime
 ) -> None:
     """N07: another doctor sees the patient, who may cancel at any time and pays no more (M1.9)."""
-    row = _loaded(appointment)
+    row = loaded(appointment.pk, "bill")
     difference = f"，退差价{yuan_text(back_fen)}" if back_fen else ""
     _tell_substitute(row, was, row.doctor_name, f"可随时免费退号{difference}", by=by, at=at)
 
@@ -136,10 +137,10 @@ def asked_about_substitute(
     appointment: Appointment, *, new: str, until: dt.datetime, by: Actor, at: dt.datetime
 ) -> None:
     """N07: a doctor of a lower title would see the patient, who has to agree (M1.9)."""
-    row = _loaded(appointment)
+    row = loaded(appointment.pk, "bill")
     day = day_text(local(until).date())
     note = f"{day} {clock_text(until)}前请确认，不确认将退号退款"
-    _tell_substitute(row, _doctor(row), new, note, by=by, at=at)
+    _tell_substitute(row, doctor_of(row), new, note, by=by, at=at)
 
 
 def _tell_substitute(
@@ -148,7 +149,7 @@ def _tell_substitute(
     fields = {
         "patient": row.patient.masked_name,
         "change": f"{was}→{new}",
-        "date": _time(row),
+        "date": time_of(row),
         "note": note,
     }
     _send("N07", row, f"substitute:{new}:{at:%y%m%d%H%M%S}"[:60], fields, by=by, at=at)
@@ -158,11 +159,11 @@ def stayed_away(
     appointment: Appointment, *, count: int, consequence: str, by: Actor, at: dt.datetime
 ) -> None:
     """N13: nobody came; how often that was, and what follows."""
-    row = _loaded(appointment)
+    row = loaded(appointment.pk, "bill")
     fields = {
         "patient": row.patient.masked_name,
         "department": row.department.name,
-        "date": _day(row),
+        "date": day_of(row),
         "count": f"{count} 次",
         "consequence": consequence,
     }
@@ -171,11 +172,11 @@ def stayed_away(
 
 def continued(appointment: Appointment, *, by: Actor, at: dt.datetime) -> None:
     """N27: come again to have the results read, free of charge."""
-    row = _loaded(appointment)
+    row = loaded(appointment.pk, "bill")
     fields = {
         "patient": row.patient.masked_name,
         "department": row.department.name,
-        "time": _time(row),
+        "time": time_of(row),
         "number": f"{row.slot.label}号",
         "fee": "免收挂号费",
     }
@@ -221,30 +222,6 @@ def _send_about(
         at=at,
         patient_id=row.patient_id,
     )
-
-
-def _loaded(appointment: Appointment) -> Appointment:
-    return Appointment.objects.select_related(
-        "patient",
-        "department",
-        "practitioner",
-        "slot__band",
-        "bill",
-        "schedule__service_type",
-    ).get(pk=appointment.pk)
-
-
-def _day(row: Appointment) -> str:
-    return f"{day_text(row.visit_date)} {weekday_text(row.visit_date)}"
-
-
-def _time(row: Appointment) -> str:
-    band = row.slot.band
-    return f"{_day(row)} {clock_text(band.starts_at)}-{clock_text(band.ends_at)}"
-
-
-def _doctor(row: Appointment) -> str:
-    return row.practitioner.name if row.practitioner else row.schedule.service_type.name
 
 
 def _send(
