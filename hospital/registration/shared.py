@@ -9,6 +9,7 @@ from django.utils.crypto import salted_hmac
 from hospital.kernel.errors import NotFound
 from hospital.registration.models import Appointment
 from hospital.registration.states import VOID
+from hospital.registration.visit_words import doctor_of, place_of
 from hospital.scheduling.states import SessionPeriod
 
 _SHOWN_AFTER: Final = dt.timedelta(days=1)
@@ -16,7 +17,8 @@ _SHOWN_AFTER: Final = dt.timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class SharedVisit:
-    """A visit for whoever holds its link. `uid` names it in calendars and tells nothing."""
+    """A visit for whoever holds its link. `uid` names it in calendars, also after an exchange, and
+    tells nothing."""
 
     uid: str
     masked_name: str
@@ -40,24 +42,23 @@ def shared_visit(*, token: str, at: dt.datetime) -> SharedVisit:
     row = rows.select_related("schedule__service_type").filter(share_token=token).first()
     if not token or row is None or row.slot.band.ends_at + _SHOWN_AFTER <= at:
         raise NotFound("这个分享已结束。")
-    doctor = row.practitioner
-    location = (row.department.location_text, row.schedule.room.name)
     is_off = row.status in VOID
     return SharedVisit(
-        uid=f"{salted_hmac('registration.shared', row.number).hexdigest()[:32]}@xinglin",
+        uid=f"{salted_hmac('registration.shared', token).hexdigest()[:32]}@xinglin",
         masked_name=row.patient.masked_name,
         department=row.department.name,
-        doctor=doctor.name if doctor else row.schedule.service_type.name,
+        doctor=doctor_of(row),
         visit_date=row.visit_date,
         period_label=SessionPeriod(row.schedule.session_period).label,
         starts_at=row.slot.band.starts_at,
         ends_at=row.slot.band.ends_at,
-        place=" ".join(part for part in location if part),
+        place=place_of(row),
         is_off=is_off,
         off_label=row.get_cancel_reason_display() if is_off else "",
     )
 
 
-def is_shared(*, appointment_id: int) -> bool:
-    """Whether a link to a booking is out."""
-    return Appointment.objects.filter(pk=appointment_id).exclude(share_token="").exists()
+def is_shared(*, appointment_id: int, at: dt.datetime) -> bool:
+    """Whether a link to a booking is out that still leads somewhere."""
+    rows = Appointment.objects.filter(pk=appointment_id, slot__band__ends_at__gt=at - _SHOWN_AFTER)
+    return rows.exclude(share_token="").exists()

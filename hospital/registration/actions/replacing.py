@@ -52,6 +52,9 @@ def let_go(old: Appointment, new: Appointment, *, by: Actor, at: dt.datetime) ->
         is_late_cancel=is_late and not old.consent,
         successor_id=new.pk,
     )
+    if old.share_token:  # the family's link leads to the visit there is now
+        Appointment.objects.filter(pk=old.pk).update(share_token="")
+        Appointment.objects.filter(pk=new.pk).update(share_token=old.share_token)
     if old.slot.status != SlotStatus.FORFEITED:  # a no-show corrected has lost its number
         scheduling.free_slot(slot_id=old.slot_id, wait=True, reason=reason, by=by, at=at)
     if billing.lock_bill(bill_id=old.bill_id).status not in PAID:

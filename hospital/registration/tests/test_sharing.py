@@ -13,7 +13,7 @@ from hospital.registration import actions
 from hospital.registration.models import Appointment
 from hospital.testing.bookings import a_booking, a_paid_booking
 from hospital.testing.people import a_patient, a_wechat_user, patient_client
-from hospital.testing.schedules import NOW
+from hospital.testing.schedules import NOW, TOMORROW, a_released_schedule, band_of
 
 pytestmark = pytest.mark.django_db
 AFTER = NOW + dt.timedelta(days=2, hours=2)
@@ -88,6 +88,44 @@ def test_a_cancelled_visit_says_so_and_its_calendar_too(booking: Appointment) ->
 
     assert "这次预约已取消" in Client().get(link).content.decode()
     assert b"STATUS:CANCELLED" in Client().get(f"{link}visit.ics").content
+
+
+def test_after_an_exchange_the_same_link_leads_to_the_new_visit(booking: Appointment) -> None:
+    link = shares(booking)
+    uid = [line for line in Client().get(f"{link}visit.ics").content.split() if b"UID" in line]
+    later = a_released_schedule(department=booking.department, day=TOMORROW + dt.timedelta(days=1))
+    assert booking.wechat_user is not None
+    new = actions.exchange(
+        number=booking.number,
+        schedule_id=later.pk,
+        band_id=band_of(later).pk,
+        key="x",
+        by=Actor("patient", booking.wechat_user.pk),
+        at=NOW,
+    )
+
+    html = Client().get(link).content.decode()
+    assert ("11月25日" in html, "不用再来" in html) == (True, False)
+    file = Client().get(f"{link}visit.ics").content
+    assert b"STATUS:CONFIRMED" in file
+    assert [line for line in file.split() if b"UID" in line] == uid
+    shares(new, stop="1")
+    assert Client().get(link).status_code == 404
+
+
+def test_sharing_a_visit_given_up_can_still_be_ended(booking: Appointment) -> None:
+    link = shares(booking)
+    assert booking.wechat_user is not None
+    by = Actor("patient", booking.wechat_user.pk)
+    actions.cancel(number=booking.number, by=by, at=NOW)
+    page = patient_client(booking.wechat_user).get(
+        reverse("registration-appointment", args=[booking.number])
+    )
+
+    assert "停止分享" in page.content.decode()
+    assert "查看分享页" not in page.content.decode()
+    shares(booking, stop="1")
+    assert Client().get(link).status_code == 404
 
 
 def test_only_the_family_shares_and_only_what_stands(booking: Appointment) -> None:

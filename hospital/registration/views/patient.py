@@ -75,13 +75,13 @@ def appointments(request: PatientRequest) -> HttpResponse:
 @require_safe
 def appointment(request: PatientRequest, number: str) -> HttpResponse:
     """One booking with its number, barcode, money and the way to cancel it."""
-    row = _mine(request, number)
+    row, at = _mine(request, number), clock.now()
     context = {
         "row": row,
         "topics": _topics(row),
         "tone": _TONES[row.status],
-        "is_shared": shared.is_shared(appointment_id=row.id),
-        "change": changes.changes_of(appointment_id=row.id, at=clock.now()),
+        "is_shared": shared.is_shared(appointment_id=row.id, at=at),
+        "change": changes.changes_of(appointment_id=row.id, at=at),
         "cancel_reasons": PATIENT_REASONS,
         "here": request.path,
     }
