@@ -20,7 +20,8 @@ class PartRow:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """A kept result. `names` are those of people, services and rooms when it was computed."""
+    """A kept result. `names` are those of people, services and rooms when it was computed; `short`
+    are the sessions that miss somebody where no roster keeps every rule."""
 
     roster: Roster
     points: int
@@ -33,6 +34,7 @@ class Result:
     troubles: tuple[str, ...]
     sentences: tuple[str, ...]
     missing: int
+    short: tuple[str, ...]
     names: Mapping[str, Mapping[str, str]]
 
 
@@ -53,5 +55,6 @@ def read(result: Mapping[str, Any]) -> Result:
         troubles=tuple(result.get("troubles", ())),
         sentences=tuple(result.get("sentences", ())),
         missing=result.get("missing", 0),
+        short=tuple(result.get("short", ())),
         names=result["names"],
     )

@@ -89,7 +89,7 @@ def explain(problem: Problem, *, effort: Effort, spent: float = 0.0) -> Unsolvab
             problem,
             conflicts,
             at_least=max(1, fewest.bound),
-            untold=len({need.place for need in _short(problem, nearest) if need not in told}),
+            untold=len({need.place for need in short_of(problem, nearest) if need not in told}),
             is_proven=is_proven,
         ),
         conflicts,
@@ -111,7 +111,8 @@ def _fair(problem: Problem, roster: Roster, missing: int, checks: _Checks) -> Ro
     return roster if found.roster is None else found.roster
 
 
-def _short(problem: Problem, roster: Roster) -> list[Need]:
+def short_of(problem: Problem, roster: Roster) -> list[Need]:
+    """The needs a roster leaves below their minimum, as they come."""
     book = Book(problem, roster)
     return [need for need in problem.needs if book.count(need) < need.minimum]
 
@@ -119,7 +120,7 @@ def _short(problem: Problem, roster: Roster) -> list[Need]:
 def _conflicts(problem: Problem, nearest: Roster, checks: _Checks) -> tuple[Conflict, ...]:
     """One conflict after another, each without the needs of those before it."""
     found: list[Conflict] = []
-    for need in _short(problem, nearest):
+    for need in short_of(problem, nearest):
         if checks.is_spent or len(found) == MOST_CONFLICTS:
             break
         told = {one for conflict in found for one in conflict.needs}

@@ -3,8 +3,10 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from hospital.scheduling.proposal.explain import Unsolvable
-from hospital.scheduling.proposal.problem import Assignment, Problem
+from hospital.scheduling.proposal import words
+from hospital.scheduling.proposal.book import Book
+from hospital.scheduling.proposal.explain import Unsolvable, short_of
+from hospital.scheduling.proposal.problem import Assignment, Period, Problem, Roster
 from hospital.scheduling.proposal.score import Aim, Score
 from hospital.scheduling.proposal.solve import Proposal
 
@@ -31,6 +33,7 @@ def kept(problem: Problem, found: Proposal | Unsolvable) -> dict[str, Any]:
             "is_solved": False,
             "roster": _plain(found.nearest),
             "sentences": list(found.sentences),
+            "short": _short(problem, found.nearest),
             "missing": found.missing,
             "seconds": found.seconds,
             "names": names,
@@ -63,6 +66,18 @@ def _parts(score: Score, by_hand: Score | None) -> list[dict[str, Any]]:
         for part in score.parts
         # Nobody has agreed days here so far: a line of noughts would say nothing.
         if part.aim != Aim.DAYS or part.points or theirs.get(part.aim)
+    ]
+
+
+def _short(problem: Problem, roster: Roster) -> list[str]:
+    """Where people are missing, day by day: whoever takes the roster over has to find them."""
+    book = Book(problem, roster)
+    order = list(Period)
+    needs = sorted(short_of(problem, roster), key=lambda one: (one.day, order.index(one.period)))
+    return [
+        f"{words.place_name(problem, need.place)}：还缺{words.title_name(need)}"
+        f" {need.minimum - book.count(need)} 人"
+        for need in needs
     ]
 
 

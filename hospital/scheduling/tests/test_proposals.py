@@ -21,6 +21,7 @@ from hospital.scheduling.models import (
 from hospital.scheduling.proposal.problem import Mind, Period
 from hospital.scheduling.proposal.score import judge
 from hospital.scheduling.states import DayKind, ProposalStatus, RosterStatus, SessionPeriod
+from hospital.scheduling.views.staff.proposals import marks_of
 from hospital.testing.jobs import due_jobs
 from hospital.testing.organisation import a_department, a_practitioner, a_room, a_service_type
 from hospital.testing.schedules import NOW, a_template, moment
@@ -219,6 +220,23 @@ def test_m15_05_without_a_solution_the_reasons_are_told() -> None:
     assert row.result is not None
     assert row.result.missing == 2
     assert any("诊室" in sentence for sentence in row.result.sentences)
+    name = clinic.service.name
+    assert row.result.short == (
+        f"12月14日上午 {name}：还缺 1 人",
+        f"12月15日上午 {name}：还缺 1 人",
+    )
+
+
+def test_m15_05_services_are_told_apart_by_one_character() -> None:
+    names = ["专家门诊", "专科门诊", "名医门诊", "普通门诊"]
+
+    assert marks_of(names) == {
+        "专家门诊": "家",
+        "专科门诊": "科",
+        "名医门诊": "名",
+        "普通门诊": "普",
+    }
+    assert marks_of(["普通门诊"]) == {"普通门诊": ""}
 
 
 def test_m15_05_a_search_that_breaks_off_is_told_and_may_be_asked_again(

@@ -2,7 +2,7 @@
 roster made by hand, taken over as drafts or put aside."""
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from http import HTTPStatus
 from typing import Final
 
@@ -48,6 +48,7 @@ _TONES: Final = {
 }
 _UNDER_WAY: Final = (ProposalStatus.WAITING, ProposalStatus.RUNNING)
 _MOST_SENTENCES: Final = 20
+_TWO: Final = 2
 
 
 @staff_page(DRAFT_ROSTER)
@@ -213,6 +214,7 @@ def _grid(row: ProposalRow, result: Result) -> dict[str, object]:
     for one in sorted(result.roster, key=lambda one: order.index(one.period)):
         by_cell.setdefault((one.person, one.day), []).append(one)
     people = result.names["people"]
+    marks = marks_of(result.names["services"].values())
     return {
         "days": [
             {"day": day, "weekday": weekday_text(day)[-1:], "is_rest": day in resting}
@@ -225,7 +227,8 @@ def _grid(row: ProposalRow, result: Result) -> dict[str, object]:
                     {
                         "is_rest": day in resting,
                         "marks": [
-                            _mark(one, result.names) for one in by_cell.get((person, day), [])
+                            _mark(one, result.names, marks)
+                            for one in by_cell.get((person, day), [])
                         ],
                     }
                     for day in days
@@ -235,15 +238,30 @@ def _grid(row: ProposalRow, result: Result) -> dict[str, object]:
             }
             for person, name in people.items()
         ],
-        "legend": "、".join(sorted(set(result.names["services"].values()))),
+        "legend": "、".join(f"{mark} {name}" for name, mark in marks.items() if mark),
     }
 
 
-def _mark(one: Assignment, names: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
+def marks_of(names: Iterable[str]) -> dict[str, str]:
+    """A character for each 号别, its first one that no other has; none where there is only one."""
+    found: dict[str, str] = {}
+    different = sorted(set(names))
+    if len(different) < _TWO:
+        return dict.fromkeys(different, "")
+    for name in different:
+        others = "".join(one for one in different if one != name)
+        own = next((one for one in name if one not in others), name[:1])
+        found[name] = own
+    return found
+
+
+def _mark(
+    one: Assignment, names: Mapping[str, Mapping[str, str]], marks: Mapping[str, str]
+) -> dict[str, str]:
     service = names["services"].get(one.service, "")
     room = names["rooms"].get(one.room or "", "")
-    short = _SHORT[one.period]
-    if len(names["services"]) > 1:
-        short += service[:1]
     day = f"{day_text(one.day)} {weekday_text(one.day)}"
-    return {"text": short, "title": f"{day} {one.period.label} {service} {room}"}
+    return {
+        "text": _SHORT[one.period] + marks.get(service, ""),
+        "title": f"{day} {one.period.label} {service} {room}",
+    }
