@@ -24,7 +24,7 @@ pytestmark = pytest.mark.django_db
 #: No schema knows which days a month has, or whose document a number is: 400 and 422 are honest.
 BEYOND_A_SCHEMA: Final = [positive_data_acceptance]
 #: Each operation is tried so often in either mode in `make test`, and so often in `make test-all`.
-FEW, MANY = 3, 100
+FEW, MANY = 2, 100
 
 
 @pytest.fixture(autouse=True)
