@@ -1,8 +1,9 @@
 """A department's weeks as the question the search answers (scheduling/proposal), from the tables.
 
 Ids become text. What is made already is fixed; what stands on a draft, or else what the templates
-would make, is the roster by hand that a proposal must not be worse than. Clinics without a doctor
-are nobody's to plan: they only keep their rooms.
+would make, is the roster by hand that a proposal must not be worse than. Clinics without a doctor,
+other departments and colleagues not planned for only keep their rooms, and people in two
+departments their hours in the other.
 """
 
 import datetime as dt
@@ -41,7 +42,7 @@ from hospital.scheduling.proposal.problem import (
 )
 from hospital.scheduling.queries.calendar import rest_days, special_days
 from hospital.scheduling.queries.leave import leaves_of
-from hospital.scheduling.states import ScheduleStatus, WishMind
+from hospital.scheduling.states import RosterStatus, ScheduleStatus, WishMind
 from hospital.scheduling.weekly import holds, standing_templates
 from hospital.scheduling.weeks import monday_of
 
@@ -65,6 +66,25 @@ _HOURS: Final = {
 
 
 @dataclass(frozen=True, slots=True)
+class Planned:
+    """A session that is not made yet, of any department: drafted where its week is open, else what
+    a template would make. `is_settled`: it stands on a roster that is submitted."""
+
+    department_id: int
+    day: dt.date
+    period: Period
+    service_type_id: int
+    practitioner_id: int | None
+    room_id: int
+    is_settled: bool = False
+
+    @property
+    def assignment(self) -> Assignment:
+        service, person = str(self.service_type_id), str(self.practitioner_id)
+        return Assignment(self.day, self.period, service, person, str(self.room_id))
+
+
+@dataclass(frozen=True, slots=True)
 class Stretch:
     """Half-open days of one department with all that is read of them once."""
 
@@ -73,6 +93,7 @@ class Stretch:
     to_date: dt.date
     calendar: Calendar
     made: tuple[Schedule, ...]
+    planned: tuple[Planned, ...]
     templates: tuple[ScheduleTemplate, ...]
 
     @property
@@ -93,8 +114,7 @@ def problem_of(
     needs = list(RosterNeed.objects.filter(department_id=department_id).order_by("id"))
     doctors = _doctors(department_id, people)
     ids = [doctor.pk for doctor in doctors]
-    own = [one for one in stretch.made if one.department_id == department_id]
-    fixed = [_of_schedule(one) for one in own if one.practitioner_id in ids]
+    fixed = list(_fixed(stretch, ids))
     inside = [one for one in fixed if from_date <= one.day < to_date]
     return Problem(
         from_date=from_date,
@@ -153,14 +173,32 @@ def _stretch(department_id: int, from_date: dt.date, to_date: dt.date) -> Stretc
         .select_related("service_type")
         .order_by("id")
     )
+    templates = standing_templates()
+    calendar = special_days(from_date, to_date - _ONE_DAY)
     return Stretch(
         department_id,
         from_date,
         to_date,
-        special_days(from_date, to_date - _ONE_DAY),
+        calendar,
         tuple(rows),
-        tuple(standing_templates()),
+        (
+            *_drafted(from_date, to_date - _ONE_DAY),
+            *_from_templates(templates, from_date, to_date - _ONE_DAY, calendar),
+        ),
+        tuple(templates),
     )
+
+
+def _fixed(stretch: Stretch, ids: Collection[int]) -> Iterable[Assignment]:
+    """What the people planned for have for certain: sessions made, and those of weeks that wait
+    for the office's approval, which a proposal leaves alone."""
+    for row in stretch.made:
+        if row.department_id == stretch.department_id and row.practitioner_id in ids:
+            yield _of_schedule(row)
+    for one in stretch.planned:
+        is_own = one.department_id == stretch.department_id and one.practitioner_id in ids
+        if is_own and one.is_settled:
+            yield one.assignment
 
 
 def _doctors(department_id: int, people: Collection[int]) -> "list[Practitioner]":
@@ -221,7 +259,7 @@ def _rooms(stretch: Stretch, ids: Collection[int]) -> Iterable[Room]:
     """The department's own rooms and those its templates use, with when others sit there."""
     used = {one.room_id for one in stretch.templates if one.department_id == stretch.department_id}
     taken: dict[int, set[tuple[dt.date, Period]]] = {}
-    for room_id, when in (*_sat_in(stretch, ids), *_to_be_sat_in(stretch)):
+    for room_id, when in _sat_in(stretch, ids):
         taken.setdefault(room_id, set()).add(when)
     for room in organisation.rooms_for(stretch.department_id):
         if room.is_own or room.id in used:
@@ -229,19 +267,14 @@ def _rooms(stretch: Stretch, ids: Collection[int]) -> Iterable[Room]:
 
 
 def _sat_in(stretch: Stretch, ids: Collection[int]) -> Iterable[RoomTime]:
-    """Where sessions are made that are not those of the people planned for."""
-    for one in stretch.made:
+    """Where others than the people planned for sit or will sit: other departments, clinics without
+    a doctor, and colleagues who are not planned for."""
+    for row in stretch.made:
+        if row.department_id != stretch.department_id or row.practitioner_id not in ids:
+            yield row.room_id, (row.visit_date, Period(row.session_period))
+    for one in stretch.planned:
         if one.department_id != stretch.department_id or one.practitioner_id not in ids:
-            yield one.room_id, (one.visit_date, Period(one.session_period))
-
-
-def _to_be_sat_in(stretch: Stretch) -> Iterable[RoomTime]:
-    """Where the templates of others, and of clinics without a doctor, will sit."""
-    for template in stretch.templates:
-        is_planned = template.department_id == stretch.department_id and template.practitioner_id
-        for day in () if is_planned else stretch.days:
-            if holds(template, day, stretch.calendar):
-                yield template.room_id, (day, Period(template.session_period))
+            yield one.room_id, (one.day, one.period)
 
 
 def _leaves(doctors: "Iterable[Practitioner]", stretch: Stretch) -> Iterable[Leave]:
@@ -259,11 +292,24 @@ def _leaves(doctors: "Iterable[Practitioner]", stretch: Stretch) -> Iterable[Lea
             )
             if not works or day > doctor.licence_end_date or not _is_in_force(doctor, day):
                 yield Leave(str(doctor.pk), day, day + _ONE_DAY)
-    for row in stretch.made:
-        if row.department_id != stretch.department_id and row.practitioner_id in ids:
-            period = frozenset({Period(row.session_period)})
-            day = row.visit_date
-            yield Leave(str(row.practitioner_id), day, day + _ONE_DAY, period)
+    yield from _elsewhere(stretch, ids)
+
+
+def _elsewhere(stretch: Stretch, ids: Collection[int]) -> Iterable[Leave]:
+    """When people sit, or will sit, in other departments."""
+    made = [
+        (row.practitioner_id, row.visit_date, Period(row.session_period))
+        for row in stretch.made
+        if row.department_id != stretch.department_id
+    ]
+    planned = [
+        (one.practitioner_id, one.day, one.period)
+        for one in stretch.planned
+        if one.department_id != stretch.department_id
+    ]
+    for person, day, period in (*made, *planned):
+        if person in ids:
+            yield Leave(str(person), day, day + _ONE_DAY, frozenset({period}))
 
 
 def _is_in_force(doctor: "Practitioner", day: dt.date) -> bool:
@@ -339,63 +385,66 @@ def _by_hand(
     stretch: Stretch, ids: Collection[int], fixed: Iterable[Assignment]
 ) -> Iterable[Assignment]:
     """The roster made by hand: what is fixed, then drafts where a week is open, else templates."""
+    own = [
+        one.assignment
+        for one in stretch.planned
+        if one.department_id == stretch.department_id and one.practitioner_id in ids
+    ]
     seen = set()
-    for one in (*fixed, *_drafted(stretch), *_from_templates(stretch)):
-        if int(one.person) in ids and one.seat not in seen:
+    for one in (*fixed, *own):
+        if one.seat not in seen:
             seen.add(one.seat)
             yield one
 
 
-def _open_mondays(stretch: Stretch) -> set[dt.date]:
-    rows = Roster.objects.filter(
-        department_id=stretch.department_id,
-        monday__range=(monday_of(stretch.from_date), stretch.latest),
-    )
-    return set(rows.values_list("monday", flat=True))
-
-
-def _drafted(stretch: Stretch) -> Iterable[Assignment]:
+def _drafted(first: dt.date, latest: dt.date) -> Iterable[Planned]:
+    """What stands on open weeks, drafted or submitted, and is not made yet."""
     rows = RosterEntry.objects.filter(
-        roster__department_id=stretch.department_id,
-        visit_date__range=(stretch.from_date, stretch.latest),
-        is_removed=False,
-        schedule__isnull=True,
-        practitioner__isnull=False,
-    )
+        visit_date__range=(first, latest), is_removed=False, schedule__isnull=True
+    ).select_related("roster")
     for row in rows.order_by("visit_date", "id"):
-        yield Assignment(
+        yield Planned(
+            row.roster.department_id,
             row.visit_date,
             Period(row.session_period),
-            str(row.service_type_id),
-            str(row.practitioner_id),
-            str(row.room_id),
+            row.service_type_id,
+            row.practitioner_id,
+            row.room_id,
+            is_settled=row.roster.status == RosterStatus.SUBMITTED,
         )
 
 
-def _from_templates(stretch: Stretch) -> Iterable[Assignment]:
-    opened = _open_mondays(stretch)
+def _from_templates(
+    templates: Iterable[ScheduleTemplate], first: dt.date, latest: dt.date, calendar: Calendar
+) -> Iterable[Planned]:
+    """What the templates would make in weeks nobody opened."""
+    opened = set(
+        Roster.objects.filter(monday__range=(monday_of(first), latest)).values_list(
+            "department_id", "monday"
+        )
+    )
     # What was called off stays called off: it was somebody's decision too.
     made = set(
-        Schedule.objects.filter(visit_date__range=(stretch.from_date, stretch.latest))
+        Schedule.objects.filter(visit_date__range=(first, latest))
         .exclude(status=ScheduleStatus.CANCELLED)
         .values_list("template_id", "visit_date")
     )
-    for day in stretch.days:
-        if monday_of(day) in opened:
-            continue
-        for one in stretch.templates:
+    known = list(templates)
+    for number in range((latest - first).days + 1):
+        day = first + number * _ONE_DAY
+        for one in known:
             if (
-                one.department_id == stretch.department_id
-                and one.practitioner_id is not None
+                (one.department_id, monday_of(day)) not in opened
                 and (one.pk, day) not in made
-                and holds(one, day, stretch.calendar)
+                and holds(one, day, calendar)
             ):
-                yield Assignment(
+                yield Planned(
+                    one.department_id,
                     day,
                     Period(one.session_period),
-                    str(one.service_type_id),
-                    str(one.practitioner_id),
-                    str(one.room_id),
+                    one.service_type_id,
+                    one.practitioner_id,
+                    one.room_id,
                 )
 
 

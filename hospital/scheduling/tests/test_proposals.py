@@ -10,6 +10,7 @@ from hospital.organisation.models import Department, Practitioner
 from hospital.organisation.states import Title
 from hospital.scheduling import actions, jobs, queries
 from hospital.scheduling.actions import ProposalUnderWay, publishing, rosters
+from hospital.scheduling.actions.roster_steps import Wanted
 from hospital.scheduling.holidays import SpecialDay
 from hospital.scheduling.models import (
     Roster,
@@ -346,3 +347,52 @@ def test_m15_05_a_changed_need_does_not_swallow_another_one() -> None:
     assert "已经有一条" in refusal.value.errors["weekday"][0]
     tuesday.refresh_from_db()
     assert (RosterNeed.objects.filter(pk=monday.pk).exists(), tuesday.target) == (True, 2)
+
+
+def test_m15_05_what_others_will_hold_is_taken_and_what_is_submitted_stays() -> None:
+    elsewhere = a_department(name="骨伤科")
+    clinic = Clinic()
+    first, second, colleague = clinic.doctors
+    both = a_practitioner(clinic.department, elsewhere, name="两科大夫")
+    room = clinic.rooms[0]
+    a_template(department=elsewhere, practitioner=both, weekday=1)
+    a_template(department=clinic.department, practitioner=colleague, room=room, weekday=2)
+    roster = rosters.open_week(department_id=clinic.department.pk, monday=MONDAY, by=HEAD, at=NOW)
+    rosters.put_entry(
+        roster_id=roster.pk,
+        version=roster.version,
+        wanted=Wanted(
+            visit_date=MONDAY,
+            session_period=SessionPeriod.AM,
+            practitioner_id=first.pk,
+            service_type_id=clinic.service.pk,
+            room_id=room.pk,
+            starts=dt.time(8),
+            ends=dt.time(12),
+            capacity=16,
+            band_minutes=60,
+        ),
+        by=HEAD,
+        at=NOW,
+    )
+    roster.refresh_from_db()
+    publishing.submit_roster(roster_id=roster.pk, version=roster.version, by=HEAD, at=NOW)
+
+    problem = queries.problem_of(
+        department_id=clinic.department.pk,
+        from_date=MONDAY,
+        to_date=UNTIL,
+        people=[first.pk, second.pk, both.pk],
+    )
+
+    # The colleague who is not planned for keeps the room, drafted or by template alike.
+    tuesdays = [MONDAY + dt.timedelta(days=days) for days in (1, 8)]
+    rooms = {one.id: one.taken for one in problem.rooms}
+    assert rooms[str(room.pk)] == {(day, Period.AM) for day in tuesdays}
+    # Whoever has a clinic in another department, made by template later, cannot be had then.
+    mondays = [MONDAY, MONDAY + dt.timedelta(days=7)]
+    assert [problem.is_on_leave(str(both.pk), day, Period.AM) for day in mondays] == [True, True]
+    assert problem.is_on_leave(str(both.pk), mondays[0], Period.PM) is False
+    # What waits for approval is not planned again.
+    assert [(one.person, one.day) for one in problem.fixed] == [(str(first.pk), MONDAY)]
+    assert problem.template == problem.fixed
