@@ -10,7 +10,7 @@ import datetime as dt
 import re
 from typing import Final
 
-from django.db import transaction
+from django.db import connection, transaction
 
 from hospital.kernel import events, serials
 from hospital.kernel.actors import Actor
@@ -28,6 +28,7 @@ from hospital.window import thresholds
 from hospital.window.models import KioskVisit
 
 _BOOKING: Final = re.compile(r"[0-9]{14}")
+_ONE_AT_A_TIME: Final = "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))"
 _PHONE: Final = re.compile(r"1[3-9][0-9]{9}")
 # The page counts the same time and asks first; the server is a little more patient.
 _PATIENCE: Final = dt.timedelta(seconds=45)
@@ -45,6 +46,9 @@ def begin_visit(*, text: str, device_id: int, by: Actor, at: dt.datetime) -> Kio
     """
     patient_id, booking_id = _recognised(text.strip(), by=by, at=at)
     with transaction.atomic():
+        # A reader that sends twice: the second waits, and ends what the first began.
+        with connection.cursor() as cursor:
+            cursor.execute(_ONE_AT_A_TIME, [f"kiosk:{device_id}"])
         open_ones = KioskVisit.objects.select_for_update().filter(
             device_id=device_id, ended_at__isnull=True
         )
