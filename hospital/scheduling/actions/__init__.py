@@ -9,6 +9,7 @@ from hospital.scheduling.actions.bands import (
 )
 from hospital.scheduling.actions.batches import BatchHasConflicts, run_batch
 from hospital.scheduling.actions.calendar import fill_year, set_day
+from hospital.scheduling.actions.capacities import CapacityTooSmall, change_capacity
 from hospital.scheduling.actions.defaults import set_default_shares
 from hospital.scheduling.actions.leave import (
     Answer,
@@ -24,12 +25,10 @@ from hospital.scheduling.actions.leave import (
 from hospital.scheduling.actions.lists import keep_for_list, lock_list
 from hospital.scheduling.actions.numbers import (
     AddOnsUsedUp,
-    CapacityTooSmall,
     QuotaMerged,
     SessionOver,
     add_slot,
     block_numbers,
-    change_capacity,
     merge_due,
     share_numbers,
     unblock_numbers,

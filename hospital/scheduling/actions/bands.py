@@ -13,12 +13,12 @@ from hospital.kernel import audit, clock
 from hospital.kernel.actors import Actor
 from hospital.kernel.errors import Invalid, NotFound, Refusal, Stale
 from hospital.organisation import queries as organisation
-from hospital.scheduling.actions.numbers import (
+from hospital.scheduling.actions.capacities import (
+    BandSize,
     CapacityTooSmall,
-    change_capacity,
-    lock_open,
-    tell,
+    change_capacities,
 )
+from hospital.scheduling.actions.numbers import lock_open, tell
 from hospital.scheduling.bands import expected_at
 from hospital.scheduling.models import Schedule, Slot, TimeBand
 from hospital.scheduling.queries.numbers import Tally, number_counts, tally
@@ -76,25 +76,20 @@ def change_bands(
     if any(wish.band_id not in bands for wish in wishes):
         raise NotFound("没有找到这个时段。")
     _check_sizes(schedule, wishes, bands)
-    changed = 0
-    # Those that grow come first, so that the session is never without a number in between.
-    for wish in sorted(wishes, key=lambda one: one.seen - one.capacity):
+    for wish in wishes:
         band, new_end = bands[wish.band_id], wish.new_end
         if new_end is not None:
             if band.ends_at != wish.seen_ends_at:
                 raise Stale("这个时段的结束时间刚刚被别人改过，请看过现在的时间再改。")
             _move_end(schedule, list(bands.values()), band, new_end, reason, by=by, at=at)
-        if wish.capacity != wish.seen or band.capacity != wish.seen:
-            change_capacity(
-                band_id=band.pk,
-                capacity=wish.capacity,
-                seen=wish.seen,
-                reason=reason,
-                by=by,
-                at=at,
-            )
-        changed += new_end is not None or wish.capacity != wish.seen
-    return changed
+    sizes = [
+        BandSize(wish.band_id, wish.capacity, wish.seen)
+        for wish in wishes
+        if wish.capacity != wish.seen or bands[wish.band_id].capacity != wish.seen
+    ]
+    if sizes:
+        change_capacities(schedule_id=schedule_id, sizes=sizes, reason=reason, by=by, at=at)
+    return sum(wish.new_end is not None or wish.capacity != wish.seen for wish in wishes)
 
 
 @transaction.atomic

@@ -10,12 +10,15 @@ from hospital.kernel import audit, request_keys
 from hospital.kernel.actors import Actor
 from hospital.kernel.errors import Refusal, Stale
 from hospital.scheduling.actions.bands import RoomTaken, change_room
-from hospital.scheduling.actions.numbers import (
+from hospital.scheduling.actions.capacities import (
+    BandSize,
     CapacityTooSmall,
+    change_capacities,
+)
+from hospital.scheduling.actions.numbers import (
     QuotaMerged,
     SessionOver,
     block_numbers,
-    change_capacity,
     share_numbers,
     unblock_numbers,
 )
@@ -95,8 +98,8 @@ def _carry_out(
 ) -> None:
     schedule_id = line.session.id
     if wish.kind == BatchKind.CAPACITY:
-        for band_id, seen, size in line.capacities:
-            change_capacity(band_id=band_id, capacity=size, seen=seen, reason=reason, by=by, at=at)
+        sizes = [BandSize(band_id, size, seen) for band_id, seen, size in line.capacities]
+        change_capacities(schedule_id=schedule_id, sizes=sizes, reason=reason, by=by, at=at)
         return
     if wish.kind == BatchKind.SHARES:
         percents = dict(wish.percents)

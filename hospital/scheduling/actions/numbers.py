@@ -1,5 +1,5 @@
-"""A session's numbers after it is made: how many there are, who may claim them, which are withheld,
-and the doctor's add-on numbers (M2.1-M2.4).
+"""A session's numbers after it is made: who may claim them, which are withheld, and the doctor's
+add-on numbers (M2.2, M2.4).
 
 Everything here locks the session first, so two people changing it take turns, and claims in
 flight are waited for number by number.
@@ -10,7 +10,7 @@ from collections.abc import Collection, Mapping
 from typing import Any, Final
 
 from django.db import connection, transaction
-from django.db.models import Count, F, Max
+from django.db.models import Count, Max
 
 from hospital.kernel import audit
 from hospital.kernel.actors import Actor
@@ -19,19 +19,11 @@ from hospital.kernel.errors import Invalid, NotFound, Refusal, Stale
 from hospital.live import actions as live
 from hospital.scheduling import quotas, thresholds
 from hospital.scheduling.models import Schedule, Slot, TimeBand
-from hospital.scheduling.queries.numbers import number_counts, tally
 from hospital.scheduling.sessions import scopes_of
 from hospital.scheduling.states import Pool, ScheduleStatus, SlotStatus, Withheld
 
 _OPEN: Final = (ScheduleStatus.PUBLISHED, ScheduleStatus.RELEASED, ScheduleStatus.IN_SESSION)
-_MOST: Final = 500
-_UNCLAIMED: Final = (SlotStatus.PLANNED, SlotStatus.FREE)
-_MAKE: Final = """
-    INSERT INTO scheduling_slot
-        (schedule_id, band_id, sequence_no, is_add_on, pool, status, withheld)
-    SELECT %(schedule)s, %(band)s, %(first)s + place - 1, false, pool, %(status)s, ''
-    FROM unnest(%(pools)s::text[]) WITH ORDINALITY dealt(pool, place)
-"""
+UNCLAIMED: Final = (SlotStatus.PLANNED, SlotStatus.FREE)
 # From one unclaimed status to another, the Transition beside it; rows that a claim holds are
 # waited for, and left alone when it took them.
 _TURN: Final = """
@@ -78,14 +70,6 @@ class SessionOver(Refusal):
     default_message = "这次出诊已停诊或已结束，号源不能再改。"
 
 
-class CapacityTooSmall(Refusal):
-    """`taken` numbers of the band are not the office's any more, booked ones before all: 停号 or
-    停诊 are the ways (M2.3)."""
-
-    code = "CAPACITY_TOO_SMALL"
-    default_message = "不能少于已约出的号数。"
-
-
 class QuotaMerged(Refusal):
     """The numbers of the visit day are everybody's: what is dealt now would be merged again."""
 
@@ -99,51 +83,6 @@ class AddOnsUsedUp(Refusal):
 
 
 @transaction.atomic
-def change_capacity(
-    *,
-    band_id: int,
-    capacity: int,
-    seen: int | None = None,
-    reason: str,
-    by: Actor,
-    at: dt.datetime,
-) -> TimeBand:
-    """Give a band another number of places (M2.3).
-
-    New numbers follow the session's last one and are dealt out by its quotas; fewer places take
-    the band's latest numbers that nobody has. `seen` is the capacity as the page showed it: when
-    somebody changed it since, Stale. Raises NotFound, SessionOver, Invalid, CapacityTooSmall.
-    """
-    schedule = lock_open(_schedule_of(band_id))
-    band = TimeBand.objects.get(pk=band_id)
-    if seen is not None and band.capacity != seen:
-        raise Stale("这个时段的号数刚刚被别人改过，请看过现在的数再改。")
-    if not 0 <= capacity <= _MOST:
-        raise _bad("capacity", f"号数应在 0–{_MOST} 之间。")
-    before = band.capacity
-    if capacity > before and band.ends_at <= at:
-        raise _bad("capacity", "这个时段已经过去，加的号没有人能约。")
-    if schedule.capacity - before + capacity < 1:
-        raise _bad("capacity", "这是最后的号，不能改成 0；整个出诊都不看，请办理停诊。")
-    if capacity > before:
-        _grow(schedule, band, capacity - before)
-    elif capacity < before:
-        _shrink(schedule, band, before - capacity, reason=reason, by=by, at=at)
-    band.refresh_from_db()
-    audit.record(
-        act="scheduling.change_capacity",
-        subject=schedule,
-        by=by,
-        at=at,
-        before={"band": band.pk, "capacity": before},
-        after={"band": band.pk, "capacity": capacity},
-        reason=reason,
-    )
-    tell(schedule.pk)
-    return band
-
-
-@transaction.atomic
 def block_numbers(
     *, schedule_id: int, slot_ids: Collection[int], reason: str, by: Actor, at: dt.datetime
 ) -> int:
@@ -151,7 +90,7 @@ def block_numbers(
     were withheld. Raises NotFound, SessionOver."""
     schedule = lock_open(schedule_id)
     ids = _own(schedule, slot_ids)
-    done = _turn(ids, _UNCLAIMED, SlotStatus.BLOCKED, reason=reason, by=by, at=at)
+    done = turn(ids, UNCLAIMED, SlotStatus.BLOCKED, reason=reason, by=by, at=at)
     _note(schedule, "scheduling.block_numbers", done, reason=reason, by=by, at=at)
     return len(done)
 
@@ -168,7 +107,7 @@ def unblock_numbers(
     found = Slot.objects.filter(pk__in=_own(schedule, slot_ids), withheld=Withheld.OFFICE)
     ids = list(found.values_list("pk", flat=True))
     to = SlotStatus.PLANNED if schedule.status == ScheduleStatus.PUBLISHED else SlotStatus.FREE
-    done = _turn(ids, (SlotStatus.BLOCKED,), to, reason=reason, by=by, at=at)
+    done = turn(ids, (SlotStatus.BLOCKED,), to, reason=reason, by=by, at=at)
     _note(schedule, "scheduling.unblock_numbers", done, reason=reason, by=by, at=at)
     return len(done)
 
@@ -198,7 +137,7 @@ def share_numbers(
         raise Stale("渠道分配刚刚变过，请看过现在的数再改。")
     unclaimed = list(
         Slot.objects.select_for_update(no_key=True)
-        .filter(schedule=schedule, status__in=_UNCLAIMED, is_add_on=False)
+        .filter(schedule=schedule, status__in=UNCLAIMED, is_add_on=False)
         .order_by("sequence_no")
     )
     wanted = quotas.share(len(unclaimed), percents or {})
@@ -239,7 +178,7 @@ def add_slot(
     When it is not taken up it goes away again. Not limited for those nobody may send away
     (M1.17). Raises NotFound, SessionOver, AddOnsUsedUp.
     """
-    schedule = lock_open(_schedule_of(band_id))
+    schedule = lock_open(schedule_of(band_id))
     added = Slot.objects.filter(schedule=schedule, is_add_on=True)
     percent = thresholds.ADD_ON_PERCENT.value(*scopes_of(schedule))
     most = schedule.capacity * percent // 100
@@ -283,49 +222,6 @@ def merge_due(*, today: dt.date, at: dt.datetime) -> int:
     return len(schedules)
 
 
-def _grow(schedule: Schedule, band: TimeBand, more: int) -> None:
-    Schedule.objects.filter(pk=schedule.pk).update(capacity=F("capacity") + more)
-    TimeBand.objects.filter(pk=band.pk).update(capacity=F("capacity") + more)
-    numbers = Slot.objects.filter(schedule=schedule, is_add_on=False)
-    last = numbers.aggregate(last=Max("sequence_no"))["last"] or 0
-    shares = quotas.share(more, thresholds.quota_percents(*scopes_of(schedule)))
-    released = schedule.status != ScheduleStatus.PUBLISHED
-    with connection.cursor() as cursor:
-        cursor.execute(
-            _MAKE,
-            {
-                "schedule": schedule.pk,
-                "band": band.pk,
-                "first": last + 1,
-                "pools": list(quotas.deal(shares)),
-                "status": SlotStatus.FREE if released else SlotStatus.PLANNED,
-            },
-        )
-
-
-def _shrink(
-    schedule: Schedule, band: TimeBand, fewer: int, *, reason: str, by: Actor, at: dt.datetime
-) -> None:
-    """Take the latest numbers first, withheld ones before any that people could book."""
-    numbers = Slot.objects.filter(band=band, is_add_on=False)
-    nobodys = numbers.filter(status__in=(*_UNCLAIMED, SlotStatus.BLOCKED))
-    old = (*_UNCLAIMED, SlotStatus.BLOCKED)
-    done = 0
-    while done < fewer:
-        latest = nobodys.order_by("status", "-sequence_no").values_list("pk", flat=True)
-        ids = list(latest[: fewer - done])
-        if not ids:
-            counts = number_counts(schedule_ids=[schedule.pk])
-            left = tally(one for one in counts if one.band_id == band.pk and not one.is_add_on)
-            raise CapacityTooSmall(
-                f"这个时段{left.fixed_words}号，不能改得更少；要减少请先停号，或办理停诊。",
-                taken=left.fixed,
-            )
-        done += len(_turn(ids, old, SlotStatus.WITHDRAWN, reason=reason, by=by, at=at))
-    TimeBand.objects.filter(pk=band.pk).update(capacity=F("capacity") - fewer)
-    Schedule.objects.filter(pk=schedule.pk).update(capacity=F("capacity") - fewer)
-
-
 def lock_open(schedule_id: int) -> Schedule:
     """The session, locked against everybody else who changes it. Raises NotFound, SessionOver."""
     schedule = Schedule.objects.select_for_update(no_key=True).filter(pk=schedule_id).first()
@@ -336,7 +232,8 @@ def lock_open(schedule_id: int) -> Schedule:
     return schedule
 
 
-def _schedule_of(band_id: int) -> int:
+def schedule_of(band_id: int) -> int:
+    """The session a band belongs to. Raises NotFound."""
     found = TimeBand.objects.filter(pk=band_id).values_list("schedule_id", flat=True).first()
     if found is None:
         raise NotFound("没有找到这个时段。")
@@ -351,7 +248,7 @@ def _own(schedule: Schedule, slot_ids: Collection[int]) -> list[int]:
     return sorted(own)
 
 
-def _turn(
+def turn(
     slot_ids: Collection[int],
     old: Collection[SlotStatus],
     to: SlotStatus,
@@ -360,6 +257,7 @@ def _turn(
     by: Actor,
     at: dt.datetime,
 ) -> list[int]:
+    """Turn those of the numbers that still have one of the old statuses; their ids."""
     values: dict[str, Any] = {
         "slots": list(slot_ids),
         "old": list(old),
@@ -391,7 +289,8 @@ def _note(
     tell(schedule.pk)
 
 
-def _bad(field: str, sentence: str) -> Invalid:
+def bad(field: str, sentence: str) -> Invalid:
+    """A refusal of one field that pages without a place at the field show as well."""
     return Invalid({field: [sentence]}, sentence)
 
 
@@ -400,7 +299,7 @@ def _with_rest(shares: Mapping[Pool, int], count: int) -> dict[Pool, int]:
     wanted = {pool: share for pool, share in shares.items() if share}
     spare = count - sum(wanted.values())
     if spare < 0 or any(share < 0 for share in wanted.values()):
-        raise _bad("shares", f"还没有约出的号只有 {count} 个，分配不能超过它。")
+        raise bad("shares", f"还没有约出的号只有 {count} 个，分配不能超过它。")
     if spare:
         wanted[Pool.WINDOW] = wanted.get(Pool.WINDOW, 0) + spare
     return wanted

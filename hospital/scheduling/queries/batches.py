@@ -20,7 +20,7 @@ from hospital.scheduling.queries.numbers import NumberCount, number_counts, tall
 from hospital.scheduling.sessions import BandFacts, SessionFacts
 from hospital.scheduling.states import BatchKind, Pool, ScheduleStatus, SlotStatus, Withheld
 
-MOST_SESSIONS: Final = 500
+MOST_SESSIONS: Final = 1000
 MOST_DAYS: Final = 92
 _MOST_NUMBERS: Final = 500
 _OPEN: Final = (ScheduleStatus.PUBLISHED, ScheduleStatus.RELEASED, ScheduleStatus.IN_SESSION)

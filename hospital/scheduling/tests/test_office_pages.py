@@ -198,6 +198,20 @@ def test_m2_01_several_bands_change_in_one_act(office: Client) -> None:
     assert "院领导会议" in shown
 
 
+def test_m2_02_numbers_added_to_several_bands_are_dealt_together(office: Client) -> None:
+    schedule = a_released_schedule()
+
+    office.post(f"{page_of(schedule)}bands/", bands_form(schedule, 6, 5, 3, 6))
+
+    assert sizes(schedule) == [6, 5, 3, 6]
+    assert Schedule.objects.get(pk=schedule.pk).capacity == 20
+    added = schedule.slots.filter(sequence_no__gt=16).order_by("sequence_no")
+    places = {band.pk: place for place, band in enumerate(schedule.bands.order_by("starts_at"))}
+    assert [places[slot.band_id] for slot in added] == [0, 0, 1, 3, 3]
+    # Five numbers: three are 60 %, a tenth of five is none, the window has the rest.
+    assert Counter(slot.pool for slot in added) == {"wechat": 3, "window": 2}
+
+
 def test_m2_03_two_clerks_do_not_overwrite_each_other(office: Client) -> None:
     schedule = a_released_schedule()
     form = bands_form(schedule, 4, 4, 4, 2)
