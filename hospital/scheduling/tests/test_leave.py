@@ -372,3 +372,20 @@ def test_m15_03_who_could_hold_two_sessions_is_asked_once_not_twice(
 
     assert [person.id for person in found[morning.pk]] == [free.pk]
     assert {person.id for person in found[afternoon.pk]} == {free.pk, busy.pk}
+
+
+def test_m15_03_who_may_not_approve_at_short_notice_is_given_no_choices(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("hospital.kernel.clock.now", lambda: NOW)
+    doctor, morning, _ = two_sessions(TOMORROW)
+    leave = ask(doctor, day=TOMORROW)
+    url = reverse("scheduling-leave", args=[leave.pk])
+
+    office, head = (
+        staff_client(role).get(url).content.decode()
+        for role in (Role.OUTPATIENT_OFFICE, Role.MEDICAL_AFFAIRS)
+    )
+
+    choice = f"answer-{morning.pk}"
+    assert (choice in office, choice in head) == (False, True)

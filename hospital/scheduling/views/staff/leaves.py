@@ -127,7 +127,7 @@ def refuse(request: StaffRequest, leave_id: int) -> HttpResponse:
 @require_POST
 def withdraw(request: StaffRequest, leave_id: int) -> HttpResponse:
     """Take a leave back; an approved one only the office ends (销假)."""
-    _within_reach(request, leave_id)
+    was_approved = _within_reach(request, leave_id).status == LeaveStatus.APPROVED
 
     def work() -> str:
         actions.withdraw_leave(
@@ -137,7 +137,9 @@ def withdraw(request: StaffRequest, leave_id: int) -> HttpResponse:
             by=request.actor,
             at=clock.now(),
         )
-        return "已撤回。停诊或替诊过的出诊不会自动恢复，需要的请逐个恢复。"
+        if was_approved:
+            return "已销假。停诊或替诊过的出诊不会自动恢复，需要的请逐个恢复。"
+        return "请假已撤回，出诊照常。"
 
     return _done(request, leave_id, work)
 
