@@ -6,6 +6,8 @@ came twice shows the same. While the patient may be charged nobody reads "failed
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import wraps
 from http import HTTPStatus
 from typing import Final
 
@@ -33,12 +35,30 @@ from hospital.window.permissions import USE_WINDOW
 from hospital.window.states import Paper, Reprint
 from hospital.window.views.desk import page
 
+Act = Callable[[StaffRequest, str], HttpResponse]
+
 UNREACHABLE: Final = (
     "暂时联系不上微信支付，没有收到二维码，也没有扣款。可以收现金，或请患者用付款码再试。"
 )
 PAPER_COOKIE: Final = "slip_paper"
 _A_YEAR: Final = 365 * 24 * 3600
 _CANCEL_WHY: Final = ("挂错科室或医生", "患者改变主意", "重复挂号", "其他")
+
+
+def _act(view: Act) -> Act:
+    """Something done about a booking: a rule's no is shown on its page, with a way on."""
+
+    @wraps(view)
+    def inside(request: StaffRequest, /, number: str) -> HttpResponse:
+        try:
+            return view(request, number)
+        except (NotFound, NotAllowed):
+            raise
+        except Refusal as refusal:
+            note_refusal(request, refusal)
+            return _page(request, number, problem=refusal.message)
+
+    return inside
 
 
 @staff_page(USE_WINDOW)
@@ -51,32 +71,27 @@ def booking(request: StaffRequest, number: str) -> HttpResponse:
 @sensitive_post_parameters("pay")
 @staff_page(COLLECT)
 @require_POST
+@_act
 def pay(request: StaffRequest, number: str) -> HttpResponse:
     """One box for both: eighteen digits are a payment code, anything shorter is cash."""
     found = queries.counter(number=number, at=clock.now())
     text = typed(request.POST, "pay", most=40)
     key = typed(request.POST, "key", most=80)
     code = forms.scanned_code(text)
-    try:
-        shown_fen = forms.shown_fen(request.POST)
-        if code:
-            declined = _charge(request, found, code, shown_fen, key)
-            if declined:
-                return _page(request, number, problem=f"没有收款：{declined}")
-            return _after_money(request, number)
-        gateway.take_cash(
-            bill_id=found.row.bill_id,
-            shown_fen=shown_fen,
-            tendered_fen=forms.received_fen(text),
-            key=key,
-            by=request.actor,
-            at=clock.now(),
-        )
-    except (NotFound, NotAllowed):
-        raise
-    except Refusal as refusal:
-        note_refusal(request, refusal)
-        return _page(request, number, problem=refusal.message, typed_sum=forms.as_typed(text))
+    shown_fen = forms.shown_fen(request.POST)
+    if code:
+        declined = _charge(request, found, code, shown_fen, key)
+        if declined:
+            return _page(request, number, problem=f"没有收款：{declined}")
+        return _after_money(request, number)
+    gateway.take_cash(
+        bill_id=found.row.bill_id,
+        shown_fen=shown_fen,
+        tendered_fen=forms.received_fen(text),
+        key=key,
+        by=request.actor,
+        at=clock.now(),
+    )
     return _after_money(request, number)
 
 
@@ -103,9 +118,6 @@ def _after_money(request: StaffRequest, number: str) -> HttpResponse:
         actions.hand_over(number=number, by=request.actor, at=clock.now())
     except actions.NotPaidYet:  # a code somebody still confirms on the phone
         return redirect("window-booking", number=number)
-    except Refusal as refusal:
-        note_refusal(request, refusal)
-        return _page(request, number, problem=refusal.message)
     key = f"first-{serials.opaque()}"
     try:
         actions.print_slip(number=number, key=key, by=request.actor, at=clock.now())
@@ -116,6 +128,7 @@ def _after_money(request: StaffRequest, number: str) -> HttpResponse:
 
 @staff_page(USE_WINDOW)
 @require_POST
+@_act
 def hand_over(request: StaffRequest, number: str) -> HttpResponse:
     """Give out a paid booking: the patient is here and has shown who it is (H3.2)."""
     return _after_money(request, number)
@@ -123,21 +136,16 @@ def hand_over(request: StaffRequest, number: str) -> HttpResponse:
 
 @staff_page(USE_WINDOW)
 @require_POST
+@_act
 def reprint(request: StaffRequest, number: str) -> HttpResponse:
     """Another copy, counted and with its reason: the printer jammed after the payment."""
-    try:
-        actions.print_slip(
-            number=number,
-            reason=forms.reprint(request.POST),
-            key=typed(request.POST, "key", most=80),
-            by=request.actor,
-            at=clock.now(),
-        )
-    except (NotFound, NotAllowed):
-        raise
-    except Refusal as refusal:
-        note_refusal(request, refusal)
-        return _page(request, number, problem=refusal.message)
+    actions.print_slip(
+        number=number,
+        reason=forms.reprint(request.POST),
+        key=typed(request.POST, "key", most=80),
+        by=request.actor,
+        at=clock.now(),
+    )
     return redirect("window-slip", number=number)
 
 
@@ -168,22 +176,16 @@ def slip(request: StaffRequest, number: str) -> HttpResponse:
 
 @staff_page(COLLECT)
 @require_POST
+@_act
 def show_code(request: StaffRequest, number: str) -> HttpResponse:
     """Put a QR code on the screen that the patient scans (Native)."""
     found = queries.counter(number=number, at=clock.now())
-    try:
-        outcome = gateway.start_native(
-            bill_ids=[found.row.bill_id],
-            shown_fen=forms.shown_fen(request.POST),
-            again=request.POST.get("again") == "1",
-            by=request.actor,
-            at=clock.now(),
-        )
-    except (NotFound, NotAllowed):
-        raise
-    except Refusal as refusal:
-        note_refusal(request, refusal)
-        return _page(request, number, problem=refusal.message)
+    outcome = gateway.start_native(
+        bill_ids=[found.row.bill_id],
+        shown_fen=forms.shown_fen(request.POST),
+        by=request.actor,
+        at=clock.now(),
+    )
     if isinstance(outcome, gateway.Unreachable):
         return _page(request, number, problem=UNREACHABLE)
     return redirect("window-booking", number=number)
@@ -191,6 +193,7 @@ def show_code(request: StaffRequest, number: str) -> HttpResponse:
 
 @staff_page(COLLECT)
 @require_POST
+@_act
 def stop(request: StaffRequest, number: str) -> HttpResponse:
     """Take the code off the screen: closed at WeChat, or paid this very moment."""
     money = queries.counter(number=number, at=clock.now()).money
@@ -201,6 +204,7 @@ def stop(request: StaffRequest, number: str) -> HttpResponse:
 
 @staff_page(COLLECT)
 @require_POST
+@_act
 def ask(request: StaffRequest, number: str) -> HttpResponse:
     """Ask WeChat now how the standing payment is."""
     money = queries.counter(number=number, at=clock.now()).money
@@ -219,18 +223,13 @@ def state(request: StaffRequest, number: str) -> HttpResponse:
 
 @staff_page(REGISTER)
 @require_POST
+@_act
 def cancel(request: StaffRequest, number: str) -> HttpResponse:
     """Give a number back with a reason: wrong doctor, changed mind (H3.3)."""
     reason = typed(request.POST, "reason", most=100)
     if not reason:
         return _page(request, number, problem="请选择或写明退号原因。")
-    try:
-        _give_back(request, number, reason)
-    except (NotFound, NotAllowed):
-        raise
-    except Refusal as refusal:
-        note_refusal(request, refusal)
-        return _page(request, number, problem=refusal.message)
+    _give_back(request, number, reason)
     return redirect("window-booking", number=number)
 
 
@@ -246,31 +245,27 @@ def _give_back(request: StaffRequest, number: str, reason: str) -> None:
 
 @staff_page(COLLECT)
 @require_POST
+@_act
 def cash_back(request: StaffRequest, number: str) -> HttpResponse:
     """Note that the cash of a cancelled number was handed back over the counter."""
-    try:
-        actions.hand_back(
-            number=number,
-            shown_fen=forms.shown_fen(request.POST),
-            key=typed(request.POST, "key", most=80),
-            is_supervisor=identity.may(request.user, APPROVE_REFUND),
-            by=request.actor,
-            at=clock.now(),
-        )
-    except (NotFound, NotAllowed):
-        raise
-    except Refusal as refusal:
-        note_refusal(request, refusal)
-        return _page(request, number, problem=refusal.message)
+    actions.hand_back(
+        number=number,
+        shown_fen=forms.shown_fen(request.POST),
+        key=typed(request.POST, "key", most=80),
+        is_supervisor=identity.may(request.user, APPROVE_REFUND),
+        by=request.actor,
+        at=clock.now(),
+    )
     return redirect("window-booking", number=number)
 
 
-def _page(
-    request: StaffRequest, number: str, *, problem: str = "", typed_sum: str = "", part: str = ""
-) -> HttpResponse:
+def _page(request: StaffRequest, number: str, *, problem: str = "", part: str = "") -> HttpResponse:
     found = queries.counter(number=number, at=clock.now())
     record_view(patient_id=found.row.patient_id, what="窗口挂号", by=request.actor, at=clock.now())
-    context = _context(request, found) | {"problem": problem, "typed_sum": typed_sum}
+    context = _context(request, found) | {
+        "problem": problem,
+        "typed_sum": forms.as_typed(typed(request.POST, "pay", most=40)),
+    }
     status = HTTPStatus.UNPROCESSABLE_ENTITY if problem else HTTPStatus.OK
     return page(request, f"window/staff/booking.html{part}", context, status=status)
 

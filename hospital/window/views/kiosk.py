@@ -180,7 +180,6 @@ def pay(request: DeviceRequest, found: KioskVisit, number: str) -> HttpResponse:
     outcome = gateway.start_native(
         bill_ids=[row.bill_id],
         shown_fen=forms.shown_fen(request.POST),
-        again=request.POST.get("again") == "1",
         by=request.actor,
         at=clock.now(),
     )
