@@ -30,7 +30,8 @@ ADDRESSES_SHOWN: Final = 20
 
 @dataclass(frozen=True, slots=True)
 class BookingRow:
-    """One booking of a partner. `person` tells its patients apart for this partner alone."""
+    """One booking of a partner. `person` tells its patients apart for this partner alone;
+    `substitute` is the doctor the patient is to agree to before `answer_until` (M1.9)."""
 
     number: str
     reference: str
@@ -52,6 +53,8 @@ class BookingRow:
     person: str
     fee_fen: int
     collect_by: dt.datetime | None
+    substitute: str
+    answer_until: dt.datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,6 +255,7 @@ def _bookings(partner_id: int) -> QuerySet[PartnerBooking]:
         "appointment__practitioner",
         "appointment__schedule__service_type",
         "appointment__schedule__room",
+        "appointment__schedule__practitioner",
         "appointment__bill",
     )
 
@@ -268,6 +272,7 @@ def _row(one: PartnerBooking) -> BookingRow:
     made = one.appointment
     doctor, band, session = made.practitioner, made.slot.band, made.schedule
     is_owed = made.status == AppointmentStatus.BOOKED and made.paid_when == PaidWhen.ARRIVAL
+    new = session.practitioner
     place = (made.department.location_text, session.room.name)
     return BookingRow(
         number=made.number,
@@ -289,5 +294,7 @@ def _row(one: PartnerBooking) -> BookingRow:
         place=" ".join(part for part in place if part),
         person=sealed.blind_index(str(made.patient_id), f"interop.person.{one.partner_id}"),
         fee_fen=made.bill.total_fen,
+        substitute=new.name if new and made.answer_until else "",
+        answer_until=made.answer_until,
         collect_by=made.hold_until if is_owed and made.collected_at is None else None,
     )

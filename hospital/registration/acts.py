@@ -15,6 +15,7 @@ declare(
         "override": "放宽挂号限制",
         "refund_unseen": "未就诊退号",
         "share": "分享就诊安排",
+        "substitute": "替诊后的预约",
         "unshare": "停止分享就诊安排",
     },
 )

@@ -1,4 +1,4 @@
-"""Every act the code records in the audit has a Chinese label (X13)."""
+"""Every act the code records in the audit has a Chinese label, and so has what it changed (X13)."""
 
 import ast
 import re
@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
 
+from hospital.desk import audit_terms
 from hospital.kernel import acts
 from tools.inventory import ROOT, areas
 
@@ -69,6 +70,35 @@ def test_an_act_without_a_label_is_caught() -> None:
         (2, r"kernel\..+\.b"),
         (3, r"kernel\.known"),
     ]
+
+
+def changed_keys(tree: ast.Module) -> Iterator[tuple[int, str]]:
+    """Line and key of every value a call with `act=` says was there before or after."""
+    for node in ast.walk(tree):
+        told = {one.arg: one.value for one in node.keywords} if isinstance(node, ast.Call) else {}
+        for side in (told.get("before"), told.get("after")):
+            if "act" not in told or not isinstance(side, ast.Dict):
+                continue
+            for key in side.keys:
+                if isinstance(key, ast.Constant) and isinstance(key.value, str):
+                    yield key.lineno, key.value
+
+
+def test_every_changed_value_has_a_label() -> None:
+    known = {*audit_terms.KEYS, *(key for _, key in audit_terms.KEYS_OF_AREA)}
+    found = [
+        f"{path.relative_to(ROOT)}:{line} {key}"
+        for path in sorted((ROOT / "hospital").rglob("*.py"))
+        if not {"tests", "testing", "migrations"}.intersection(path.parts)
+        if "act=" in (text := path.read_text("utf-8"))
+        for line, key in changed_keys(ast.parse(text))
+        if key not in known
+    ]
+    assert found == []
+    tree = ast.parse(
+        'record(act="a.b", after={"x": 1, **more}, before={"y": 2})\ncall(after={"z": 3})'
+    )
+    assert list(changed_keys(tree)) == [(1, "y"), (1, "x")]
 
 
 def test_acts_belong_to_areas_and_no_two_are_called_alike() -> None:

@@ -113,19 +113,18 @@ def appointment(row: BookingRow) -> Resource:
         "slot": [{"reference": f"Slot/{row.slot_id}"}],
         "created": moment(row.created_at),
         "participant": [
-            _participant({"type": "Patient", "identifier": _person(row.person)}),
+            _participant(
+                {"type": "Patient", "identifier": _person(row.person)},
+                "needs-action" if row.answer_until else "accepted",
+            ),
             *([_participant(_doctor(row))] if row.practitioner_code else []),
             _participant({"type": "Location", "display": row.place or row.department}),
         ],
     }
     if row.status in (AppointmentStatus.CANCELLED, AppointmentStatus.NOSHOW):
         found["cancelationReason"] = {"text": _why(row)}
-    if row.collect_by is not None:
-        until = clock.local(row.collect_by)
-        found["patientInstruction"] = (
-            f"请携带证件，在 {until.month}月{until.day}日 {until:%H:%M} 前"
-            "到挂号窗口或自助机取号并支付挂号费；逾期号源放给现场。"
-        )
+    if told := _instruction(row):
+        found["patientInstruction"] = told
     return versioned(found, at=row.changed_at)
 
 
@@ -214,8 +213,30 @@ def _reference_to(code: str, name: str) -> Resource:
     return {"reference": f"Practitioner/{code}", **known} if FHIR_ID.fullmatch(code) else known
 
 
-def _participant(actor: Resource) -> Resource:
-    return {"actor": actor, "status": "accepted"}
+def _participant(actor: Resource, status: str = "accepted") -> Resource:
+    return {"actor": actor, "status": status}
+
+
+def _instruction(row: BookingRow) -> str:
+    """What the patient has to do, "" where that is nothing: agree to another doctor, collect."""
+    told = ""
+    if row.answer_until is not None:
+        told = (
+            f"{row.practitioner or '原医生'}因故不能出诊，改由{row.substitute}接诊。"
+            f"请在 {_until(row.answer_until)} 前在医院公众号或致电医院答复是否同意，"
+            "不答复按停诊退号。"
+        )
+    if row.collect_by is not None:
+        told += (
+            f"请携带证件，在 {_until(row.collect_by)} 前"
+            "到挂号窗口或自助机取号并支付挂号费；逾期号源放给现场。"
+        )
+    return told
+
+
+def _until(at: dt.datetime) -> str:
+    local = clock.local(at)
+    return f"{local.month}月{local.day}日 {local:%H:%M}"
 
 
 def _person(mark: str) -> Resource:

@@ -116,7 +116,9 @@ SCHEMAS: Final[dict[str, Schema]] = {
         slot=_list(_REFERENCE),
         created=_MOMENT,
         patientInstruction=_TEXT,
-        participant=_list(_object("actor status", actor=_REFERENCE, status={"const": "accepted"})),
+        participant=_list(
+            _object("actor status", actor=_REFERENCE, status={"enum": ["accepted", "needs-action"]})
+        ),
     ),
     "Bundle": _resource(
         "Bundle",

@@ -17,10 +17,14 @@ from fhir.resources.R4B import get_fhir_model_class
 from hospital.interop import queries
 from hospital.interop.actions import calls
 from hospital.interop.models import PartnerCall
+from hospital.kernel.actors import SYSTEM
 from hospital.kernel.clock import hospital_day
+from hospital.organisation.states import Title
 from hospital.registration import actions as registration
 from hospital.registration.models import Appointment
 from hospital.registration.rules import CannotCancel
+from hospital.scheduling import actions as scheduling
+from hospital.testing.organisation import a_department, a_practitioner, a_service_type
 from hospital.testing.partners import BASE, Program, a_partner, a_wish, free_slots
 from hospital.testing.schedules import NOW, a_released_schedule
 
@@ -119,6 +123,42 @@ def test_bookings_are_found_by_when_they_changed(program: Program) -> None:
         answer = asked(program, f"/Appointment/{gone}")
         assert judged(answer)["meta"]["lastUpdated"] == "2026-11-23T11:00:00+08:00"
         assert answer.headers["Last-Modified"] == "Mon, 23 Nov 2026 03:00:00 GMT"
+
+
+def test_m1_09_another_doctor_is_told_and_asked_about(program: Program) -> None:
+    department = a_department()
+    service = a_service_type(fee_fen=2500, fees=[(Title.ATTENDING, 1200)])
+    doctor = a_practitioner(department, name="陈知行", title=Title.ASSOCIATE_CHIEF)
+    lower = a_practitioner(department, name="林若谷", title=Title.ATTENDING)
+    session = a_released_schedule(department=department, practitioner=doctor, service_type=service)
+    number = program.book(a_wish(free_slots(session)[0])).body["id"]
+    made = Appointment.objects.get()
+    with time_machine.travel(NOW + HOUR, tick=False):
+        program.renew(NOW + HOUR)
+        scheduling.substitute(
+            schedule_id=session.pk,
+            practitioner_id=lower.pk,
+            reason="出差",
+            by=SYSTEM,
+            at=NOW + HOUR,
+        )
+        registration.settle_substitution_one(appointment_id=made.pk, by=SYSTEM, at=NOW + HOUR)
+
+        asked_about = judged(asked(program, f"/Appointment/{number}"))
+        assert asked_about["participant"][0]["status"] == "needs-action"
+        assert asked_about["patientInstruction"].startswith(
+            "陈知行因故不能出诊，改由林若谷接诊。请在 11月24日 07:30 前"
+        )
+        assert asked_about["meta"]["lastUpdated"] == "2026-11-23T11:00:00+08:00"
+    with time_machine.travel(NOW + 2 * HOUR, tick=False):
+        program.renew(NOW + 2 * HOUR)
+        registration.answer_substitution(
+            number=number, agrees=True, doctor_id=lower.pk, by=SYSTEM, at=NOW + 2 * HOUR
+        )
+        changed = "/Appointment?_lastUpdated=ge2026-11-23T12:00:00%2B08:00"
+        (entry,) = judged(asked(program, changed))["entry"]
+        assert entry["resource"]["participant"][0]["status"] == "accepted"
+        assert entry["resource"]["participant"][1]["actor"]["display"] == "林若谷"
 
 
 def test_a_search_by_form_is_the_search_by_address(program: Program) -> None:

@@ -77,7 +77,7 @@ def settle_substitution_one(*, appointment_id: int, by: Actor, at: dt.datetime) 
     if row.practitioner_id == session.practitioner_id:
         if row.consent in _GIVEN:  # kept already, and paid on arrival since
             return _give_back_difference(row, session, by=by, at=at) > 0
-        return _taken_back(row, at=at)
+        return _taken_back(row, by=by, at=at)
     if RANK[session.title] >= RANK.get(row.title, 0) or _is_as_booked(row):
         _keep(row, session, Consent.TOLD, by=by, at=at)
     else:
@@ -153,6 +153,7 @@ def _keep(
     Appointment.objects.filter(pk=row.pk).update(**changes)
     for column, value in changes.items():
         setattr(row, column, value)
+    _record(row, by=by, at=at)
     back_fen = _give_back_difference(row, session, by=by, at=at)
     if consent == Consent.TOLD:
         telling.substituted(row, was=was, back_fen=back_fen, by=by, at=at)
@@ -178,8 +179,21 @@ def _ask(row: Appointment, session: SessionFacts, *, by: Actor, at: dt.datetime)
     until = max(at + _LEAST, min(at + hours, band.starts_at - before))
     Appointment.objects.filter(pk=row.pk).update(consent=Consent.ASKED, answer_until=until)
     row.consent, row.answer_until = Consent.ASKED, until
+    _record(row, by=by, at=at)
     events.later("registration.jobs.end_question", at=until, appointment_id=row.pk)
     telling.asked_about_substitute(row, new=session.practitioner_name, until=until, by=by, at=at)
+
+
+def _record(row: Appointment, *, by: Actor, at: dt.datetime) -> None:
+    """Who sees the patient changes without a move of the booking: the trail says when, to whom."""
+    audit.record(
+        act="registration.substitute",
+        subject=row,
+        by=by,
+        at=at,
+        after={"practitioner": row.doctor_name, "consent": str(row.consent)},
+        person_id=row.patient_id,
+    )
 
 
 def _decline(row: Appointment, *, by: Actor, at: dt.datetime) -> None:
@@ -195,11 +209,13 @@ def _is_as_booked(row: Appointment) -> bool:
     return row.consent in _GIVEN and not sessions.planned_doctor(schedule_id=row.schedule_id)
 
 
-def _taken_back(row: Appointment, *, at: dt.datetime) -> bool:
+def _taken_back(row: Appointment, *, by: Actor, at: dt.datetime) -> bool:
     """The doctor of the booking holds the session again before the patient answered."""
     if row.consent != Consent.ASKED:
         return False
     Appointment.objects.filter(pk=row.pk).update(consent=Consent.NONE, answer_until=None)
+    row.consent, row.answer_until = Consent.NONE, None
+    _record(row, by=by, at=at)
     publish(row)
     return True
 
