@@ -79,6 +79,7 @@ def test_the_security_administrator_pairs_and_the_machine_keeps_its_cookie() -> 
     assert admin.post(page, {"name": "大厅1号机", "place": "1楼"}).status_code == 422
     wrong = machine.post("/kiosk/pair/", {"code": "AAAA-AAAA"})
     assert (wrong.status_code, KIOSK_COOKIE in wrong.cookies) == (422, False)
+    assert 'value="AAAA-AAAA"' in wrong.content.decode(), "what was typed is still there"
     paired = machine.post("/kiosk/pair/", {"code": code})
     cookie = paired.cookies[KIOSK_COOKIE]
     assert (paired["Location"], cookie["path"], cookie["httponly"]) == ("/kiosk/", "/kiosk/", True)

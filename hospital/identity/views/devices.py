@@ -84,12 +84,10 @@ def revoke(request: StaffRequest, device_id: int) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def pair(request: OpenRequest) -> HttpResponse:
     """What an unpaired machine shows: type the code once."""
-    problem = ""
+    problem, code = "", typed(request.POST, "code", most=20)
     if request.method == "POST":
         try:
-            _, secret = actions.pair_device(
-                code=typed(request.POST, "code", most=20), at=clock.now()
-            )
+            _, secret = actions.pair_device(code=code, at=clock.now())
         except actions.PairingOver as refusal:
             problem = refusal.message
         else:
@@ -105,7 +103,8 @@ def pair(request: OpenRequest) -> HttpResponse:
             )
             return response
     status = HTTPStatus.UNPROCESSABLE_ENTITY if problem else HTTPStatus.OK
-    return render(request, "identity/kiosk/pair.html", {"problem": problem}, status=status)
+    context = {"problem": problem, "code": code}
+    return render(request, "identity/kiosk/pair.html", context, status=status)
 
 
 def _page(
