@@ -30,6 +30,7 @@ from hospital.interop.actions.partners import (
     change_partner,
     open_partner,
     switch_partner,
+    version_of,
 )
 
 __all__ = [
@@ -60,5 +61,6 @@ __all__ = [
     "note_call",
     "open_partner",
     "switch_partner",
+    "version_of",
     "visitor_of",
 ]

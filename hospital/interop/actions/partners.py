@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
+import json
 import re
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -14,7 +16,7 @@ from hospital.interop.models import Partner
 from hospital.interop.states import Scope
 from hospital.kernel import audit
 from hospital.kernel.actors import Actor
-from hospital.kernel.errors import Invalid, NotFound
+from hospital.kernel.errors import Invalid, NotFound, Stale
 
 _CODE: Final = re.compile(r"[a-z0-9][a-z0-9-]{2,29}")
 MOST_A_DAY: Final = 100_000
@@ -53,14 +55,19 @@ def open_partner(*, code: str, terms: Terms, by: Actor, at: dt.datetime) -> Part
 
 
 @transaction.atomic
-def change_partner(*, partner_id: int, terms: Terms, by: Actor, at: dt.datetime) -> bool:
+def change_partner(
+    *, partner_id: int, terms: Terms, seen: str = "", by: Actor, at: dt.datetime
+) -> bool:
     """Change names, scopes, quotas or pace, in force with the next call; False for no change.
 
-    Tokens that were issued before keep no scope that was taken away. Raises NotFound, Invalid.
+    `seen` is the version of the terms on the page, if any. Tokens that were issued before keep no
+    scope that was taken away. Raises NotFound, Invalid, Stale.
     """
     if errors := _errors(terms):
         raise Invalid(errors)
     partner = lock(partner_id)
+    if seen and seen != version_of(partner):
+        raise Stale
     before = _audited(partner)
     for column, value in _columns(terms).items():
         setattr(partner, column, value)
@@ -105,6 +112,12 @@ def switch_partner(
         reason=reason.strip()[:200],
     )
     return True
+
+
+def version_of(partner: Partner) -> str:
+    """A fingerprint of a partner's terms: a page says which ones it showed."""
+    text = json.dumps(_audited(partner), sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def lock(partner_id: int) -> Partner:

@@ -56,6 +56,29 @@ def test_a_platform_is_taken_in_and_changed(admin: Client) -> None:
     assert (entry.before, entry.after) == ({"daily_quota": 50}, {"daily_quota": 80})
 
 
+def test_two_administrators_do_not_overwrite_each_other(admin: Client) -> None:
+    partner = a_partner(daily_quota=50, session_percent=30, per_minute=60)
+    address = reverse("interop-partner", args=[partner.pk])
+
+    def seen(page: str) -> str:
+        return str(re.findall(r'name="seen" value="(\w{16})"', page)[0])
+
+    mine = seen(admin.get(address).content.decode())
+    staff_client(Role.SYSTEM_ADMIN).post(address, TERMS | {"daily_quota": "80", "seen": mine})
+
+    late = admin.post(address, TERMS | {"per_minute": "90", "seen": mine})
+
+    page = late.content.decode()
+    assert late.status_code == 422
+    assert "另一位管理员刚刚改过：每日预约额度现为 80，每分钟调用上限现为 60。" in page
+    assert 'value="90"' in page, "what was typed is still there"
+    partner.refresh_from_db()
+    assert (partner.daily_quota, partner.per_minute) == (80, 60)
+    admin.post(address, TERMS | {"per_minute": "90", "daily_quota": "80", "seen": seen(page)})
+    partner.refresh_from_db()
+    assert (partner.daily_quota, partner.per_minute) == (80, 90)
+
+
 @pytest.mark.parametrize(
     ("wrong", "sentence"),
     [

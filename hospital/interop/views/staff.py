@@ -20,8 +20,9 @@ from hospital.interop.fhir.openapi import BASE
 from hospital.interop.forms import NewPartnerForm, PartnerForm, initial_of
 from hospital.interop.models import Partner
 from hospital.interop.permissions import MANAGE_PARTNERS
+from hospital.interop.states import Scope
 from hospital.kernel import clock
-from hospital.kernel.errors import Invalid, Refusal, words_of_codes
+from hospital.kernel.errors import Invalid, Refusal, Stale, words_of_codes
 from hospital.ui.typed import typed, typed_id
 
 _OPERATIONS: Final = {
@@ -79,9 +80,18 @@ def partner(request: StaffRequest, partner_id: int) -> HttpResponse:
     known = queries.partner(partner_id=partner_id)
     form = PartnerForm(request.POST or None, initial=initial_of(known))
     if request.method == "POST" and form.is_valid():
-        is_changed = actions.change_partner(
-            partner_id=partner_id, terms=form.terms, by=request.actor, at=clock.now()
-        )
+        try:
+            is_changed = actions.change_partner(
+                partner_id=partner_id,
+                terms=form.terms,
+                seen=typed(request.POST, "seen", most=16),
+                by=request.actor,
+                at=clock.now(),
+            )
+        except Stale as refusal:
+            note_refusal(request, refusal)
+            now = queries.partner(partner_id=partner_id)
+            return _partner(request, now, form=form, refusal=Stale(_meanwhile(now, form)))
         text = "已保存，下一次调用起生效。" if is_changed else "没有改动。"
         messages.success(request, text)
         return redirect("interop-partner", partner_id=partner_id)
@@ -188,6 +198,7 @@ def _partner(
         "partner": known,
         "row": queries.partner_row(partner_id=known.pk, day=today, at=at),
         "form": form,
+        "seen": actions.version_of(known),
         "error": "" if refusal is None or errors else refusal.message,
         "errors": {field: " ".join(sentences) for field, sentences in errors.items()},
         "secrets": [
@@ -207,6 +218,18 @@ def _partner(
     is_refused = bool(refusal or form.errors)
     status = HTTPStatus.UNPROCESSABLE_ENTITY if is_refused else HTTPStatus.OK
     return render(request, "interop/staff/partner.html", context, status=status)
+
+
+def _meanwhile(now: Partner, form: PartnerForm) -> str:
+    """What somebody else made of the terms while this page was open, next to what is typed here."""
+    typed_here = form.cleaned_data
+    shown = {
+        name: "、".join(str(Scope(word).label) for word in value) if name == "scopes" else value
+        for name, value in initial_of(now).items()
+        if value != typed_here[name]
+    }
+    others = "，".join(f"{form.fields[name].label}现为 {value}" for name, value in shown.items())
+    return f"另一位管理员刚刚改过：{others or '和您填的一样'}。您填的还在，看过再保存。"
 
 
 def _operation(name: str) -> str:
