@@ -18,14 +18,16 @@ from hospital.registration import thresholds
 from hospital.registration.models import Appointment, BookingAlert
 from hospital.registration.states import AlertKind, AlertStatus
 
-# Given back by a user, and soon after booked again by the same user for somebody else.
+# Given back by a user, exchanged away or let lapse unpaid, and soon after booked again by the same
+# user for somebody else: whichever way a number is let go, it is passed on the same.
 _SWAPS: Final = """
     SELECT gone.wechat_user_id, count(DISTINCT gone.id), max(again.created_at)
     FROM registration_appointment gone JOIN registration_appointment again
         ON again.wechat_user_id = gone.wechat_user_id AND again.schedule_id = gone.schedule_id
         AND again.patient_id <> gone.patient_id AND again.created_at > gone.cancelled_at
         AND again.created_at <= gone.cancelled_at + interval '2 hours'
-    WHERE gone.status = 'cancelled' AND gone.cancel_reason = 'user'
+    WHERE gone.status = 'cancelled'
+    AND gone.cancel_reason IN ('user', 'rescheduled', 'payment_timeout')
     AND gone.cancelled_at > %(since)s
     GROUP BY gone.wechat_user_id HAVING count(DISTINCT gone.id) >= %(least)s
 """

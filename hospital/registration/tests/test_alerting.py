@@ -19,7 +19,7 @@ from hospital.registration.models import BookingAlert
 from hospital.registration.states import AlertKind
 from hospital.testing.bookings import a_booking, a_paid_booking
 from hospital.testing.people import a_patient, a_wechat_user, patient_client, staff_client
-from hospital.testing.schedules import NOW, a_released_schedule
+from hospital.testing.schedules import NOW, a_released_schedule, band_of
 
 pytestmark = pytest.mark.django_db
 SURNAMES = ("赵大", "钱二", "孙三", "李四")
@@ -86,6 +86,35 @@ def test_m1_15_giving_back_and_booking_for_another_three_times_is_an_alert() -> 
 
     assert open_kinds() == [("swapping", 3)]
     assert AlertKind.SWAPPING.label == "退号后换人重约"
+
+
+def test_m1_15_numbers_let_lapse_or_exchanged_away_are_passed_on_as_well() -> None:
+    user = a_wechat_user()
+    by, late = Actor("patient", user.pk), NOW + dt.timedelta(minutes=16)
+    soon = late + dt.timedelta(minutes=1)
+    friday, saturday = (a_patient(user, name=name) for name in ("周五", "周六"))
+    for number in range(3):
+        schedule = a_released_schedule()
+        if number:
+            first = a_booking(user=user, patient=friday, schedule=schedule)
+            assert actions.release_unpaid(appointment_id=first.pk, by=SYSTEM, at=late)
+        else:
+            first = a_paid_booking(user=user, patient=friday, schedule=schedule)
+            to = a_released_schedule(department=schedule.department, day=dt.date(2026, 11, 25))
+            actions.exchange(
+                number=first.number,
+                schedule_id=to.pk,
+                band_id=band_of(to).pk,
+                key="x",
+                by=by,
+                at=NOW,
+            )
+        assert actions.raise_alerts(by=SYSTEM, at=LATER) == 0
+        again = a_booking(user=user, patient=saturday, schedule=schedule, at=soon)
+        actions.release_unpaid(appointment_id=again.pk, by=SYSTEM, at=LATER)
+
+    assert actions.raise_alerts(by=SYSTEM, at=LATER) == 1
+    assert open_kinds() == [("swapping", 3)]
 
 
 def test_m1_15_a_decision_stands_until_something_new_happens() -> None:
