@@ -38,7 +38,7 @@ ADD_ON = Permission(
 )
 BEGIN_VISIT = Permission(
     code="registration.begin_visit",
-    label="开始本人门诊的就诊",
+    label="开始本人门诊、本科室不指定医生门诊的就诊",
     roles=("doctor",),
 )
 CHECK_IN = Permission(

@@ -199,10 +199,15 @@ def emergencies_of(*, day: dt.date, at: dt.datetime) -> list[AppointmentRow]:
     return waiting + [row for row in found if row.status != AppointmentStatus.CHECKED_IN]
 
 
-def practitioner_of(*, number: str) -> int | None:
-    """Whose session a booking is for, None for nobody's and for no booking at all."""
-    rows = Appointment.objects.filter(number=number)
-    return rows.values_list("schedule__practitioner_id", flat=True).first()
+def may_see(*, number: str, practitioner_id: int | None, within: Reach) -> bool:
+    """Whether a doctor may begin the visit of a booking: in the own session, or in one that names
+    no doctor, of a department within reach."""
+    row = Appointment.objects.select_related("schedule").filter(number=number).first()
+    if row is None or practitioner_id is None:
+        return False
+    if row.schedule.practitioner_id is None:
+        return within.covers(department_id=row.department_id)
+    return row.schedule.practitioner_id == practitioner_id
 
 
 def appointment_of_bill(*, bill_id: int, at: dt.datetime) -> AppointmentRow | None:

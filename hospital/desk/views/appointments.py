@@ -110,8 +110,6 @@ def _visit(request: StaffRequest, row: AppointmentRow) -> dict[str, object]:
     midnight."""
     status, at = row.status, clock.now()
     has_come = row.visit_date <= clock.hospital_day(at)
-    own = request.user.practitioner_id
-    is_own = own is not None and queries.practitioner_of(number=row.number) == own
     is_standing = status in (
         AppointmentStatus.PENDING,
         AppointmentStatus.BOOKED,
@@ -130,8 +128,12 @@ def _visit(request: StaffRequest, row: AppointmentRow) -> dict[str, object]:
         and identity.may(request.user, CHECK_IN),
         "begin": status in (AppointmentStatus.BOOKED, AppointmentStatus.CHECKED_IN)
         and has_come
-        and is_own
-        and identity.may(request.user, BEGIN_VISIT),
+        and identity.may(request.user, BEGIN_VISIT)
+        and queries.may_see(
+            number=row.number,
+            practitioner_id=request.user.practitioner_id,
+            within=identity.reach(request.user, VIEW_APPOINTMENTS),
+        ),
         "correct": status == AppointmentStatus.NOSHOW
         and identity.may(request.user, LIFT_RESTRICTION),
         "unseen": status == AppointmentStatus.LEFT_UNSEEN

@@ -22,7 +22,7 @@ from hospital.registration.states import Acuity
 from hospital.scheduling.models import Schedule
 from hospital.scheduling.states import Pool
 from hospital.testing.bookings import a_paid_booking
-from hospital.testing.organisation import a_department, a_service_type
+from hospital.testing.organisation import a_department, a_practitioner, a_service_type
 from hospital.testing.people import (
     a_patient,
     a_staff,
@@ -216,6 +216,24 @@ def test_sm3_the_office_corrects_a_noshow_and_refunds_who_was_not_seen() -> None
     assert "未就诊退号退费" in text_of(desk.get(reverse("desk-appointment", args=[unseen.number])))
     desk.post(reverse("registration-unseen", args=[unseen.number]), {"reason": "医生离开"})
     assert status_of(unseen) == "cancelled"
+
+
+def test_sm3_where_no_doctor_is_named_any_of_the_department_begins() -> None:
+    schedule = today_session()
+    row = a_paid_booking(schedule=schedule)
+    Schedule.objects.filter(pk=schedule.pk).update(practitioner=None)
+    begin = reverse("registration-begin", args=[row.number])
+    stranger, colleague = (
+        staff_client(account=a_staff(Role.DOCTOR, practitioner=a_practitioner(department)))
+        for department in (a_department(name="骨伤科"), schedule.department)
+    )
+
+    assert stranger.post(begin).status_code == HTTPStatus.NOT_FOUND
+    assert status_of(row) == "booked"
+    page = text_of(colleague.get(reverse("desk-appointment", args=[row.number])))
+    assert "开始就诊" in page
+    colleague.post(begin)
+    assert status_of(row) == "fulfilled"
 
 
 def test_m2_04_the_doctor_finds_the_patient_and_adds_a_number_in_the_own_session_only() -> None:

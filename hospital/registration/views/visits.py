@@ -6,6 +6,7 @@ from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_POST
 
+from hospital.identity import queries as identity
 from hospital.identity.access import StaffRequest, staff_page
 from hospital.kernel import clock
 from hospital.kernel.errors import Invalid, NotFound
@@ -15,6 +16,7 @@ from hospital.registration.permissions import (
     CANCEL_ANY,
     CHECK_IN,
     LIFT_RESTRICTION,
+    VIEW_APPOINTMENTS,
 )
 from hospital.registration.states import AppointmentStatus
 from hospital.registration.views.saying import given_back
@@ -44,9 +46,9 @@ def undo_check_in(request: StaffRequest, number: str) -> HttpResponse:
 @staff_page(BEGIN_VISIT)
 @require_POST
 def begin(request: StaffRequest, number: str) -> HttpResponse:
-    """The doctor begins with a patient of the own session."""
-    own = request.user.practitioner_id
-    if own is None or queries.practitioner_of(number=number) != own:
+    """The doctor begins with a patient of the own session, or of one that names no doctor."""
+    own, within = request.user.practitioner_id, identity.reach(request.user, VIEW_APPOINTMENTS)
+    if not queries.may_see(number=number, practitioner_id=own, within=within):
         raise NotFound("没有找到这个预约。")
     actions.start_visit(number=number, by=request.actor, at=clock.now())
     messages.success(request, "已开始就诊。")
