@@ -100,6 +100,7 @@ CHAPTER_SEVEN: Final = (
         ("scheduling.stop_sessions", "scheduling.manage_rosters"),
         is_patient_data=False,
     ),
+    Function("schedule.stop_running", "出诊中停诊", (OO, TN), ("scheduling.stop_running",)),
     Function("schedule.add_on", "加号", (DR,), ("registration.add_on",), note="本人的门诊"),
     Function("patient.create", "建档、修改基本信息", (RC, AC, TN), ("patients.edit_patient",)),
     Function("patient.upgrade", "实名升级", (RC, AC), ("patients.upgrade_identity",)),

@@ -22,6 +22,12 @@ STOP_SESSIONS = Permission(
     roles=("outpatient_office",),
 )
 
+STOP_RUNNING = Permission(
+    code="scheduling.stop_running",
+    label="出诊中停诊（医生中途离开）",
+    roles=("outpatient_office", "triage_nurse"),
+)
+
 VIEW_OWN_SESSIONS = Permission(
     code="scheduling.view_own_sessions",
     label="我的出诊与排班意愿",

@@ -104,6 +104,7 @@ HOSPITAL_WIDE: Final = {
     "monitoring.view": "no personal data",
     "monitoring.acknowledge": "no personal data",
     "scheduling.stop_sessions": "the office calls any clinic off",
+    "scheduling.stop_running": "the nurses' desk stands before several departments",
     "scheduling.manage_numbers": "the office deals out every clinic's numbers",
     "scheduling.decide_leave": "the office decides every leave, never one's own",
     "scheduling.manage_rosters": "the office approves every department's roster",

@@ -12,9 +12,9 @@ from hospital.identity import queries as identity
 from hospital.identity.access import StaffRequest, staff_page
 from hospital.kernel import clock
 from hospital.scheduling import queries
-from hospital.scheduling.permissions import VIEW_SOLD
+from hospital.scheduling.permissions import STOP_RUNNING, VIEW_SOLD
 from hospital.scheduling.queries import BoardRow
-from hospital.scheduling.states import Offer
+from hospital.scheduling.states import Offer, ScheduleStatus
 from hospital.ui.typed import typed
 
 _TONES = {
@@ -31,6 +31,8 @@ _WORDS = {
     Offer.NOT_RELEASED: "未放号",
     Offer.ENDED: "已截止",
 }
+# From here on the nurses' desk may call a clinic off, or look what became of it (SM1).
+_STOPPABLE = (ScheduleStatus.IN_SESSION, ScheduleStatus.SUSPENDED)
 
 
 @staff_page(VIEW_SOLD)
@@ -49,11 +51,18 @@ def board(request: StaffRequest) -> HttpResponse:
         practitioner_ids=within.practitioner_ids,
     )
     rows = [row for row in found if _matches(row, text)]
+    may_stop = identity.may(request.user, STOP_RUNNING)
     context = {
         "day": day,
         "text": text,
         "rows": [
-            {"row": row, "word": _WORDS[row.state], "tone": _TONES[row.state]} for row in rows
+            {
+                "row": row,
+                "word": _WORDS[row.state],
+                "tone": _TONES[row.state],
+                "may_stop": may_stop and row.status in _STOPPABLE,
+            }
+            for row in rows
         ],
         "capacity": sum(row.capacity for row in rows),
         "sold": sum(row.sold for row in rows),

@@ -236,6 +236,50 @@ def test_sm3_where_no_doctor_is_named_any_of_the_department_begins() -> None:
     assert status_of(row) == "fulfilled"
 
 
+def test_sm1_the_nurse_calls_off_what_has_begun_and_nothing_else() -> None:
+    schedule = today_session()
+    row = a_paid_booking(schedule=schedule)
+    nurse = staff_client(Role.TRIAGE_NURSE)
+    stop, board = (
+        reverse("registration-stop", args=[schedule.pk]),
+        reverse("desk-board"),
+    )
+    form = {"code": "sick", "note": ""}
+    Schedule.objects.filter(pk=schedule.pk).update(status="released")
+
+    assert "还没有开诊" in text_of(nurse.get(stop))
+    assert stop not in text_of(nurse.get(board))
+    answer = nurse.post(stop, form)
+    assert answer.status_code == HTTPStatus.UNPROCESSABLE_ENTITY
+    assert "还没有开诊" in text_of(answer)
+    assert (Schedule.objects.get().status, status_of(row)) == ("released", "booked")
+
+    actions.check_in(number=row.number, by=SYSTEM, at=NOW)
+    assert stop in text_of(nurse.get(board))
+    assert nurse.post(stop, form).status_code == HTTPStatus.FOUND
+    assert nurse.post(stop, form).status_code == HTTPStatus.FOUND
+    assert Schedule.objects.get().status == "suspended"
+    assert AuditEntry.objects.filter(act="scheduling.suspend").count() == 1
+    result = nurse.get(reverse("registration-stopped", args=[schedule.pk]))
+    assert result.status_code == HTTPStatus.OK
+    again = nurse.post(reverse("registration-resume", args=[schedule.pk]), {"reason": "x"})
+    assert again.status_code == HTTPStatus.FORBIDDEN
+
+
+def test_m1_08_what_is_over_is_not_called_off_any_more() -> None:
+    schedule = today_session()
+    row = a_paid_booking(schedule=schedule)
+
+    with time_machine.travel(schedule.ends_at, tick=False):
+        answer = staff_client(Role.OUTPATIENT_OFFICE).post(
+            reverse("registration-stop", args=[schedule.pk]), {"code": "sick", "note": ""}
+        )
+
+    assert answer.status_code == HTTPStatus.UNPROCESSABLE_ENTITY
+    assert status_of(row) == "booked"
+    assert not AuditEntry.objects.filter(act="scheduling.suspend").exists()
+
+
 def test_m2_04_the_doctor_finds_the_patient_and_adds_a_number_in_the_own_session_only() -> None:
     schedule, other = today_session(), a_released_schedule()
     patient = a_patient(a_wechat_user(), name="慕容雪晴")

@@ -7,7 +7,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from hospital.identity import queries as identity
-from hospital.identity.access import StaffRequest, staff_page
+from hospital.identity.access import StaffRequest, note_refusal, staff_page
 from hospital.kernel import clock
 from hospital.messaging.permissions import CALL_PATIENT
 from hospital.registration import actions, stops
@@ -15,39 +15,54 @@ from hospital.registration.forms import StopForm, why
 from hospital.registration.permissions import VIEW_APPOINTMENTS
 from hospital.scheduling import actions as scheduling
 from hospital.scheduling import queries as sessions
-from hospital.scheduling.permissions import STOP_SESSIONS
-from hospital.scheduling.states import Offer
+from hospital.scheduling.actions import CannotSuspend
+from hospital.scheduling.permissions import STOP_RUNNING, STOP_SESSIONS
+from hospital.scheduling.states import Offer, ScheduleStatus
 
 
-@staff_page(STOP_SESSIONS)
+@staff_page(STOP_RUNNING)
 @require_http_methods(["GET", "HEAD", "POST"])
 def stop(request: StaffRequest, schedule_id: int) -> HttpResponse:
     """Whom calling this session off would touch; posting calls it off and leads to the result.
 
-    A session called off already leads there too: pressing twice does nothing twice.
+    A session called off already leads there too: pressing twice does nothing twice. The nurses
+    call off what has begun and the doctor left (SM1), the office whatever is not over.
     """
     session = sessions.session_facts(schedule_id=schedule_id)
     if sessions.is_suspended(schedule_id=schedule_id):
         return redirect("registration-stopped", schedule_id)
+    is_office = identity.may(request.user, STOP_SESSIONS)
     form = StopForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
-        scheduling.suspend_schedule(
-            schedule_id=schedule_id, reason=form.reason, by=request.actor, at=clock.now()
-        )
-        messages.success(request, "已停诊，正在逐个退号、退款和通知患者。")
-        return redirect("registration-stopped", schedule_id)
+        try:
+            scheduling.suspend_schedule(
+                schedule_id=schedule_id,
+                reason=form.reason,
+                is_running=not is_office,
+                by=request.actor,
+                at=clock.now(),
+            )
+        except CannotSuspend as refusal:
+            note_refusal(request, refusal)
+            if sessions.is_suspended(schedule_id=schedule_id):  # somebody was a moment faster
+                return redirect("registration-stopped", schedule_id)
+            form.add_error(None, refusal.message)
+        else:
+            messages.success(request, "已停诊，正在逐个退号、退款和通知患者。")
+            return redirect("registration-stopped", schedule_id)
     context = {
         "session": session,
         "form": form,
         "found": stops.preview(schedule_id=schedule_id),
         "is_over": sessions.offer_of(session, channel=None, at=clock.now()).state == Offer.ENDED,
+        "is_early": not is_office and session.status != ScheduleStatus.IN_SESSION,
         "may_view": identity.may(request.user, VIEW_APPOINTMENTS),
     }
     status = 422 if request.method == "POST" else 200
     return render(request, "registration/staff/stop.html", context, status=status)
 
 
-@staff_page(STOP_SESSIONS)
+@staff_page(STOP_RUNNING)
 @require_safe
 def stopped(request: StaffRequest, schedule_id: int) -> HttpResponse:
     """What became of everybody a stop touched, booking by booking, until all of it is done."""
@@ -62,7 +77,9 @@ def stopped(request: StaffRequest, schedule_id: int) -> HttpResponse:
         "by": names.get(stop_facts.by, "系统"),
         "resumed_by": names.get(stop_facts.resumed_by, "系统"),
         "found": stops.result(schedule_id=schedule_id, since=stop_facts.at),
-        "may_resume": stop_facts.resumed_at is None and clock.now() < stop_facts.may_resume_until,
+        "may_resume": stop_facts.resumed_at is None
+        and clock.now() < stop_facts.may_resume_until
+        and identity.may(request.user, STOP_SESSIONS),
         "may_view": identity.may(request.user, VIEW_APPOINTMENTS),
         "may_call": identity.may(request.user, CALL_PATIENT),
         "topics": [f"schedule:{schedule_id}"],

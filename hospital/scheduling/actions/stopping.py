@@ -60,15 +60,20 @@ class CannotResume(Refusal):
 
 
 @transaction.atomic
-def suspend_schedule(*, schedule_id: int, reason: str, by: Actor, at: dt.datetime) -> Schedule:
+def suspend_schedule(
+    *, schedule_id: int, reason: str, is_running: bool = False, by: Actor, at: dt.datetime
+) -> Schedule:
     """停诊: no number can be claimed any more, and the news undoes what was booked (M1.8).
 
-    Also in the middle of a session: who was seen was seen (SM1). Blocking the free slots waits for
-    every claim in flight, so none outlives the commit. Raises NotFound, CannotSuspend.
+    Also in the middle of a session: who was seen was seen (SM1); with `is_running` only there.
+    Blocking the free slots waits for every claim in flight, so none outlives the commit. Raises
+    NotFound, CannotSuspend.
     """
     schedule = _lock(schedule_id)
-    if (schedule.status, ScheduleStatus.SUSPENDED) not in Schedule.MOVES:
+    if (schedule.status, ScheduleStatus.SUSPENDED) not in Schedule.MOVES or schedule.ends_at <= at:
         raise CannotSuspend
+    if is_running and schedule.status != ScheduleStatus.IN_SESSION:
+        raise CannotSuspend("还没有开诊，请联系门诊办公室办理停诊。")
     before = schedule.status
     reason = reason[:100]
     move(schedule, ScheduleStatus.SUSPENDED, by=by, at=at, reason=reason, suspend_reason=reason)
