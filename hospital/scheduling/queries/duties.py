@@ -3,8 +3,10 @@ the days beside it, leave, licences, roles, rooms, prices. A fixed number of sta
 
 import dataclasses
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Final
+
+from django.db.models import Q, QuerySet
 
 from hospital.catalogue import queries as catalogue
 from hospital.kernel.settings_rows import Scope
@@ -33,44 +35,18 @@ def conflicts_of(roster: Roster) -> list[Conflict]:
 def week_of(roster: Roster) -> Week:
     """The roster's sessions and all they may collide with."""
     first, latest = roster.monday - _BESIDE, roster.monday + dt.timedelta(days=DAYS)
-    entries = list(
-        RosterEntry.objects.filter(visit_date__range=(first, latest), is_removed=False)
-        .select_related(
-            "roster",
-            "roster__department",
-            "schedule__practitioner",
-            "schedule__room",
-            "practitioner",
-            "room",
-            "service_type",
-            "template",
-        )
-        .order_by("id")
-    )
-    schedules = list(
-        Schedule.objects.filter(visit_date__range=(first, latest))
-        .exclude(status=ScheduleStatus.CANCELLED)
-        # What an entry still wants is that entry; what this roster takes off goes with it.
-        .exclude(roster_entry__is_removed=False)
-        .exclude(roster_entry__roster=roster)
-        .select_related("department", "practitioner", "room", "service_type")
-        .order_by("id")
-    )
+    rows = _entries(RosterEntry.objects.filter(roster=roster))
+    entries, schedules = _around(roster, rows, first, latest)
     calendar = special_days(roster.monday, latest)
     own = [
         dataclasses.replace(_of_entry(one), off_calendar=_off_calendar(one, calendar))
-        for one in entries
-        if one.roster_id == roster.pk
+        for one in rows
     ]
     others = [
-        *(
-            dataclasses.replace(_of_entry(one), key=None)
-            for one in entries
-            if one.roster_id != roster.pk
-        ),
+        *(dataclasses.replace(_of_entry(one), key=None) for one in entries),
         *(_of_schedule(one) for one in schedules),
     ]
-    all_of_them: list[RosterEntry | Schedule] = [*entries, *schedules]
+    all_of_them: list[RosterEntry | Schedule] = [*rows, *entries, *schedules]
     people = {row.pk: row for one in all_of_them if (row := _holder(one)) is not None}
     here = organisation.role_periods(department_id=roster.department_id)
     return Week(
@@ -95,6 +71,46 @@ def week_of(roster: Roster) -> Week:
         ],
         fees=_fees([roster.monday, latest - _BESIDE]),
     )
+
+
+def _entries(rows: QuerySet[RosterEntry]) -> list[RosterEntry]:
+    found = rows.filter(is_removed=False).select_related(
+        "roster__department",
+        "schedule__practitioner",
+        "schedule__room",
+        "practitioner",
+        "room",
+        "service_type",
+        "template",
+    )
+    return list(found.order_by("id"))
+
+
+def _around(
+    roster: Roster, rows: Sequence[RosterEntry], first: dt.date, latest: dt.date
+) -> tuple[list[RosterEntry], list[Schedule]]:
+    """What others draft and what is made with a doctor or a room of these entries: nothing else in
+    the hospital can collide with them."""
+    people = {holder.pk for one in rows if (holder := _holder(one)) is not None}
+    rooms = {one.sits_in.pk for one in rows}
+    shares = Q(practitioner__in=people) | Q(room__in=rooms)
+    # Of a published entry the session says who sits where by now.
+    by_now = Q(schedule__practitioner__in=people) | Q(schedule__room__in=rooms)
+    entries = _entries(
+        RosterEntry.objects.filter(shares | by_now, visit_date__range=(first, latest)).exclude(
+            roster=roster
+        )
+    )
+    schedules = (
+        Schedule.objects.filter(shares, visit_date__range=(first, latest))
+        .exclude(status=ScheduleStatus.CANCELLED)
+        # What an entry still wants is that entry; what this roster takes off goes with it.
+        .exclude(roster_entry__is_removed=False)
+        .exclude(roster_entry__roster=roster)
+        .select_related("department", "practitioner", "room", "service_type")
+        .order_by("id")
+    )
+    return entries, list(schedules)
 
 
 def _of_entry(entry: RosterEntry) -> Duty:

@@ -22,7 +22,7 @@ from hospital.scheduling.actions.roster_steps import (
 from hospital.scheduling.actions.rosters import Place
 from hospital.scheduling.conflicts import ConflictKind
 from hospital.scheduling.models import CalendarDay, Leave, RosterEdit, Schedule
-from hospital.scheduling.queries.duties import conflicts_of
+from hospital.scheduling.queries.duties import conflicts_of, week_of
 from hospital.scheduling.states import (
     DayKind,
     EditKind,
@@ -380,3 +380,20 @@ def test_m15_01_only_a_draft_is_changed() -> None:
         rosters.undo(roster_id=clinic.roster.pk, version=clinic.version, by=clinic.head, at=NOW)
 
     assert clinic.standing() == [CHIEF_AT_301]
+
+
+def test_m15_02_only_what_shares_a_doctor_or_a_room_is_looked_at() -> None:
+    clinic, strangers = a_clinic(), a_clinic(department=a_department(name="骨伤科"))
+    clinic.put()
+    strangers.put()
+    elsewhere = a_department(name="内科")
+    a_template(department=elsewhere, weekday=1)
+    a_template(department=elsewhere, practitioner=clinic.chief, weekday=1)
+    actions.generate_schedules(through=TUESDAY, by=SYSTEM, at=NOW)
+
+    others = week_of(clinic.roster).others
+
+    assert Schedule.objects.filter(visit_date=MONDAY).count() == 2
+    assert [(one.practitioner_id, one.department, one.day) for one in others] == [
+        (clinic.chief.pk, "内科", MONDAY)
+    ]
