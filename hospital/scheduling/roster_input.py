@@ -2,7 +2,6 @@
 
 import datetime as dt
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Final
 
 from hospital.kernel.errors import Invalid, NotFound
@@ -89,11 +88,6 @@ def wanted_from_form(data: Data) -> Wanted:
         capacity=capacity,
         band_minutes=band,
     )
-
-
-def at_same_hours(one: Place, day: dt.date) -> Place:
-    """The same cell on another day."""
-    return replace(one, visit_date=day)
 
 
 def _day(text: str) -> dt.date:

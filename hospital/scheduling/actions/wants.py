@@ -18,6 +18,7 @@ from hospital.scheduling.weekly import standing_templates
 _MOST_PEOPLE = 99
 _MOST_WISHES = 60
 _HEAVIEST = 3
+_FARTHEST = dt.timedelta(days=366)
 
 
 @transaction.atomic
@@ -125,6 +126,7 @@ def save_wish(
     _refuse(
         ("day", (visit_date is None) == (weekday is None), "请选择一个日期，或每周的一天。"),
         ("day", visit_date and visit_date <= hospital_day(at), "请选择今天以后的日期。"),
+        ("day", visit_date and visit_date > hospital_day(at) + _FARTHEST, "请选择一年以内的日期。"),
         ("day", weekday is not None and weekday not in range(1, 8), "请选择周一至周日。"),
         ("session_period", session_period not in ("", *SessionPeriod.values), "请选择午别。"),
         ("mind", mind not in WishMind.values, "请选择希望出诊或尽量不排。"),

@@ -293,16 +293,17 @@ def test_m15_05_wishes_are_their_doctors() -> None:
     )
     with pytest.raises(NotFound):
         actions.remove_wish(practitioner_id=other.pk, wish_id=wish.pk)
-    with pytest.raises(Invalid):
-        actions.save_wish(
-            practitioner_id=doctor.pk,
-            visit_date=MONDAY,
-            weekday=1,
-            session_period="",
-            mind="wants",
-            weight=1,
-            at=NOW,
-        )
+    for day, weekday in ((MONDAY, 1), (dt.date(9999, 12, 31), None)):
+        with pytest.raises(Invalid):
+            actions.save_wish(
+                practitioner_id=doctor.pk,
+                visit_date=day,
+                weekday=weekday,
+                session_period="",
+                mind="wants",
+                weight=1,
+                at=NOW,
+            )
     assert RosterWish.objects.count() == 1
     actions.remove_wish(practitioner_id=doctor.pk, wish_id=wish.pk)
     assert RosterWish.objects.count() == 0
