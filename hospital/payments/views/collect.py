@@ -4,6 +4,8 @@ The cashier never reads "failed" while the patient may be charged; what stands o
 from the stored payment, so a reload or a second window shows the same.
 """
 
+from collections.abc import Callable
+from functools import wraps
 from http import HTTPStatus
 
 from django.conf import settings
@@ -27,8 +29,26 @@ from hospital.payments.views.paying import ask_now
 from hospital.ui.masks import mask_name
 from hospital.ui.typed import typed
 
+Act = Callable[[StaffRequest, str], HttpResponse]
+
 UNREACHABLE = "暂时联系不上微信支付，没有收到二维码，也没有扣款。请稍后再试，或请患者用手机支付。"
 _MOST_NUMBER = 20
+
+
+def _act(view: Act) -> Act:
+    """Something done about a bill: a rule's no is shown on its page."""
+
+    @wraps(view)
+    def inside(request: StaffRequest, /, number: str) -> HttpResponse:
+        try:
+            return view(request, number)
+        except (NotFound, NotAllowed):
+            raise
+        except Refusal as refusal:
+            note_refusal(request, refusal)
+            return _page(request, number, problem=refusal.message, status=HTTPStatus.CONFLICT)
+
+    return inside
 
 
 @staff_page(COLLECT)
@@ -51,25 +71,20 @@ def collect(request: StaffRequest, number: str) -> HttpResponse:
 @sensitive_post_parameters("auth_code")
 @staff_page(COLLECT)
 @require_POST
+@_act
 def charge(request: StaffRequest, number: str) -> HttpResponse:
     """Charge the scanned payment code, once for this page's key."""
     page = queries.collect_page(number=number, at=clock.now())
-    try:
-        done = gateway.charge_code(
-            bill_ids=[page.bill.pk],
-            auth_code=request.POST.get("auth_code", "")[:40],
-            shown_fen=forms.shown_fen(request.POST),
-            key=request.POST.get("key", "")[:80],
-            client_ip=client_address(request),
-            device_id=f"window-{request.user.pk}",
-            by=request.actor,
-            at=clock.now(),
-        )
-    except (NotFound, NotAllowed):
-        raise
-    except Refusal as refusal:
-        note_refusal(request, refusal)
-        return _page(request, number, problem=refusal.message, status=HTTPStatus.CONFLICT)
+    done = gateway.charge_code(
+        bill_ids=[page.bill.pk],
+        auth_code=request.POST.get("auth_code", "")[:40],
+        shown_fen=forms.shown_fen(request.POST),
+        key=request.POST.get("key", "")[:80],
+        client_ip=client_address(request),
+        device_id=f"window-{request.user.pk}",
+        by=request.actor,
+        at=clock.now(),
+    )
     if done.declined:
         return _page(request, number, declined=done.declined)
     return redirect("payments-collect", number=number)
@@ -77,46 +92,34 @@ def charge(request: StaffRequest, number: str) -> HttpResponse:
 
 @staff_page(COLLECT)
 @require_POST
+@_act
 def take_cash(request: StaffRequest, number: str) -> HttpResponse:
     """Take notes, once for this page's key; the change stands on the next page."""
     page = queries.collect_page(number=number, at=clock.now())
-    tendered = typed(request.POST, "tendered", most=12)
-    try:
-        gateway.take_cash(
-            bill_id=page.bill.pk,
-            shown_fen=forms.shown_fen(request.POST),
-            tendered_fen=forms.tendered_fen(tendered),
-            key=typed(request.POST, "key", most=80),
-            by=request.actor,
-            at=clock.now(),
-        )
-    except (NotFound, NotAllowed):
-        raise
-    except Refusal as refusal:
-        note_refusal(request, refusal)
-        problem, status = refusal.message, HTTPStatus.CONFLICT
-        return _page(request, number, problem=problem, tendered=tendered, status=status)
+    gateway.take_cash(
+        bill_id=page.bill.pk,
+        shown_fen=forms.shown_fen(request.POST),
+        tendered_fen=forms.tendered_fen(typed(request.POST, "tendered", most=12)),
+        key=typed(request.POST, "key", most=80),
+        by=request.actor,
+        at=clock.now(),
+    )
     return redirect("payments-collect", number=number)
 
 
 @staff_page(COLLECT)
 @require_POST
+@_act
 def show_code(request: StaffRequest, number: str) -> HttpResponse:
     """Put a QR code on the screen that the patient scans (Native)."""
     page = queries.collect_page(number=number, at=clock.now())
-    try:
-        outcome = gateway.start_native(
-            bill_ids=[page.bill.pk],
-            shown_fen=forms.shown_fen(request.POST),
-            again=request.POST.get("again") == "1",
-            by=request.actor,
-            at=clock.now(),
-        )
-    except (NotFound, NotAllowed):
-        raise
-    except Refusal as refusal:
-        note_refusal(request, refusal)
-        return _page(request, number, problem=refusal.message, status=HTTPStatus.CONFLICT)
+    outcome = gateway.start_native(
+        bill_ids=[page.bill.pk],
+        shown_fen=forms.shown_fen(request.POST),
+        again=request.POST.get("again") == "1",
+        by=request.actor,
+        at=clock.now(),
+    )
     if isinstance(outcome, gateway.Unreachable):
         return _page(request, number, problem=UNREACHABLE, status=HTTPStatus.SERVICE_UNAVAILABLE)
     return redirect("payments-collect", number=number)
@@ -196,7 +199,6 @@ def _page(
     *,
     problem: str = "",
     declined: str = "",
-    tendered: str = "",
     part: str = "",
     status: int = HTTPStatus.OK,
 ) -> HttpResponse:
@@ -212,7 +214,7 @@ def _page(
         "topic": f"bill:{page.bill.pk}",
         "problem": problem,
         "declined": declined,
-        "tendered": tendered,
+        "tendered": typed(request.POST, "tendered", most=12),
         "cash": next(iter(queries.cash_of(bill_id=page.bill.pk)), None),
         "key": serials.opaque(),
         "may_refund": identity.may(request.user, ASK_REFUND),
