@@ -20,6 +20,7 @@ declare(
         "share_numbers": "分配渠道号源",
         "add_slot": "加号",
         "open_roster": "打开排班表",
+        "close_roster": "把排班表交回模板",
         "return_roster": "退回排班表",
         "withdraw_roster": "撤回排班表",
         "publish_roster": "发布排班表",

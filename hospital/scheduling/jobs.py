@@ -9,7 +9,7 @@ import logging
 from hospital.kernel import clock, events
 from hospital.kernel.actors import SYSTEM
 from hospital.kernel.jobs import job, periodic
-from hospital.scheduling import actions, queries, thresholds
+from hospital.scheduling import actions, queries
 from hospital.scheduling.proposal import apart
 
 logger = logging.getLogger(__name__)
@@ -19,8 +19,7 @@ logger = logging.getLogger(__name__)
 @job()
 def generate_schedules(**_: object) -> None:
     """Make the sessions of the coming days from the templates, every night (M15.1)."""
-    through = clock.today() + dt.timedelta(days=thresholds.GENERATE_DAYS.value())
-    actions.generate_schedules(through=through, by=SYSTEM, at=clock.now())
+    actions.make_missing(by=SYSTEM, at=clock.now())
 
 
 @periodic("* * * * *")

@@ -46,6 +46,7 @@ from hospital.scheduling.actions.schedules import (
     advance_sessions,
     begin_session,
     generate_schedules,
+    make_missing,
     release_due,
 )
 from hospital.scheduling.actions.slots import (
@@ -123,6 +124,7 @@ __all__ = [
     "hold_slot",
     "keep_for_list",
     "lock_list",
+    "make_missing",
     "merge_due",
     "needs_from_templates",
     "reclaim_due",

@@ -13,9 +13,9 @@ from hospital.kernel.actors import Actor
 from hospital.kernel.clock import hospital_day
 from hospital.kernel.errors import Invalid
 from hospital.kernel.states import move
-from hospital.scheduling import state_council, thresholds
+from hospital.scheduling import state_council
 from hospital.scheduling.actions import making
-from hospital.scheduling.actions.schedules import generate_schedules
+from hospital.scheduling.actions.schedules import make_missing
 from hospital.scheduling.holidays import SpecialDay
 from hospital.scheduling.models import CalendarDay, Schedule
 from hospital.scheduling.queries.calendar import DayChange, day_change, special_days
@@ -37,7 +37,7 @@ def set_day(*, day: dt.date, special: SpecialDay | None, by: Actor, at: dt.datet
     if special_days(day, day).get(day) == special:
         return DayChange((), ())
     touched = _change(day, special, by, at)
-    _make_missing(by, at)
+    make_missing(by=by, at=at)
     return touched
 
 
@@ -59,7 +59,7 @@ def fill_year(*, year: int, by: Actor, at: dt.datetime) -> int:
         else:
             _change(day, special, by, at)
     # Once for all of them: each time looks at every template and day of the horizon.
-    _make_missing(by, at)
+    make_missing(by=by, at=at)
     return len(missing)
 
 
@@ -116,9 +116,3 @@ def _plain(row: CalendarDay | None) -> dict[str, object]:
     if row is None:
         return {}
     return {"day_kind": str(row.kind), "name": row.name, "follows": row.follows}
-
-
-def _make_missing(by: Actor, at: dt.datetime) -> None:
-    """Make at once what the night job would make: the day may be within the horizon."""
-    through = hospital_day(at) + dt.timedelta(days=thresholds.GENERATE_DAYS.value())
-    generate_schedules(through=through, by=by, at=at)

@@ -20,12 +20,14 @@ from hospital.scheduling.actions.roster_steps import (
     Filled,
     Left,
     NothingToUndo,
+    RosterNotDraft,
     State,
     Step,
     Wanted,
     begin,
     grow,
 )
+from hospital.scheduling.actions.schedules import make_missing
 from hospital.scheduling.holidays import is_holiday
 from hospital.scheduling.models import Roster, RosterEdit, RosterEntry
 from hospital.scheduling.queries.calendar import special_days
@@ -82,6 +84,27 @@ def open_week(*, department_id: int, monday: dt.date, by: Actor, at: dt.datetime
     )
     live.publish("rosters", f"roster:{roster.pk}")
     return roster
+
+
+@transaction.atomic
+def close_week(*, roster_id: int, version: int, by: Actor, at: dt.datetime) -> None:
+    """Give a week that was never published back to the templates: its draft is gone, what is made
+    stays, what is missing comes (M15.1). Raises NotFound, Stale, RosterNotDraft."""
+    roster = begin(roster_id, version, EditKind.REMOVE, by=by, at=at).roster
+    if roster.published_version is not None:
+        raise RosterNotDraft("这份排班表发布过，不能再交回模板。")
+    audit.record(
+        act="scheduling.close_roster",
+        subject=roster,
+        by=by,
+        at=at,
+        before={"monday": roster.monday.isoformat(), "entries": roster.entries.count()},
+    )
+    live.publish("rosters", f"roster:{roster.pk}")
+    roster.entries.all().delete()
+    roster.edits.all().delete()
+    roster.delete()
+    make_missing(by=by, at=at)
 
 
 @transaction.atomic

@@ -13,7 +13,7 @@ from django.db import connection, transaction
 from hospital.kernel.actors import Actor
 from hospital.kernel.clock import hospital_day
 from hospital.live import actions as live
-from hospital.scheduling import weekly
+from hospital.scheduling import thresholds, weekly
 from hospital.scheduling.actions import making
 from hospital.scheduling.models import Roster, Schedule
 from hospital.scheduling.queries.calendar import special_days
@@ -105,6 +105,13 @@ def generate_schedules(*, through: dt.date, by: Actor, at: dt.datetime) -> int:
     making.fill([(one, one.template.band_minutes) for one in made if one.template is not None])
     release_due(by=by, at=at)
     return len(made)
+
+
+def make_missing(*, by: Actor, at: dt.datetime) -> int:
+    """Make at once what the night would make: a changed day, or a week given back to the
+    templates, may be within the horizon."""
+    through = hospital_day(at) + dt.timedelta(days=thresholds.GENERATE_DAYS.value())
+    return generate_schedules(through=through, by=by, at=at)
 
 
 def release_due(*, by: Actor, at: dt.datetime, schedule_id: int | None = None) -> list[int]:

@@ -9,6 +9,7 @@ import pytest
 from hospital.kernel import settings_rows
 from hospital.kernel.actors import SYSTEM
 from hospital.kernel.errors import Invalid, Stale
+from hospital.kernel.models import AuditEntry
 from hospital.kernel.settings_rows import Scope
 from hospital.organisation.models import Practitioner
 from hospital.scheduling import actions, thresholds
@@ -21,7 +22,7 @@ from hospital.scheduling.actions.roster_steps import (
 )
 from hospital.scheduling.actions.rosters import Place
 from hospital.scheduling.conflicts import ConflictKind
-from hospital.scheduling.models import CalendarDay, Leave, RosterEdit, Schedule
+from hospital.scheduling.models import CalendarDay, Leave, Roster, RosterEdit, Schedule
 from hospital.scheduling.queries.duties import conflicts_of, week_of
 from hospital.scheduling.states import (
     DayKind,
@@ -35,6 +36,7 @@ from hospital.testing.organisation import LONG_AGO, a_department, a_practitioner
 from hospital.testing.schedules import NOW, a_template, moment
 
 pytestmark = pytest.mark.django_db
+NEXT_MONDAY = dt.date(2026, 11, 30)
 WEDNESDAY = TUESDAY + dt.timedelta(days=1)
 CHIEF_AT_301 = (TUESDAY, "am", "陈知行", "301诊室")
 
@@ -397,3 +399,34 @@ def test_m15_02_only_what_shares_a_doctor_or_a_room_is_looked_at() -> None:
     assert [(one.practitioner_id, one.department, one.day) for one in others] == [
         (clinic.chief.pk, "内科", MONDAY)
     ]
+
+
+def test_m15_01_a_week_opened_by_mistake_goes_back_to_the_templates() -> None:
+    monday = NEXT_MONDAY
+    template = a_template(weekday=2)
+    roster = rosters.open_week(
+        department_id=template.department_id, monday=monday, by=SYSTEM, at=NOW
+    )
+    clinic = a_clinic()
+    clinic.put()
+    publishing.publish_roster(
+        roster_id=clinic.roster.pk, version=clinic.version, by=clinic.office, at=NOW
+    )
+    publishing.revise_roster(
+        roster_id=clinic.roster.pk, version=clinic.version, by=clinic.head, at=NOW
+    )
+
+    def close(roster: Roster, version: int) -> None:
+        rosters.close_week(roster_id=roster.pk, version=version, by=SYSTEM, at=NOW)
+
+    with pytest.raises(Stale):
+        close(roster, roster.version + 1)
+    with pytest.raises(RosterNotDraft):
+        close(clinic.roster, clinic.version)
+    assert not Schedule.objects.filter(template=template).exists()
+    close(roster, roster.version)
+
+    assert list(Roster.objects.all()) == [clinic.roster]
+    made = Schedule.objects.filter(template=template).values_list("visit_date", flat=True)
+    assert monday + dt.timedelta(days=1) in made
+    assert AuditEntry.objects.get(act="scheduling.close_roster").before["entries"] == 1

@@ -101,12 +101,14 @@ def changes(request: StaffRequest, roster_id: int) -> HttpResponse:
 @staff_page(DRAFT_ROSTER)
 @require_POST
 def advance(request: StaffRequest, roster_id: int) -> HttpResponse:
-    """Submit, take back, or open for revision: what a department may do itself."""
+    """Submit, take back, open for revision, give back to the templates: what a department may do
+    itself."""
     roster = own_roster(request, roster_id)
     acts = {
         "submit": (publishing.submit_roster, "已提交门诊办公室审核。"),
         "withdraw": (publishing.withdraw_roster, "已撤回，可以继续修改。"),
         "revise": (publishing.revise_roster, "可以修改了；在重新发布之前，患者看到的不变。"),
+        "close": (rosters.close_week, "草稿已放弃，这一周重新按出诊模板生成。"),
     }
     act, words = acts.get(request.POST.get("do", ""), (None, ""))
     if act is None:
