@@ -5,7 +5,7 @@ from typing import Final
 
 from hospital.kernel import clock
 
-_LEAST: Final = dt.timedelta(minutes=15)
+LEAST: Final = dt.timedelta(minutes=15)
 
 
 def offer_until(
@@ -17,7 +17,7 @@ def offer_until(
     Nobody is woken for it: what would end in the night waits until `morning`, on the hospital's
     wall clock. It never goes past the closing.
     """
-    end = at + max(min(longest, (closes_at - at) / 2), _LEAST)
+    end = at + max(min(longest, (closes_at - at) / 2), LEAST)
     wall = clock.local(end)
     if wall.time() < morning:
         end = clock.at_local(wall.date(), morning)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from django.db import connection
 from django.db.models import QuerySet
 
+from hospital.kernel.clock import at_local, hospital_day
 from hospital.kernel.settings_rows import Scope
 from hospital.organisation.states import Title
 from hospital.scheduling import thresholds
@@ -177,9 +178,20 @@ def band_left(
     )
 
 
-def list_closes_at(session: SessionFacts) -> dt.datetime:
-    """Until when the waiting list of a session stands: online booking is open, and a band is far
-    enough ahead for somebody to be offered a number of it (M1.2)."""
+def list_closes_at(session: SessionFacts, *, at: dt.datetime) -> dt.datetime:
+    """Until when somebody waits who joins the waiting list of a session at a moment: the evening
+    before, when the list is cleared; on the day itself, when a line may begin anew, as long as a
+    number could be offered (M1.2)."""
+    over_at, day = list_over_at(session), session.visit_date
+    if hospital_day(at) >= day:
+        return over_at
+    evening = dt.time.fromisoformat(thresholds.WAITING_CLEAR_TIME.value())
+    return min(over_at, at_local(day - dt.timedelta(days=1), evening))
+
+
+def list_over_at(session: SessionFacts) -> dt.datetime:
+    """Until when a number of a session could be offered to somebody in line at all: online booking
+    is open, and a band is far enough ahead."""
     lead = dt.timedelta(minutes=thresholds.WAITING_LEAD_MINUTES.value())
     latest = max((band.starts_at for band in session.bands), default=session.starts_at)
     return min(closes_at(session), latest - lead)

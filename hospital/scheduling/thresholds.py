@@ -78,6 +78,13 @@ WAITING_LEAD_MINUTES: Final = Setting(
     maximum=240,
     rule="M1.2",
 )
+WAITING_CLEAR_TIME: Final = Setting(
+    key="scheduling.waiting_clear_time",
+    label="就诊前一天几点清空候补（时:分）",
+    default="23:00",
+    rule="M1.2",
+    pattern=r"(?:1[2-9]|2[0-3]):[0-5]\d",
+)
 
 _QUOTA_SCOPES: Final = ("practitioner", "service_type", "department")
 WECHAT_PERCENT: Final = Setting(

@@ -20,7 +20,7 @@ from hospital.patients import queries as patients
 from hospital.registration import notices, rules, thresholds
 from hospital.registration.actions.booking import look_back, place
 from hospital.registration.models import Appointment, WaitlistEntry
-from hospital.registration.offering import offer_until
+from hospital.registration.offering import LEAST, offer_until
 from hospital.registration.states import (
     ON_WAITLIST,
     AppointmentStatus,
@@ -104,7 +104,7 @@ def join_waitlist(
     if mine.filter(schedule__isnull=False).count() >= thresholds.WAITLIST_PATIENT.value():
         raise WaitlistLimit
     scheduling.lock_list(schedule_id=schedule_id)
-    closes_at = sessions.list_closes_at(session)
+    closes_at = sessions.list_closes_at(session, at=at)
     if closes_at <= at:
         raise WaitlistOver
     in_line = _in_line(schedule_id).count()
@@ -168,7 +168,7 @@ def offer_again(*, schedule_id: int, by: Actor, at: dt.datetime) -> int:
     the order of their numbers. Returns how many."""
     scheduling.lock_list(schedule_id=schedule_id)
     session = sessions.facts_of(schedule_ids=[schedule_id]).get(schedule_id)
-    if session is None or (closes_at := sessions.list_closes_at(session)) <= at:
+    if session is None or (over_at := sessions.list_over_at(session)) <= at:
         return 0
     owed = WaitlistEntry.objects.filter(
         owed_for__schedule_id=schedule_id,
@@ -176,7 +176,7 @@ def offer_again(*, schedule_id: int, by: Actor, at: dt.datetime) -> int:
         status=WaitlistStatus.WAITING,
         wechat_user__isnull=False,
     )
-    count = owed.update(schedule_id=schedule_id, valid_until=closes_at)
+    count = owed.update(schedule_id=schedule_id, valid_until=over_at)
     if count:
         scheduling.keep_for_list(schedule_id=schedule_id, is_kept=True)
     return count
@@ -190,10 +190,10 @@ def serve_waitlists(*, by: Actor, at: dt.datetime) -> int:
     settle_offers(by=by, at=at)
     offers = 0
     for session in sessions.sessions_with_list():
-        if sessions.list_closes_at(session) > at:
-            offers += _serve(session, by=by, at=at)
-        else:
-            clear_waitlist(schedule_id=session.id, reason=_NO_NUMBER, by=by, at=at)
+        over = _in_line(session.id).filter(valid_until__lte=at)
+        for entry_id in list(over.values_list("pk", flat=True)):
+            _clear(entry_id, session, reason=_NO_NUMBER, by=by, at=at)
+        offers += _serve(session, by=by, at=at)
         _end_list(session.id)
     rights = WaitlistEntry.objects.filter(
         status=WaitlistStatus.WAITING, schedule__isnull=True, valid_until__lte=at
@@ -331,9 +331,13 @@ def _take_right(
 
 
 def _until(session: SessionFacts, *, at: dt.datetime) -> dt.datetime:
+    closes_at, cleared_at = sessions.closes_at(session), sessions.list_closes_at(session, at=at)
+    if at < cleared_at and clock.hospital_day(at) < session.visit_date:
+        # Behind an offer of the evening nobody is next: the number is for everybody by then.
+        closes_at = min(closes_at, max(cleared_at, at + LEAST))
     return offer_until(
         at=at,
-        closes_at=sessions.closes_at(session),
+        closes_at=closes_at,
         longest=dt.timedelta(hours=thresholds.OFFER_HOURS.value()),
         morning=dt.time.fromisoformat(thresholds.OFFER_MORNING.value()),
     )

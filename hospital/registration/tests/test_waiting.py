@@ -85,7 +85,7 @@ def test_n08_sm3_a_number_that_comes_free_is_offered_to_the_first_in_line() -> N
     assert first.offer_until == offer.hold_until
     assert (told(first), told(second)) == (["N08"], [])
     fields = Message.objects.get(kind="N08").fields
-    assert fields["pay_before"] == "11月23日 23:15 前"
+    assert fields["pay_before"] == "11月23日 17:00 前"
 
 
 def test_sm3_an_offer_paid_for_is_a_booking_and_the_place_in_line_is_over() -> None:
@@ -280,10 +280,10 @@ def test_who_may_not_book_any_more_is_told_and_the_number_goes_on() -> None:
     assert told(third) == ["N08"]
 
 
-def test_n03_the_list_is_cleared_when_its_time_is_over_and_everybody_told_once() -> None:
+def test_n03_the_list_is_cleared_the_evening_before_and_everybody_told_once() -> None:
     schedule, _ = a_full_schedule()
     entries = [a_waiting(schedule) for _ in range(2)]
-    late = moment(dt.date(2026, 11, 24), 7, 30)
+    late = moment(dt.date(2026, 11, 23), 23)
     assert serve(late - minutes(1)) == 0
     assert fates() == ["waiting", "waiting"]
 
@@ -295,6 +295,36 @@ def test_n03_the_list_is_cleared_when_its_time_is_over_and_everybody_told_once()
     assert Message.objects.filter(kind="N03").latest("pk").fields["reason"] == "候补期间没有空号"
     schedule.refresh_from_db()
     assert not schedule.has_waiting
+
+
+def test_on_the_day_itself_a_line_begins_anew_as_long_as_a_band_is_ahead() -> None:
+    """E3 has somebody in line in the middle of a session."""
+    schedule, (booking,) = a_full_schedule()
+    a_waiting(schedule)
+    night = moment(dt.date(2026, 11, 23), 23, 30)
+    user, patient = someone()
+
+    no("WAITLIST_OVER", lambda: a_waiting(schedule, user=user, patient=patient, at=night))
+    early = moment(dt.date(2026, 11, 24), 5)
+    anew = a_waiting(schedule, user=user, patient=patient, at=early)
+    gives_back(booking, at=early)
+    assert serve(early + minutes(31)) == 1, "who waited yesterday is not next, though no sweep ran"
+
+    anew.refresh_from_db()
+    assert fates() == ["cleared", "offered"]
+    assert anew.valid_until == moment(dt.date(2026, 11, 24), 7, 30)
+
+
+def test_n08_an_offer_of_the_evening_ends_with_the_list_but_leaves_a_while() -> None:
+    schedule, (booking,) = a_full_schedule()
+    entry = a_waiting(schedule)
+    gives_back(booking)
+    late = moment(dt.date(2026, 11, 23), 22, 55)
+
+    assert serve(late) == 1
+
+    entry.refresh_from_db()
+    assert entry.offer_until == late + minutes(15)
 
 
 def test_m1_08_a_stop_clears_the_list_and_a_resumed_session_offers_first_to_the_stopped() -> None:

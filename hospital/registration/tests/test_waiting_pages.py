@@ -64,7 +64,7 @@ def test_a_full_session_leads_into_the_line_and_the_line_shows_the_place(
     assert f'href="{wait}"' in times
     asked = page(client, "registration-wait", schedule.pk)
     assert "陈晓宁" in asked
-    assert "11月24日 07:30" in asked
+    assert "11月23日 23:00" in asked
 
     for _ in range(2):
         joined = client.post(wait, {"patient": patient.outpatient_no})

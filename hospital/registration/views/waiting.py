@@ -60,7 +60,7 @@ def wait(request: PatientRequest, schedule_id: int) -> HttpResponse:
     context = {
         "session": session,
         "fee": scheduling.fee_of(session),
-        "closes_at": scheduling.list_closes_at(session),
+        "closes_at": scheduling.list_closes_at(session, at=clock.now()),
         "ahead": waitlists.waiting_count(schedule_id=schedule_id),
         "offer_hours": thresholds.OFFER_HOURS.value(),
         "chosen": chosen,

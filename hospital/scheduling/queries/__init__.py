@@ -86,6 +86,7 @@ from hospital.scheduling.sessions import (
     band_left,
     closes_at,
     list_closes_at,
+    list_over_at,
     offer_of,
     scopes_of,
 )
@@ -149,6 +150,7 @@ __all__ = [
     "leave_rows",
     "leaves_of",
     "list_closes_at",
+    "list_over_at",
     "needs_of",
     "next_useful_day",
     "offer_of",

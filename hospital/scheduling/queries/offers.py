@@ -344,7 +344,7 @@ def _cell(session: SessionFacts, at: dt.datetime) -> SessionCell:
         and not session.walk_in_only
         and quote is not None
         and offer.state == Offer.FULL
-        and at < list_closes_at(session),
+        and at < list_closes_at(session, at=at),
     )
 
 
