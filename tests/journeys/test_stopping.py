@@ -19,8 +19,9 @@ from hospital.payments.models import PaymentCase, Refund
 from hospital.registration import actions as registration
 from hospital.registration.models import Appointment, WaitlistEntry
 from hospital.registration.states import WaitlistStatus
+from hospital.scheduling import queries as sessions
 from hospital.scheduling.models import Schedule
-from hospital.scheduling.states import Pool
+from hospital.scheduling.states import Offer, Pool
 from hospital.testing.people import a_patient, a_wechat_user, staff_client
 from hospital.testing.schedules import NOW, a_released_schedule
 from tests.journeys.called_off import Crowd, check_in, see
@@ -196,4 +197,7 @@ def test_e3_a_doctor_stops_in_the_middle_of_the_morning(story: Story) -> None:
     page = result_page(office, crowd.schedule)
     assert "还有 1 位患者要打电话通知" in page
     assert "手术" in page
+    session = sessions.session_facts(schedule_id=crowd.schedule.pk)
+    assert sessions.offer_of(session, channel=None, at=clock.now()).state == Offer.SUSPENDED
+    assert "停诊结果" in office.get(reverse("desk-board")).content.decode()
     nothing_more_happens(office, crowd)

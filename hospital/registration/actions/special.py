@@ -236,9 +236,10 @@ def _claimed(
     by: Actor,
     at: dt.datetime,
 ) -> Slot:
-    """A number the channel may have, else one more beside the capacity."""
+    """A number the channel may have, else one more beside the capacity. Without a limit also in
+    the last band, when the session outlasts it."""
     bands = [sessions.band_of(session, band_id)] if band_id else session.bands
-    still = [band for band in bands if band.ends_at > at]
+    still = [band for band in bands if band.ends_at > at] or ([] if is_limited else [bands[-1]])
     if not still:
         raise rules.ChannelClosed("这个时段已经过了，请选后面的时段。")
     try:

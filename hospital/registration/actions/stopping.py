@@ -16,7 +16,7 @@ from hospital.registration.actions.cancelling import undo
 from hospital.registration.actions.settling import lock
 from hospital.registration.actions.waiting import offer_again, owe_first_offer
 from hospital.registration.models import Appointment
-from hospital.registration.states import LIVE, AppointmentStatus, CancelReason
+from hospital.registration.states import LIVE, AppointmentStatus, BookingKind, CancelReason
 from hospital.scheduling import actions as scheduling
 from hospital.scheduling import queries as sessions
 
@@ -51,9 +51,12 @@ def cancel_suspended_one(*, appointment_id: int, by: Actor, at: dt.datetime) -> 
         move(appointment, AppointmentStatus.BOOKED, by=by, at=at, reason="停诊")
     if appointment.status not in (AppointmentStatus.PENDING, AppointmentStatus.BOOKED):
         return False
-    was_booked = appointment.status == AppointmentStatus.BOOKED
+    is_owed = (
+        appointment.status == AppointmentStatus.BOOKED
+        and appointment.booking_kind != BookingKind.EMERGENCY  # nobody waits in line for that
+    )
     undo(appointment, CancelReason.HOSPITAL, is_late=False, reason="停诊", by=by, at=at)
-    if was_booked:
+    if is_owed:
         owe_first_offer(appointment=appointment, by=by, at=at)
     return True
 

@@ -26,7 +26,7 @@ from hospital.registration.actions import (
     NotOwnSession,
 )
 from hospital.registration.actions.special import WAIVER
-from hospital.registration.models import Appointment
+from hospital.registration.models import Appointment, WaitlistEntry
 from hospital.registration.states import Acuity
 from hospital.registration.tests.refusals import refused
 from hospital.scheduling import actions as scheduling
@@ -371,6 +371,21 @@ def test_m1_17_there_is_always_a_number() -> None:
     assert labels == ["1", "A01", "A02", "A03"]
 
 
+def test_m1_17_also_for_nothing_and_after_the_last_band_there_is_a_number() -> None:
+    room = a_released_schedule(
+        department=a_department(name="急诊科", is_bookable=False, walk_in_only=True),
+        day=TODAY,
+        service_type=a_service_type(name="急诊", kind=ServiceKind.EMERGENCY, fee_fen=0),
+        capacity=2,  # of four hours only the first two have a band
+        shares={Pool.WINDOW: 2},
+    )
+    assert max(band.ends_at for band in room.bands.all()) <= NOW < room.ends_at
+
+    row = registered(room, a_patient(a_wechat_user()))
+
+    assert (row.status, row.slot.label, row.bill.total_fen) == ("checked_in", "A01", 0)
+
+
 def test_m1_17_the_unpaid_bill_stays_whatever_becomes_of_a_payment() -> None:
     row = registered(an_emergency_session(), a_patient(a_wechat_user()))
     billing.start_paying(bill_id=row.bill_id, by=SYSTEM, at=NOW)
@@ -419,6 +434,19 @@ def test_m1_17_after_midnight_the_night_that_goes_on_is_still_listed() -> None:
     after, over = moment(TOMORROW, 1), moment(TOMORROW, 7)
     assert [one.number for one in queries.emergencies_of(day=TOMORROW, at=after)] == [row.number]
     assert queries.emergencies_of(day=TOMORROW, at=over) == []
+
+
+def test_m1_08_an_emergency_called_off_is_free_told_and_owed_no_place_in_a_line() -> None:
+    row = registered(an_emergency_session(), a_patient(a_wechat_user()))
+    scheduling.suspend_schedule(schedule_id=row.schedule_id, reason="停电", by=SYSTEM, at=NOW)
+
+    assert actions.cancel_suspended_one(appointment_id=row.pk, by=SYSTEM, at=NOW)
+
+    row.refresh_from_db()
+    assert (row.status, row.cancel_reason) == ("cancelled", "hospital")
+    assert Bill.objects.get(pk=row.bill_id).status == "cancelled"
+    assert Message.objects.filter(kind="N06", subject_id=row.pk).count() == 1
+    assert not WaitlistEntry.objects.filter(owed_for=row).exists()
 
 
 def test_m1_17_no_other_clinic_is_an_emergency() -> None:
