@@ -58,6 +58,13 @@ class Chip:
     note: str
     conflicts: tuple[Conflict, ...]
 
+    @property
+    def tone(self) -> str:
+        """How it looks: what is refused speaks louder than what only warns."""
+        if any(one.is_refused for one in self.conflicts):
+            return "conflict"
+        return "warned" if self.conflicts else ""
+
 
 @dataclass(frozen=True, slots=True)
 class Cell:

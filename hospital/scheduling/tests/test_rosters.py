@@ -23,6 +23,7 @@ from hospital.scheduling.actions.roster_steps import (
 from hospital.scheduling.actions.rosters import Place
 from hospital.scheduling.conflicts import ConflictKind
 from hospital.scheduling.models import CalendarDay, Leave, Roster, RosterEdit, Schedule
+from hospital.scheduling.queries import roster_grid
 from hospital.scheduling.queries.duties import conflicts_of, week_of
 from hospital.scheduling.states import (
     DayKind,
@@ -320,6 +321,9 @@ def test_m15_02_a_night_before_a_morning_only_warns() -> None:
     assert [(one.kind, one.is_refused) for one in found] == [
         (ConflictKind.NIGHT_THEN_MORNING, False)
     ]
+    rows = roster_grid.grid(roster=clinic.roster, at=NOW).rows
+    tones = [chip.tone for row in rows for cell in row.cells for chip in cell.chips]
+    assert tones == ["warned", "warned"]
 
 
 def test_m15_02_what_is_past_unknown_or_elsewhere_cannot_be_put() -> None:
