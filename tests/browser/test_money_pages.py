@@ -8,10 +8,12 @@ import datetime as dt
 from typing import Any
 
 import pytest
+from django.db import transaction
 from playwright.sync_api import Browser, Page, expect
 from pytest_django.fixtures import Settings
 from pytest_django.live_server_helper import LiveServer
 
+from hospital.billing import actions as billing
 from hospital.billing import queries as bills
 from hospital.billing.models import Bill
 from hospital.identity import actions as identity
@@ -197,7 +199,7 @@ def test_the_window_collects_by_keyboard(desk: Desk, wechat: StandIn) -> None:
     expect(page.get_by_label("扫患者微信“收付款”里的付款码")).to_be_focused()
     check(page, "collect")
     hints = page.locator(".x-statusbar > span:visible")
-    assert [hint.inner_text().split()[0] for hint in hints.all()] == ["F4", "F8", "定时刷新"]
+    assert [hint.inner_text().split()[0] for hint in hints.all()] == ["F4", "F6", "F8", "定时刷新"]
     page.keyboard.type("12345")
     page.keyboard.press("Enter")
     expect(page.get_by_text("这不是微信付款码")).to_be_visible()
@@ -339,3 +341,29 @@ def outside(desk: Desk, token: str) -> None:
             "() => document.body.append(Object.assign(document.createElement('iframe'),"
             " { src: location.href, title: 'phone' }))"
         )
+
+
+@pytest.mark.thorough
+def test_h9_03_cash_over_the_cashiers_counter_and_back(desk: Desk) -> None:
+    """H9.1, H9.3: notes by keys alone, with change; a sum too small keeps the box; the list of what
+    waits, and the supervisor's press."""
+    bill = a_bill()
+    cashier = desk.sits(Role.CASHIER, "许晚棠")
+    cashier.goto(f"/staff/collect/{bill.number}/")
+    expect(cashier.get_by_label("扫患者微信")).to_be_focused()
+    for sum_, words in (("20", "少于应收"), ("100", "¥75.00")):
+        cashier.keyboard.press("F6")
+        expect(cashier.get_by_label("实收现金")).to_be_focused()
+        cashier.get_by_label("实收现金").fill(sum_)
+        cashier.keyboard.press("Enter")
+        expect(cashier.get_by_text(words)).to_be_visible()
+        check(cashier, f"cash-{sum_}")
+    with transaction.atomic():
+        billing.reverse_charges(bill_id=bill.pk, reason="退号", by=SYSTEM, at=clock.now())
+    boss = desk.sits(Role.CASHIER_SUPERVISOR, "温景行")
+    boss.goto("/staff/cash-owed/")
+    expect(boss.get_by_text(bill.number)).to_be_visible()
+    check(boss, "cash-owed")
+    boss.get_by_role("button", name="现金已退给患者").click()
+    expect(boss.get_by_text("没有待退的现金")).to_be_visible()
+    check(boss, "cash-none")
