@@ -12,7 +12,7 @@ from django.db.models import Q, QuerySet
 
 from hospital.billing import queries as billing
 from hospital.billing.queries import Money
-from hospital.billing.states import MoneyState
+from hospital.billing.states import PAYABLE, MoneyState
 from hospital.kernel.states import subject_type
 from hospital.messaging import queries as messaging
 from hospital.messaging.queries import Reached
@@ -136,7 +136,7 @@ def preview(*, schedule_id: int) -> StopPreview:
         rows=rows,
         paid=sum(1 for row in rows if row.paid_fen),
         paid_fen=sum(row.paid_fen for row in rows),
-        unpaid=sum(1 for row in found if row.status == AppointmentStatus.PENDING),
+        unpaid=sum(1 for row in found if row.bill.status in PAYABLE),
         checked_in=sum(1 for row in found if row.status == AppointmentStatus.CHECKED_IN),
         seen=_of(schedule_id).filter(status=_SEEN).count(),
         waiting=WaitlistEntry.objects.filter(

@@ -18,7 +18,7 @@ from hospital.organisation.states import SexLimit
 from hospital.patients import actions as patients
 from hospital.patients.models import Patient
 from hospital.patients.states import Sex
-from hospital.registration import actions, continuing, queries, rules
+from hospital.registration import actions, continuing, queries, rules, stops
 from hospital.registration.actions import (
     CannotCheckIn,
     NoContinuation,
@@ -438,6 +438,8 @@ def test_m1_17_after_midnight_the_night_that_goes_on_is_still_listed() -> None:
 
 def test_m1_08_an_emergency_called_off_is_free_told_and_owed_no_place_in_a_line() -> None:
     row = registered(an_emergency_session(), a_patient(a_wechat_user()))
+    found = stops.preview(schedule_id=row.schedule_id)
+    assert (found.paid, found.unpaid, found.checked_in) == (0, 1, 1)
     scheduling.suspend_schedule(schedule_id=row.schedule_id, reason="停电", by=SYSTEM, at=NOW)
 
     assert actions.cancel_suspended_one(appointment_id=row.pk, by=SYSTEM, at=NOW)
