@@ -4,17 +4,21 @@ N39 for a release (chapter 4). Written in the caller's transaction, as `telling`
 
 import datetime as dt
 
+from hospital.billing.states import PAID
 from hospital.kernel.actors import Actor
 from hospital.kernel.clock import local
 from hospital.messaging import actions as messaging
 from hospital.patients import queries as patients
 from hospital.registration.models import Appointment, ReleaseWatch, WaitlistEntry
+from hospital.registration.states import PaidWhen
 from hospital.registration.visit_words import doctor_of, loaded, place_of, time_of
 from hospital.scheduling.queries import SessionFacts
 from hospital.ui.wording import day_text, weekday_text
 
 _WAITLIST = "/m/waitlist/"
 _BRING = "身份证件、医保卡、病历资料"
+# Who does not come for it in time loses the number (M1.13).
+_BRING_TO_PAY = "证件；时段开始前到窗口付款取号"
 
 
 def offered(appointment: Appointment, *, by: Actor, at: dt.datetime) -> None:
@@ -69,13 +73,14 @@ def waited_in_vain(
 
 def coming(appointment_id: int, *, which: str, by: Actor, at: dt.datetime) -> None:
     """N04: a visit is tomorrow ("eve") or within the hour ("hour")."""
-    row = loaded(appointment_id, "schedule__room")
+    row = loaded(appointment_id, "schedule__room", "bill")
+    is_to_pay = row.paid_when == PaidWhen.ARRIVAL and row.bill.status not in PAID
     fields = {
         "patient": row.patient.masked_name,
         "department": row.department.name,
         "time": time_of(row),
         "place": place_of(row),
-        "bring": _BRING,
+        "bring": _BRING_TO_PAY if is_to_pay else _BRING,
     }
     messaging.send(
         kind="N04",

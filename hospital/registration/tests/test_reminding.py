@@ -8,9 +8,11 @@ from hospital.kernel.actors import SYSTEM, Actor
 from hospital.messaging.models import Message
 from hospital.registration import actions
 from hospital.registration.models import Appointment, ReleaseWatch
+from hospital.registration.states import PaidWhen
 from hospital.scheduling import actions as scheduling
-from hospital.testing.bookings import a_booking, a_paid_booking
-from hospital.testing.people import a_wechat_user
+from hospital.scheduling.states import Channel, Pool
+from hospital.testing.bookings import a_booking, a_paid_booking, pay
+from hospital.testing.people import a_patient, a_wechat_user
 from hospital.testing.schedules import (
     NOW,
     TOMORROW,
@@ -48,6 +50,28 @@ def test_n04_is_sent_at_six_the_evening_before_and_an_hour_before_the_band() -> 
     fields = Message.objects.filter(kind="N04")[0].fields
     assert fields["time"] == "11月24日 周二 08:00-09:00"
     assert fields["bring"] == "身份证件、医保卡、病历资料"
+
+
+def test_n04_says_so_while_the_number_has_to_be_paid_and_collected_first() -> None:
+    """M1.13: who does not come for it by the band's start loses it."""
+    patient = a_patient(a_wechat_user())
+    schedule = a_released_schedule(shares={Pool.RESERVED: 4})
+    booking = actions.book(
+        patient_id=patient.pk,
+        schedule_id=schedule.pk,
+        band_id=None,
+        channel=Channel.PHONE,
+        paid_when=PaidWhen.ARRIVAL,
+        key="k",
+        by=Actor("staff", 1),
+        at=NOW,
+    )
+    assert remind(EVENING) == 1
+    pay(booking.bill, at=SEVEN)
+    assert remind(SEVEN) == 1
+
+    told = [row.fields["bring"] for row in Message.objects.filter(kind="N04").order_by("pk")]
+    assert told == ["证件；时段开始前到窗口付款取号", "身份证件、医保卡、病历资料"]
 
 
 def test_n04_is_made_up_for_when_the_worker_stood_still() -> None:
