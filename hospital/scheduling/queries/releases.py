@@ -35,7 +35,8 @@ _COMING: Final = """
     FROM wanted LEFT JOIN counted ON counted.schedule_id = wanted.id
     GROUP BY 1 ORDER BY 1
 """
-# The first claim of each number counts: one given back and taken again is not sold twice.
+# The first claim of each number counts: one given back and taken again is not sold twice. All is
+# grouped before it is joined: a whole hospital's release is read once, not once a session.
 _SPEED: Final = """
     WITH numbers AS (
         SELECT slot.id, slot.schedule_id, slot.status, schedule.release_at
@@ -43,27 +44,27 @@ _SPEED: Final = """
         WHERE schedule.id = ANY(%(schedules)s) AND NOT slot.is_add_on
         AND slot.status NOT IN ('withdrawn', 'planned', 'blocked')
     ), moves AS (
-        SELECT numbers.schedule_id, numbers.id, numbers.release_at, move.at, move.from_status,
-            move.to_status
+        SELECT numbers.schedule_id, numbers.id, move.to_status,
+            extract(epoch FROM move.at - numbers.release_at)::float AS after
         FROM numbers JOIN kernel_transition move
         ON move.subject_type = 'scheduling.slot' AND move.subject_id = numbers.id
-        WHERE move.at >= numbers.release_at
+        WHERE move.at >= numbers.release_at AND (move.to_status = 'held'
+            OR move.from_status = 'held' AND move.to_status = 'free')
     ), claims AS (
-        SELECT schedule_id, id, extract(epoch FROM min(at) - min(release_at)) AS after
-        FROM moves WHERE to_status = 'held' GROUP BY 1, 2
+        SELECT schedule_id, min(after) AS after FROM moves WHERE to_status = 'held'
+        GROUP BY schedule_id, id
     ), claimed AS (
-        SELECT schedule_id, array_agg(after ORDER BY after)::float[] AS seconds
-        FROM claims GROUP BY 1
+        SELECT schedule_id, array_agg(after ORDER BY after) AS seconds FROM claims GROUP BY 1
     ), lapsed AS (
-        SELECT schedule_id, count(*) AS count FROM moves
-        WHERE from_status = 'held' AND to_status = 'free' GROUP BY 1
+        SELECT schedule_id, count(*) AS count FROM moves WHERE to_status = 'free' GROUP BY 1
+    ), counted AS (
+        SELECT schedule_id, count(*) AS numbers, count(*) FILTER (WHERE status = 'held') AS held,
+            count(*) FILTER (WHERE status IN ('booked', 'consumed', 'forfeited')) AS sold,
+            count(*) FILTER (WHERE status = 'free') AS free
+        FROM numbers GROUP BY 1
     )
-    SELECT numbers.schedule_id, count(*), count(*) FILTER (WHERE status = 'held'),
-        count(*) FILTER (WHERE status IN ('booked', 'consumed', 'forfeited')),
-        count(*) FILTER (WHERE status = 'free'), coalesce(max(lapsed.count), 0),
-        (SELECT seconds FROM claimed WHERE claimed.schedule_id = numbers.schedule_id)
-    FROM numbers LEFT JOIN lapsed ON lapsed.schedule_id = numbers.schedule_id
-    GROUP BY numbers.schedule_id
+    SELECT schedule_id, numbers, held, sold, free, coalesce(lapsed.count, 0), seconds
+    FROM counted LEFT JOIN lapsed USING (schedule_id) LEFT JOIN claimed USING (schedule_id)
 """
 
 

@@ -3,7 +3,7 @@
 import { refetch } from "./hypermedia.js";
 
 const GATHER_MS = 250; // hints that come together are one question
-const LONGEST_MS = 2000; // where they never stop, as after a release, it is asked all the same
+const LONGEST_MS = 4000; // where they never stop, as after a release, it is asked all the same
 const POLL_MS = 20000;
 
 const waiting = new Set();
