@@ -10,6 +10,7 @@ from typing import Any, Final
 from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce, Greatest
 
+from hospital.billing.states import PAID
 from hospital.interop.models import Partner, PartnerBooking, PartnerCall, PartnerSecret
 from hospital.interop.states import Scope
 from hospital.kernel import sealed
@@ -51,7 +52,9 @@ class BookingRow:
     service: str
     place: str
     person: str
+    bill_id: int
     fee_fen: int
+    is_paid: bool
     collect_by: dt.datetime | None
     substitute: str
     answer_until: dt.datetime | None
@@ -293,7 +296,9 @@ def _row(one: PartnerBooking) -> BookingRow:
         service=session.service_type.name,
         place=" ".join(part for part in place if part),
         person=sealed.blind_index(str(made.patient_id), f"interop.person.{one.partner_id}"),
+        bill_id=made.bill_id,
         fee_fen=made.bill.total_fen,
+        is_paid=made.bill.status in PAID and made.bill.total_fen > 0,
         substitute=new.name if new and made.answer_until else "",
         answer_until=made.answer_until,
         collect_by=made.hold_until if is_owed and made.collected_at is None else None,

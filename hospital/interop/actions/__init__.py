@@ -3,6 +3,7 @@
 from hospital.interop.actions.booking import (
     DayQuotaUsed,
     Made,
+    PaidHere,
     SessionQuotaUsed,
     VersionChanged,
     Wanted,
@@ -43,6 +44,7 @@ __all__ = [
     "DayQuotaUsed",
     "Issued",
     "Made",
+    "PaidHere",
     "SessionQuotaUsed",
     "Terms",
     "TooFast",

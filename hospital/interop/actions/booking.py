@@ -12,6 +12,7 @@ from typing import ClassVar
 
 from django.db import transaction
 
+from hospital.billing import actions as billing
 from hospital.interop import queries
 from hospital.interop.actions.keys import Visitor
 from hospital.interop.actions.partners import lock
@@ -47,6 +48,15 @@ class VersionChanged(Refusal):
 
     code: ClassVar[str] = "VERSION_CHANGED"
     default_message: ClassVar[str] = "预约已有变化，请重新读取后再操作。"
+
+
+class PaidHere(Refusal):
+    """The patient has paid at the hospital: the money is between the two of them."""
+
+    code: ClassVar[str] = "PAID_AT_HOSPITAL"
+    default_message: ClassVar[str] = (
+        "患者已在医院支付挂号费，平台不能代为退号。请患者在医院公众号或挂号窗口退号。"
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,22 +97,21 @@ def book(*, visitor: Visitor, wanted: Wanted, key: str, digest: str, at: dt.date
 @transaction.atomic
 def cancel(*, visitor: Visitor, number: str, reason: str, seen: str = "", at: dt.datetime) -> bool:
     """Cancel a booking of this partner within the patient's own times (M1.7); False when it was
-    cancelled already, also a moment ago. `seen` is the version it has to be, if any.
+    cancelled already. `seen` is the version it has to be, if any.
 
-    Raises NotFound, also for another's, VersionChanged, CannotCancel, CancelTooLate.
+    Everything that changes a booking locks its bill first, and so do we before we look. Raises
+    NotFound, also for another's, VersionChanged, PaidHere, CannotCancel, CancelTooLate.
     """
+    bill_id = queries.booking(partner_id=visitor.partner_id, number=number).bill_id
+    billing.lock_bill(bill_id=bill_id)
     known = queries.booking(partner_id=visitor.partner_id, number=number)
     if known.status == AppointmentStatus.CANCELLED:
         return False
     if seen and seen != version_of(appointment(known)):
         raise VersionChanged
-    try:
-        made = registration.cancel(number=number, reason=reason, by=visitor.actor, at=at)
-    except Refusal:
-        now = queries.booking(partner_id=visitor.partner_id, number=number)
-        if now.status == AppointmentStatus.CANCELLED:
-            return False
-        raise
+    if known.is_paid:
+        raise PaidHere
+    made = registration.cancel(number=number, reason=reason, by=visitor.actor, at=at)
     audit.record(
         act="interop.cancel",
         subject=made,

@@ -22,7 +22,6 @@ from hospital.kernel.clock import hospital_day
 from hospital.organisation.states import Title
 from hospital.registration import actions as registration
 from hospital.registration.models import Appointment
-from hospital.registration.rules import CannotCancel
 from hospital.scheduling import actions as scheduling
 from hospital.testing.organisation import a_department, a_practitioner, a_service_type
 from hospital.testing.partners import BASE, Program, a_partner, a_wish, free_slots
@@ -88,21 +87,6 @@ def test_a_booking_that_is_another_by_now_is_not_cancelled(program: Program) -> 
     fresh = {"If-Match": now.headers["ETag"]}
     assert program.patch(made.body["id"], headers=fresh).status == 200
     assert program.patch(made.body["id"], headers=seen).status == 200, "it is cancelled already"
-
-
-def test_what_was_cancelled_a_moment_ago_is_cancelled(
-    program: Program, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Two cancel at once: the second has read the booking before the first was done."""
-    number = program.book(a_wish(free_slots(a_released_schedule())[0])).body["id"]
-    real = registration.cancel
-
-    def late(**how: Any) -> Appointment:
-        real(**how)
-        raise CannotCancel
-
-    monkeypatch.setattr(registration, "cancel", late)
-    assert program.patch(number).status == 200
 
 
 def test_bookings_are_found_by_when_they_changed(program: Program) -> None:

@@ -14,6 +14,7 @@ from hospital.interop.actions import Visitor, Wanted
 from hospital.interop.models import Partner, PartnerBooking
 from hospital.kernel.actors import Actor
 from hospital.kernel.errors import Refusal
+from hospital.kernel.states import history
 from hospital.patients.actions import Facts
 from hospital.patients.models import Patient
 from hospital.patients.states import DocumentKind
@@ -120,3 +121,16 @@ def test_a_question_asked_twice_at_once_is_answered_once() -> None:
 
     assert at_once([booking(visitor, wanted, key="same-key") for _ in range(4)]) == {"ok": 4}
     assert Appointment.objects.count() == Patient.objects.count() == 1
+
+
+def test_a_booking_cancelled_twice_at_once_is_cancelled_once() -> None:
+    slot = free_slots(a_released_schedule())[0]
+    visitor = visitor_of(a_partner())
+    booking(visitor, somebody(slot), key="key-00000001")()
+    made = Appointment.objects.get()
+
+    def cancel() -> object:
+        return interop.cancel(visitor=visitor, number=made.number, reason="", at=NOW)
+
+    assert at_once([cancel] * 4) == {"ok": 4}
+    assert [one.to_status for one in history(made)].count("cancelled") == 1

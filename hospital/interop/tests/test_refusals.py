@@ -12,10 +12,12 @@ from hospital.billing.models import Bill
 from hospital.interop import actions as interop
 from hospital.interop.models import PartnerBooking, PartnerCall
 from hospital.interop.states import Scope
-from hospital.kernel.actors import SYSTEM
+from hospital.kernel.actors import SYSTEM, Actor
 from hospital.kernel.models import AuditEntry, RequestKey
 from hospital.messaging.models import Message
 from hospital.patients.models import Patient
+from hospital.payments import actions as payments
+from hospital.registration import actions as registration
 from hospital.registration.models import Appointment
 from hospital.scheduling import actions as scheduling
 from hospital.scheduling.models import Slot
@@ -284,6 +286,20 @@ def test_m1_07_a_partner_cancels_within_the_patients_times(program: Program) -> 
     with time_machine.travel(late - MINUTE, tick=False):
         assert program.patch(number).status == 200
     assert Appointment.objects.get().is_late_cancel
+
+
+def test_a_number_paid_at_the_hospital_is_not_a_platforms_to_give_back(program: Program) -> None:
+    made = program.book(a_wish(free_slots(a_released_schedule())[0])).body
+    bill_id, clerk = Appointment.objects.get().bill_id, Actor("staff", 1)
+    payments.take_cash(
+        bill_id=bill_id, shown_fen=2500, tendered_fen=2500, key="cash", by=clerk, at=NOW
+    )
+    before = everything()
+    for reply in (program.cancel(made["id"]), program.patch(made["id"])):
+        assert (reply.status, reply.codes) == (409, ["PAID_AT_HOSPITAL"])
+    assert everything() == before
+    registration.cancel(number=made["id"], by=clerk, at=NOW)
+    assert program.patch(made["id"]).status == 200, "it is cancelled already"
 
 
 def test_only_the_status_can_be_changed(program: Program) -> None:
