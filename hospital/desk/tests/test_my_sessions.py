@@ -6,15 +6,17 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
+from hospital.identity.models import StaffAccount
 from hospital.identity.states import Role
 from hospital.kernel.actors import SYSTEM
 from hospital.organisation.models import Practitioner
 from hospital.scheduling import actions
 from hospital.scheduling.models import RosterWish, Schedule
+from hospital.scheduling.states import SessionPeriod
 from hospital.testing.bookings import a_paid_booking
 from hospital.testing.organisation import a_department, a_practitioner
 from hospital.testing.people import a_staff, staff_client
-from hospital.testing.schedules import NOW, TOMORROW, a_released_schedule
+from hospital.testing.schedules import NOW, TOMORROW, a_released_schedule, moment
 
 pytestmark = pytest.mark.django_db
 TODAY = TOMORROW - dt.timedelta(days=1)
@@ -66,6 +68,33 @@ def test_m15_05_a_doctor_sees_own_sessions_counted_and_names_only_of_today() -> 
     for other in (later, theirs):
         address = reverse("desk-my-patients", args=[other.pk])
         assert client.get(address).status_code == 404
+
+
+def test_m15_05_a_night_is_the_doctors_own_until_the_morning(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    doctor, session, _ = a_doctor()
+    night = a_released_schedule(
+        day=TODAY,
+        department=session.department,
+        practitioner=doctor,
+        session_period=SessionPeriod.NIGHT,
+        starts=dt.time(20, 0),
+        ends=dt.time(8, 0),
+    )
+    shown = reverse("desk-my-patients", args=[night.pk])
+
+    def client_at(hour: int) -> Client:
+        monkeypatch.setattr("hospital.kernel.clock.now", lambda: moment(TOMORROW, hour))
+        return staff_client(account=StaffAccount.objects.get(practitioner=doctor))
+
+    late = client_at(2)
+    assert shown in text(late)
+    assert late.get(shown).status_code == 200
+    assert reverse("desk-my-patients", args=[session.pk]) not in text(late)
+    morning = client_at(9)
+    assert shown not in text(morning)
+    assert morning.get(shown).status_code == 404
 
 
 def test_m15_05_who_stands_in_is_named_on_both_pages() -> None:

@@ -51,7 +51,7 @@ def my_sessions(request: StaffRequest) -> HttpResponse:
 @staff_page(VIEW_OWN_SESSIONS)
 @require_safe
 def patients(request: StaffRequest, schedule_id: int) -> HttpResponse:
-    """Who comes to an own session of today, names shown in part."""
+    """Who comes to an own session of today, or of last night, names shown in part."""
     at = clock.now()
     today = clock.today()
     mine = _own(request, today, today, at) if identity.may(request.user, VIEW_APPOINTMENTS) else []
@@ -140,14 +140,14 @@ def _weeks(
     monday = today - dt.timedelta(days=today.weekday())
     weeks: dict[int, list[dict[str, object]]] = {}
     for one in found:
-        number = (one.day - monday).days // 7
+        number = max(0, (one.day - monday).days // 7)
         own = not one.holder and one.is_open
         weeks.setdefault(number, []).append(
             {
                 "row": one,
                 "tone": _STATUS_TONES.get(ScheduleStatus(one.status), ""),
-                "is_today": one.day == today,
-                "may_list": may_view and one.day == today and not one.holder,
+                "is_today": one.day <= today,
+                "may_list": may_view and one.day <= today and not one.holder,
                 "may_add": may_add and own,
                 "may_stop": own,
             }
@@ -162,11 +162,16 @@ def _weeks(
 def _own(
     request: StaffRequest, first: dt.date, latest: dt.date, at: dt.datetime
 ) -> list[OwnSession]:
+    """The own sessions of days; a night that began the day before is still one until it ends."""
     if request.user.practitioner_id is None:
         return []
-    return queries.own_sessions(
-        practitioner_id=request.user.practitioner_id, first=first, latest=latest, at=at
+    found = queries.own_sessions(
+        practitioner_id=request.user.practitioner_id,
+        first=first - dt.timedelta(days=1),
+        latest=latest,
+        at=at,
     )
+    return [one for one in found if one.day >= first or one.ends_at > at]
 
 
 def _practitioner(request: StaffRequest) -> int:
