@@ -43,7 +43,7 @@ _TURN: Final = """
     SELECT id FROM turned
 """
 # Unused quota is everybody's from the first minute of the visit day on; the window keeps its last
-# numbers until the morning's rush is over.
+# numbers until the morning's rush is over. Last night's session may still go on.
 _MERGE: Final = """
     WITH kept AS (
         SELECT slot.id, row_number() OVER (
@@ -56,7 +56,8 @@ _MERGE: Final = """
         SELECT slot.id FROM scheduling_slot slot
         JOIN scheduling_schedule schedule ON schedule.id = slot.schedule_id
         LEFT JOIN kept ON kept.id = slot.id AND kept.place <= %(kept)s
-        WHERE schedule.visit_date = %(today)s AND slot.pool <> 'public' AND kept.id IS NULL
+        WHERE schedule.visit_date BETWEEN %(today)s::date - 1 AND %(today)s
+        AND schedule.ends_at > %(at)s AND slot.pool <> 'public' AND kept.id IS NULL
         AND NOT slot.is_add_on AND slot.status IN ('planned', 'free', 'reclaim_wait')
         ORDER BY slot.id FOR NO KEY UPDATE OF slot SKIP LOCKED
     )
@@ -215,7 +216,7 @@ def merge_due(*, today: dt.date, at: dt.datetime) -> int:
     opened = at >= at_local(today, thresholds.window_kept_until())
     kept = 0 if opened else thresholds.WINDOW_KEPT.value()
     with connection.cursor() as cursor:
-        cursor.execute(_MERGE, {"today": today, "kept": kept})
+        cursor.execute(_MERGE, {"today": today, "kept": kept, "at": at})
         schedules = [row[0] for row in cursor.fetchall()]
     for schedule_id in sorted(set(schedules)):
         tell(schedule_id)

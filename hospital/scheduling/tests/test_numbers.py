@@ -18,7 +18,7 @@ from hospital.scheduling.actions import (
     SlotTaken,
 )
 from hospital.scheduling.models import Schedule, Slot
-from hospital.scheduling.states import Channel, Pool, SlotStatus
+from hospital.scheduling.states import Channel, Pool, SessionPeriod, SlotStatus
 from hospital.testing.organisation import LONG_AGO
 from hospital.testing.schedules import (
     NOW,
@@ -138,6 +138,25 @@ def test_m2_02_sold_numbers_keep_their_pool_and_come_back_public() -> None:
     assert pools(schedule) == {"public": 3, "wechat": 1}
     actions.free_slot(slot_id=slot.pk, wait=True, by=SYSTEM, at=moment(TOMORROW, 6))
     actions.merge_due(today=TOMORROW, at=moment(TOMORROW, 6, 1))
+
+    assert pools(schedule) == {"public": 4}
+
+
+def test_m2_02_what_comes_back_after_midnight_of_a_night_session_is_everybodys_too() -> None:
+    schedule = a_released_schedule(
+        capacity=4,
+        shares={Pool.WECHAT: 4},
+        session_period=SessionPeriod.NIGHT,
+        starts=dt.time(22),
+        ends=dt.time(6),
+    )
+    slot = hold(schedule)
+    actions.book_slot(slot_id=slot.pk, by=SYSTEM, at=NOW)
+    actions.merge_due(today=TOMORROW, at=moment(TOMORROW, 0))
+    later = moment(TOMORROW + dt.timedelta(days=1), 0, 30)
+
+    actions.free_slot(slot_id=slot.pk, wait=True, by=SYSTEM, at=later)
+    actions.merge_due(today=TOMORROW + dt.timedelta(days=1), at=later)
 
     assert pools(schedule) == {"public": 4}
 
