@@ -55,7 +55,6 @@ class Changes:
     """All of it for one booking; numbers of other bookings are "" where there is none."""
 
     department_id: int
-    department_code: str
     paid_fen: int
     substitute: SubstituteFacts | None
     choice: StopChoice | None
@@ -74,7 +73,6 @@ def changes_of(*, appointment_id: int, at: dt.datetime) -> Changes:
     is_pending = row.status == AppointmentStatus.PENDING
     return Changes(
         department_id=row.department_id,
-        department_code=row.department.code,
         paid_fen=standing_of(row) if bills.bill(bill_id=row.bill_id).status in PAID else 0,
         substitute=_substitute(row),
         choice=_choice(row, at),

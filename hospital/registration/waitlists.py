@@ -35,6 +35,7 @@ class WaitRow:
     status: WaitlistStatus
     patient_name: str
     department: str
+    department_code: str
     session: SessionFacts | None
     place: int | None
     valid_until: dt.datetime
@@ -117,6 +118,7 @@ def _row(entry: WaitlistEntry, known: dict[int, SessionFacts], places: dict[int,
         status=_fate(entry),
         patient_name=entry.patient.name,
         department=session.department_name if session else entry.department.name,
+        department_code=entry.department.code,
         session=session,
         place=places.get(entry.pk),
         valid_until=entry.valid_until,

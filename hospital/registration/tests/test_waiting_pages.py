@@ -96,6 +96,18 @@ def test_an_offer_stands_on_the_page_and_leads_to_its_payment(
         assert "已退出" in page(client, "registration-waitlist")
 
 
+def test_m1_08_a_right_to_the_first_offer_leads_to_its_department(
+    client: Client, user: WeChatUser, patient: Patient
+) -> None:
+    lost = a_paid_booking(user=user, patient=patient)
+    actions.owe_first_offer(appointment=lost, by=SYSTEM, at=NOW)
+
+    shown = page(client, "registration-waitlist")
+
+    assert "优先候补权" in shown
+    assert f'href="/m/departments/{lost.department.code}/"' in shown
+
+
 def test_leaving_the_line(client: Client, user: WeChatUser, patient: Patient) -> None:
     entry = a_waiting(a_full_schedule()[0], user=user, patient=patient)
     leave = reverse("registration-waitlist-leave", args=[entry.pk])

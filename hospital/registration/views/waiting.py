@@ -141,7 +141,7 @@ def _place(row: WaitRow) -> dict[str, object]:
         "ahead": row.place - 1 if row.place else 0,
         "is_offered": row.status == WaitlistStatus.OFFERED,
         "can_leave": row.status == WaitlistStatus.WAITING and session is not None,
-        "url": reverse("scheduling-sessions", args=[session.department_code]) if session else "",
+        "url": reverse("scheduling-sessions", args=[row.department_code]),
     }
 
 
