@@ -95,7 +95,7 @@ def end_visit(*, token: str, device_id: int, keeps_unpaid: bool = False, at: dt.
 def _end(visit: KioskVisit, at: dt.datetime, *, keeps_unpaid: bool) -> None:
     visit.ended_at = at
     visit.save(update_fields=["ended_at"])
-    if not keeps_unpaid:
+    if not keeps_unpaid and visit.only_id is None:  # who showed a slip took no number
         events.later("window.jobs.release_left", visit_id=visit.pk)
 
 

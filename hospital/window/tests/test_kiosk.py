@@ -169,6 +169,9 @@ def test_h3_an_unpaid_number_is_free_when_its_visitor_leaves(
     run_jobs()
     assert "号保留到 10:15" in kiosk.get(page).content.decode()
     kiosk.post(f"{at}end/", {"keep": "1"})
+    bar_code = stand_at(kiosk, kept.number)
+    assert "不要这个号了" not in kiosk.get(f"{bar_code}booking/{kept.number}/").content.decode()
+    assert kiosk.post(f"{bar_code}booking/{kept.number}/drop/").status_code == 422
     at, page, dropped = to_pay(kiosk, schedule)
     assert kiosk.post(f"{page}drop/")["Location"] == at
     assert kiosk.post(f"{page}drop/").status_code == 302, "a second tap"

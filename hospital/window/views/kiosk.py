@@ -194,6 +194,7 @@ def pay(request: DeviceRequest, found: KioskVisit, number: str) -> HttpResponse:
 @_step
 def drop(request: DeviceRequest, found: KioskVisit, number: str) -> HttpResponse:
     """Give an unpaid number back: somebody else may have it at once."""
+    _check_whole(found)
     if actions.give_up(row=_own(found, number), by=request.actor, at=clock.now()):
         return redirect("window-kiosk-visit", token=found.token)
     return redirect("window-kiosk-booking", token=found.token, number=number)
@@ -286,7 +287,7 @@ def _booking_page(
         "can_check_in": row.status == AppointmentStatus.BOOKED
         and counter.money.is_paid
         and is_today,
-        "can_drop": actions.may_give_up(row),
+        "can_drop": found.only_id is None and actions.may_give_up(row),
         "is_checked_in": row.status == AppointmentStatus.CHECKED_IN,
         "problem": problem,
         "patience": _PAY_PATIENCE if counter.money.polls else 1,
