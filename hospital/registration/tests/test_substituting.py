@@ -3,6 +3,7 @@
 import datetime as dt
 
 import pytest
+import time_machine
 from django.db import connection, transaction
 from django.urls import reverse
 
@@ -334,3 +335,24 @@ def test_m1_09_only_a_clear_no_gives_a_number_back() -> None:
     assert answer.status_code == 422
     row.refresh_from_db()
     assert (row.consent, row.status) == ("asked", "booked")
+
+
+def test_m1_09_two_clerks_do_not_put_two_doctors_there() -> None:
+    schedule = a_session()
+    was = schedule.practitioner_id
+    first, second = (a_colleague(schedule, Title.CHIEF, name) for name in ("林若谷", "周明远"))
+    other = a_released_schedule(department=schedule.department)
+    form = {"code": "meeting", "note": "", "seen": str(was)}
+
+    with time_machine.travel(NOW, tick=False):
+        office = staff_client(Role.OUTPATIENT_OFFICE)
+        page = reverse("registration-substitute", args=[schedule.pk])
+        both = office.post(page, form | {"doctor": str(first.pk), "other": str(other.pk)})
+        assert "只能选一项" in both.content.decode()
+        assert office.post(page, form | {"doctor": str(first.pk)}).status_code == 302
+        late = office.post(page, form | {"doctor": str(second.pk)})
+
+    assert late.status_code == 422
+    assert "刚刚换过" in late.content.decode()
+    schedule.refresh_from_db()
+    assert (schedule.practitioner_id, schedule.planned_practitioner_id) == (first.pk, was)

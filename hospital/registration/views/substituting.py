@@ -9,7 +9,7 @@ from django.views.decorators.http import require_http_methods
 from hospital.identity import queries as identity
 from hospital.identity.access import StaffRequest, note_refusal, staff_page
 from hospital.kernel import clock
-from hospital.kernel.errors import Invalid
+from hospital.kernel.errors import Invalid, Stale
 from hospital.registration import substitutes
 from hospital.registration.forms import StopForm
 from hospital.registration.permissions import VIEW_APPOINTMENTS
@@ -28,7 +28,7 @@ def substitute(request: StaffRequest, schedule_id: int) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         try:
             return _change(request, schedule_id, form.reason)
-        except (CannotSubstitute, CannotSwap, Invalid) as refusal:
+        except (CannotSubstitute, CannotSwap, Invalid, Stale) as refusal:
             note_refusal(request, refusal)
             problem = refusal.message
     session = sessions.facts_of(schedule_ids=[schedule_id]).get(schedule_id)
@@ -41,6 +41,7 @@ def substitute(request: StaffRequest, schedule_id: int) -> HttpResponse:
         "form": form,
         "problem": problem,
         "chosen": typed_id(request.POST.get("doctor", "")),
+        "chosen_other": typed_id(request.POST.get("other", "")),
         "candidates": substitutes.candidates(session=session),
         "others": substitutes.others(session=session, at=clock.now()),
         "booked": booked,
@@ -56,16 +57,21 @@ def substitute(request: StaffRequest, schedule_id: int) -> HttpResponse:
 
 def _change(request: StaffRequest, schedule_id: int, reason: str) -> HttpResponse:
     at = clock.now()
-    doctor, other = (typed_id(request.POST.get(name, "")) for name in ("doctor", "other"))
+    doctor, other, seen = (
+        typed_id(request.POST.get(name, "")) for name in ("doctor", "other", "seen")
+    )
+    if doctor is not None and other is not None:
+        raise Invalid({"other": ["只能选一项。"]}, "替诊和互换只能选一项。")
     if other is not None:
         scheduling.swap_practitioners(
-            first_id=schedule_id, second_id=other, reason=reason, by=request.actor, at=at
+            first_id=schedule_id, second_id=other, seen=seen, reason=reason, by=request.actor, at=at
         )
         messages.success(request, "两次出诊的医生已互换，正在通知预约的患者。")
     elif doctor is not None:
         scheduling.substitute(
             schedule_id=schedule_id,
             practitioner_id=doctor,
+            seen=seen,
             reason=reason,
             by=request.actor,
             at=at,

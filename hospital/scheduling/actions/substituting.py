@@ -14,7 +14,7 @@ from hospital.catalogue import queries as catalogue
 from hospital.kernel import audit, events
 from hospital.kernel.actors import Actor
 from hospital.kernel.clock import hospital_day
-from hospital.kernel.errors import NotFound, Refusal
+from hospital.kernel.errors import NotFound, Refusal, Stale
 from hospital.live import actions as live
 from hospital.organisation import queries as organisation
 from hospital.scheduling import queries
@@ -41,17 +41,25 @@ class CannotSwap(Refusal):
 
 @transaction.atomic
 def substitute(
-    *, schedule_id: int, practitioner_id: int, reason: str, by: Actor, at: dt.datetime
+    *,
+    schedule_id: int,
+    practitioner_id: int,
+    seen: int | None = None,
+    reason: str,
+    by: Actor,
+    at: dt.datetime,
 ) -> Schedule:
     """替诊: another doctor of the department holds the session; giving it back to whom the roster
     names is one too (M1.9).
 
-    Raises NotFound; CannotSubstitute when the session is over or called off, or the doctor has
-    another session or leave at that time, no licence on the day, or a title without a fee.
+    `seen` is who held it on the page: when somebody changed that since, Stale. Raises NotFound;
+    CannotSubstitute when the session is over or called off, or the doctor has another session or
+    leave at that time, no licence on the day, or a title without a fee.
     """
     # A leave approved, or a roster published, in the same moment is seen, or sees this (M15.2).
     making.take_turns()
     schedule = _lock([schedule_id])[0]
+    _check_seen(schedule, seen)
     _check_held([schedule], at)
     free = queries.substitutes(schedule_ids=[schedule_id])[schedule_id]
     if practitioner_id not in {person.id for person in free}:
@@ -67,15 +75,23 @@ def substitute(
 
 @transaction.atomic
 def swap_practitioners(
-    *, first_id: int, second_id: int, reason: str, by: Actor, at: dt.datetime
+    *,
+    first_id: int,
+    second_id: int,
+    seen: int | None = None,
+    reason: str,
+    by: Actor,
+    at: dt.datetime,
 ) -> None:
     """换班: two sessions of a department swap their doctors in one act.
 
-    Raises NotFound; CannotSwap when one is over or called off, has no doctor or the same one, or a
-    doctor has something else at the other's time.
+    `seen` is who held the first on the page: when somebody changed that since, Stale. Raises
+    NotFound; CannotSwap when one is over or called off, has no doctor or the same one, or a doctor
+    has something else at the other's time.
     """
     making.take_turns()
     first, second = _lock([first_id, second_id])
+    _check_seen(first, seen)
     doctors = first.practitioner_id, second.practitioner_id
     if None in doctors or len(set(doctors)) == 1 or first.department_id != second.department_id:
         raise CannotSwap
@@ -130,6 +146,11 @@ def _is_away(practitioner_id: int, schedule: Schedule) -> bool:
         leave.starts_at < schedule.ends_at and schedule.starts_at < leave.ends_at
         for leave in leaves
     )
+
+
+def _check_seen(schedule: Schedule, seen: int | None) -> None:
+    if seen not in (None, schedule.practitioner_id):
+        raise Stale("这次出诊的医生刚刚换过，请看过现在的安排再办。")
 
 
 def _check_held(schedules: Iterable[Schedule], at: dt.datetime) -> None:
