@@ -348,7 +348,8 @@ def test_m1_09_two_clerks_do_not_put_two_doctors_there() -> None:
         office = staff_client(Role.OUTPATIENT_OFFICE)
         page = reverse("registration-substitute", args=[schedule.pk])
         both = office.post(page, form | {"doctor": str(first.pk), "other": str(other.pk)})
-        assert "只能选一项" in both.content.decode()
+        assert "只能选一项，请重新选" in both.content.decode()
+        assert f'value="{first.pk}" checked' not in " ".join(both.content.decode().split())
         assert office.post(page, form | {"doctor": str(first.pk)}).status_code == 302
         late = office.post(page, form | {"doctor": str(second.pk)})
 

@@ -35,13 +35,15 @@ def substitute(request: StaffRequest, schedule_id: int) -> HttpResponse:
     if session is None:
         session = sessions.session_facts(schedule_id=schedule_id)
     booked = substitutes.booked(schedule_id=schedule_id)
+    doctor, other = (typed_id(request.POST.get(name, "")) for name in ("doctor", "other"))
     context = {
         "session": session,
         "planned": sessions.planned_doctor(schedule_id=schedule_id),
         "form": form,
         "problem": problem,
-        "chosen": typed_id(request.POST.get("doctor", "")),
-        "chosen_other": typed_id(request.POST.get("other", "")),
+        # Who chose both chooses anew: a doctor once chosen cannot be unchosen.
+        "chosen": doctor if other is None else None,
+        "chosen_other": other if doctor is None else None,
         "candidates": substitutes.candidates(session=session),
         "others": substitutes.others(session=session, at=clock.now()),
         "booked": booked,
@@ -61,7 +63,7 @@ def _change(request: StaffRequest, schedule_id: int, reason: str) -> HttpRespons
         typed_id(request.POST.get(name, "")) for name in ("doctor", "other", "seen")
     )
     if doctor is not None and other is not None:
-        raise Invalid({"other": ["只能选一项。"]}, "替诊和互换只能选一项。")
+        raise Invalid({"other": ["只能选一项。"]}, "替诊和互换只能选一项，请重新选。")
     if other is not None:
         scheduling.swap_practitioners(
             first_id=schedule_id, second_id=other, seen=seen, reason=reason, by=request.actor, at=at
