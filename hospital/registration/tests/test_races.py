@@ -29,7 +29,7 @@ from hospital.scheduling.states import Pool, SlotStatus
 from hospital.testing.bookings import a_booking, a_paid_booking, pay
 from hospital.testing.organisation import a_department, a_service_type
 from hospital.testing.people import a_patient, a_wechat_user
-from hospital.testing.schedules import NOW, a_released_schedule, band_of
+from hospital.testing.schedules import NOW, TOMORROW, a_released_schedule, band_of
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.race]
 LATE = NOW + dt.timedelta(minutes=15, seconds=5)
@@ -294,3 +294,87 @@ def test_m1_17_emergencies_and_a_stop_at_once_wait_for_each_other_and_both_end()
         actions.cancel_suspended_one(appointment_id=row.pk, by=SYSTEM, at=NOW)
     assert not schedule.slots.filter(status__in=[SlotStatus.HELD, SlotStatus.BOOKED]).exists()
     check_ledger()
+
+
+@pytest.mark.parametrize("is_cancelled", [False, True])
+def test_m1_07_exchanges_and_a_cancellation_at_once_leave_one_booking_or_none(
+    *, is_cancelled: bool
+) -> None:
+    """Two windows and the family's other phone: nobody ends with two, nobody pays for none."""
+    old = a_paid_booking()
+    owner = Actor("patient", old.wechat_user_id or 0)
+    others = [
+        a_released_schedule(
+            department=old.department, day=TOMORROW + dt.timedelta(days=ahead), fee_fen=fee_fen
+        )
+        for ahead, fee_fen in ((1, 2500), (2, 1000))
+    ]
+
+    def exchange(to: Schedule) -> Callable[[], object]:
+        return lambda: actions.exchange(
+            number=old.number,
+            schedule_id=to.pk,
+            band_id=band_of(to).pk,
+            key=f"x{to.pk}",
+            by=owner,
+            at=NOW,
+        )
+
+    def cancel() -> object:
+        return actions.cancel(number=old.number, by=owner, at=NOW)
+
+    outcomes = at_once(
+        *(exchange(to) for to in others),
+        *(exchange(to) for to in others),
+        *([cancel] if is_cancelled else []),
+    )
+
+    assert set(outcomes) <= {"ok", "CANNOT_EXCHANGE", "CANNOT_CANCEL"}
+    assert outcomes.count("ok") in ((1, 2) if is_cancelled else (2,)), "one wish, asked for twice"
+    live = Appointment.objects.filter(status__in=LIVE)
+    assert live.count() == (0 if is_cancelled and outcomes[-1] == "ok" else 1)
+    fee_fen = {None: 0, others[0].pk: 2500, others[1].pk: 1000}
+    kept = fee_fen[live.values_list("schedule_id", flat=True).first()]
+    balance = bills.balance(bill_id=old.bill_id)
+    assert (balance.cash_fen, balance.revenue_fen, balance.due_fen) == (2500, kept, 2500 - kept)
+    assert bills.ledger_totals()["balance_fen"] == 0
+
+
+def test_m1_06_the_difference_paid_while_the_old_booking_is_cancelled_has_one_outcome() -> None:
+    old = a_paid_booking()
+    owner = Actor("patient", old.wechat_user_id or 0)
+    dear = a_released_schedule(
+        department=old.department, day=TOMORROW + dt.timedelta(days=1), fee_fen=4000
+    )
+    new = actions.exchange(
+        number=old.number,
+        schedule_id=dear.pk,
+        band_id=band_of(dear).pk,
+        key="x",
+        by=owner,
+        at=NOW,
+    )
+
+    def settles() -> None:
+        pay(new.bill)
+        actions.confirm(bill_id=new.bill_id, by=SYSTEM, at=NOW)
+
+    outcomes = at_once(
+        settles,
+        lambda: actions.cancel(number=old.number, by=owner, at=NOW),
+        lambda: actions.release_unpaid(appointment_id=new.pk, by=SYSTEM, at=LATE),
+    )
+    actions.drop_exchange(appointment_id=new.pk, by=SYSTEM, at=LATE)
+
+    assert set(outcomes) <= {"ok", "CANNOT_CANCEL"}
+    live = list(Appointment.objects.filter(status__in=LIVE).values_list("pk", flat=True))
+    found = [bills.balance(bill_id=one) for one in (old.bill_id, new.bill_id)]
+    cash, kept, due = (
+        sum(one.cash_fen for one in found),
+        sum(one.revenue_fen for one in found),
+        sum(one.due_fen for one in found),
+    )
+    assert (cash, live) in [(4000, [new.pk]), (4000, []), (4000, [old.pk])]
+    assert kept == {(new.pk,): 4000, (): 0, (old.pk,): 2500}[tuple(live)]
+    assert due == cash - kept
+    assert bills.ledger_totals()["balance_fen"] == 0
