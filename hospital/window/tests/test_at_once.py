@@ -33,8 +33,8 @@ def test_two_cards_at_one_machine_are_one_visit_after_the_other() -> None:
         by, at = Actor("device", device.pk), clock.now()
         return actions.begin_visit(text=number, device_id=device.pk, by=by, at=at).token
 
-    tokens = at_once(*[lambda number=number: stand(number) for number in numbers * 3])
-    assert len(set(tokens)) == 6
+    tokens = at_once(*[lambda number=number: stand(number) for number in numbers * 2])
+    assert len(set(tokens)) == 4
     assert KioskVisit.objects.filter(ended_at__isnull=True).count() == 1
 
 
@@ -44,7 +44,7 @@ def test_m1_06_leaving_and_paying_at_once_never_both_frees_and_keeps() -> None:
     device, _ = identity.add_device(name="1号机", place="1楼", by=SYSTEM, at=clock.now())
     machine, at = Actor("device", device.pk), clock.now()
     schedule = a_released_schedule(shares={Pool.KIOSK: 16}, at=at)
-    for turn in range(3):
+    for turn in range(2):
         held = registration.book(
             patient_id=a_patient().pk,
             schedule_id=schedule.pk,
