@@ -422,6 +422,9 @@ def test_m15_02_a_room_is_taken_once(office: Client) -> None:
     assert refused.status_code == 409
     assert "这间诊室在这个时间已有别的出诊" in text(refused)
     assert done.status_code == 302
+    none = office.post(f"{page_of(schedule)}room/", form | {"room": ""})
+    assert none.status_code == 422
+    assert "请选择诊室" in text(none)
     schedule.refresh_from_db()
     assert schedule.room_id == free.pk
     assert f"诊室 {room.name} → {free.name}" in text(office.get(page_of(schedule)))

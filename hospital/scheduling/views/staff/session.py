@@ -120,9 +120,12 @@ def move_room(request: StaffRequest, schedule_id: int) -> HttpResponse:
     """Another room for the session."""
 
     def work(_: OfficeSheet) -> str:
+        room_id = typed_id(request.POST.get("room", ""))
+        if room_id is None:
+            raise Invalid({"room": ["请选择诊室。"]}, "请选择诊室。")
         actions.change_room(
             schedule_id=schedule_id,
-            room_id=typed_id(request.POST.get("room", "")) or 0,
+            room_id=room_id,
             reason=forms.reason(request.POST),
             by=request.actor,
             at=clock.now(),
