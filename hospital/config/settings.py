@@ -213,6 +213,7 @@ AUTH_PASSWORD_VALIDATORS = [
     },
 ]
 LOGIN_URL = "identity-staff-login"
+SESSION_ENGINE = "hospital.identity.session_store"
 SESSION_COOKIE_NAME = "xinglin"
 PATIENT_COOKIE_NAME = "xinglin_patient"  # below /m/ only, so that the two never mix
 SESSION_COOKIE_HTTPONLY = True
