@@ -105,6 +105,7 @@ def _fresh_counts(monkeypatch: pytest.MonkeyPatch) -> None:
     from hospital.kernel import moment_cache, pace
 
     monkeypatch.setattr(moment_cache, "SECONDS", 0.0)
+    monkeypatch.setattr(moment_cache, "MACHINE", "default")  # other tests may run beside these
     moment_cache.forget_all()
     pace.forget_all()
 

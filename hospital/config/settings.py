@@ -104,6 +104,20 @@ DATABASES: dict[str, dict[str, Any]] = {
         },
     }
 }
+# What the web processes of a machine work out for each other, for a second (0065).
+CACHES = {
+    "default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"},
+    "machine": {
+        "BACKEND": "django.core.cache.backends.filebased.FileBasedCache",
+        "LOCATION": env.text(
+            "CACHE_FOLDER",
+            "a folder of our own in memory (tmpfs) for pages and counts of one second",
+            default=str(embedded.data_folder() / "cache"),
+        ),
+        "KEY_PREFIX": "/".join(str(_dsn.get(part, "")) for part in ("host", "port", "dbname")),
+        "OPTIONS": {"MAX_ENTRIES": 5000},
+    },
+}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # WeChat
@@ -160,6 +174,7 @@ PGTRIGGER_SCHEMA_EDITOR = True
 
 MIDDLEWARE = [
     "hospital.config.middleware.RequestLog",
+    "hospital.identity.middleware.SharedPages",
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",

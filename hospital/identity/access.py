@@ -1,9 +1,9 @@
 """The mark every URL wears: who may open it (law 6).
 
-Exactly one of patient_page, staff_page(P), screen_page, callback, partner_page, kiosk_page,
-public_page, api(P) stands on each view. The mark lets the right people in, sets `request.actor`,
-and leaves `view.access` for the resolver test and the generated access table. A view without a
-mark is refused by `hospital.identity.middleware.EveryViewIsMarked`.
+Exactly one of patient_page, in_turn, shared_page, staff_page(P), screen_page, callback,
+partner_page, kiosk_page, public_page, api(P) stands on each view. The mark lets the right people
+in, sets `request.actor`, and leaves `view.access` for the resolver test and the generated access
+table. A view without a mark is refused by `hospital.identity.middleware.EveryViewIsMarked`.
 """
 
 from __future__ import annotations
@@ -43,9 +43,9 @@ if TYPE_CHECKING:
 
     from hospital.identity.models import Device, StaffAccount, WeChatUser
 
-#: No outside system has more to say at once; WeChat's messages are about a kilobyte.
 #: What a paired kiosk keeps, below /kiosk/ only.
 KIOSK_COOKIE: Final = "xinglin_kiosk"
+#: No outside system has more to say at once; WeChat's messages are about a kilobyte.
 MOST_CALLBACK_BYTES: Final = 64 * 1024
 #: Fields of passwords by their names; so is every name with "password" or "one_time" in it.
 _SECRETS: Final = frozenset({"current", "new", "again"})
@@ -210,17 +210,15 @@ def shared_page(view: OpenView[P]) -> Page[P]:
     @wraps(view)
     def marked(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
         def draw() -> HttpResponseBase:
-            looks = _looks(request)
             return shared.drawn(
                 request,
                 lambda nobody: view(cast(OpenRequest, nobody), *args, **kwargs),
-                looks=looks,
+                looks=looks_of(request),
             )
 
         if request.method not in {"GET", "HEAD"}:
             return HttpResponseNotAllowed(["GET", "HEAD"])
-        turn = turns.turn_of(request)
-        if turn is not None and turn.is_known(at=clock.now()):
+        if turns.is_known(request, at=clock.now()):
             return draw()
         patient_request = _patient(request)
         if patient_request is None:
@@ -361,7 +359,7 @@ def _patient(request: HttpRequest) -> PatientRequest | None:
     return patient_request
 
 
-def _looks(request: HttpRequest) -> dict[str, str]:
+def looks_of(request: HttpRequest) -> dict[str, str]:
     """Large type and theme: the account's, or the cookies' where nobody asked the account."""
     user: WeChatUser | None = getattr(request, "wechat_user", None)
     care = user.care_mode if user else request.COOKIES.get("care") == "1"

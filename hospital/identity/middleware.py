@@ -1,6 +1,7 @@
 """What stands around every view: sessions, the net for unmarked views, the answer to a Refusal.
 
-AudienceSessions keeps patients' sessions apart from all others.
+SharedPages answers from what others were answered a moment ago. AudienceSessions keeps patients'
+sessions apart from all others.
 EveryViewIsMarked lets no view without an access mark run. RefusalsToPages turns the Refusal a rule
 raised into what the visitor can read: a WeUI or staff notice, a fragment for htmx, JSON (law 7).
 Neither catches anything else: other exceptions are bugs and stay 500.
@@ -23,9 +24,10 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.utils.cache import patch_vary_headers
 
-from hospital.identity import access, paths
+from hospital.identity import access, paths, turns
+from hospital.kernel import clock
 from hospital.kernel.errors import Invalid, NotAllowed, NotFound, Refusal
-from hospital.ui import errors
+from hospital.ui import errors, shared
 
 Handler = Callable[[HttpRequest], HttpResponseBase]
 logger = logging.getLogger(__name__)
@@ -36,6 +38,24 @@ _TITLES: Final = {
     HTTPStatus.CONFLICT: "未能完成",
     HTTPStatus.UNPROCESSABLE_ENTITY: "填写有误",
 }
+
+
+class SharedPages:
+    """In a rush nearly all ask for the same few pages; who is known gets one that went out in the
+    last second as it is, and nothing further in is asked (M1.16)."""
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        if request.method == "GET" and turns.COOKIE in request.COOKIES:
+            page = shared.went_out_before(request, looks=access.looks_of(request))
+            if page is not None and turns.is_known(request, at=clock.now()):
+                return page
+        response = self.get_response(request)
+        if isinstance(response, shared.SharedPage) and request.method == "GET":
+            response.went_out()
+        return response
 
 
 class AudienceSessions(SessionMiddleware):

@@ -66,6 +66,12 @@ def turn_of(request: HttpRequest) -> Turn | None:
         return None
 
 
+def is_known(request: HttpRequest, *, at: dt.datetime) -> bool:
+    """Whether a browser brings the turn of somebody who need not be asked for again."""
+    turn = turn_of(request)
+    return turn is not None and turn.is_known(at=at)
+
+
 def next_turn(turn: Turn | None, *, user_id: int, is_step: bool, at: dt.datetime) -> Turn:
     """The turn of somebody just looked at: the one brought goes on, else a number is taken.
 

@@ -1,16 +1,20 @@
 """Pages that show everybody the same, drawn once a second for all (M1.16).
 
 They are drawn for a visitor who is nobody: no session, no account, no message of somebody else can
-stand on them, whatever a template reads. Nor may a form: its token would be nobody's.
+stand on them, whatever a template reads. Nor may a form: its token would be nobody's. One that
+went out whole, with the headers everything around the views gave it, need not pass there again.
 """
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Final, cast
 
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
+from django.urls import ResolverMatch, resolve
 from django_htmx.middleware import HtmxDetails
 
 from hospital.kernel.moment_cache import MomentCache
@@ -28,20 +32,61 @@ _PLAIN: Final = ("SERVER_NAME", "SERVER_PORT", "wsgi.url_scheme", "HTTP_HOST", "
 _LONGEST: Final = 300
 Draw = Callable[[NobodysRequest], HttpResponseBase]
 
-_drawn: MomentCache[tuple[object, ...], bytes] = MomentCache()
+
+@dataclass(slots=True)
+class Page:
+    """A page as drawn; `headers` are empty until it went out once."""
+
+    content: bytes
+    headers: dict[str, str] = field(default_factory=dict)
 
 
-def drawn(request: HttpRequest, draw: Draw, *, looks: Mapping[str, str]) -> HttpResponse:
+class SharedPage(HttpResponse):
+    """The answer with such a page in it."""
+
+    def __init__(self, page: Page) -> None:
+        super().__init__(page.content, headers=page.headers or None)
+        self.page = page
+
+    def went_out(self) -> None:
+        """Note the headers of this whole answer for those after it."""
+        if not self.cookies:
+            self.page.headers = dict(self.items())
+
+
+_drawn: MomentCache[tuple[object, ...], Page] = MomentCache(name="pages")
+
+
+def drawn(request: HttpRequest, draw: Draw, *, looks: Mapping[str, str]) -> SharedPage:
     """The page as it was at most a second ago; `looks` are the cookies that say how it is to look.
 
     What `draw` raises passes through.
     """
-    address = request.get_full_path()
-    if len(address) > _LONGEST:
-        return HttpResponse(_draw(request, draw, looks))
-    part = request.headers.get("HX-Request") == "true"
-    key = (request.get_host(), address, part, *looks.values())
-    return HttpResponse(_drawn.get(key, lambda: _draw(request, draw, looks)))
+
+    def page() -> Page:
+        return Page(_draw(request, draw, looks))
+
+    is_long = len(request.get_full_path()) > _LONGEST
+    return SharedPage(page() if is_long else _drawn.get(_key(request, looks), page))
+
+
+def went_out_before(request: HttpRequest, *, looks: Mapping[str, str]) -> SharedPage | None:
+    """The whole answer somebody got to the same question less than a second ago, None for none."""
+    page = _drawn.kept(_key(request, looks))
+    if page is None or not page.headers:
+        return None
+    request.resolver_match = _match(request.path_info)
+    return SharedPage(page)
+
+
+@functools.lru_cache(maxsize=1000)
+def _match(path: str) -> ResolverMatch:
+    return resolve(path)
+
+
+def _key(request: HttpRequest, looks: Mapping[str, str]) -> tuple[object, ...]:
+    is_part = request.headers.get("HX-Request") == "true"
+    return (request.get_host(), request.get_full_path(), is_part, *looks.values())
 
 
 def _draw(request: HttpRequest, draw: Draw, looks: Mapping[str, str]) -> bytes:

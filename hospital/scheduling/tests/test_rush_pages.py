@@ -9,6 +9,7 @@ import time_machine
 from django.conf import settings
 from django.contrib.messages import get_messages
 from django.db import connection
+from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from hospital.identity import actions as identity
@@ -174,6 +175,45 @@ def test_a_shared_page_costs_nothing_for_who_is_known(
     with CaptureQueriesContext(connection) as statements:
         second.get(addresses[0])
     assert ["django_session" in row["sql"] for row in statements] == [True, False]
+
+
+def test_a_shared_page_that_went_out_goes_out_again_as_it_was(
+    monkeypatch: pytest.MonkeyPatch, schedule: Schedule
+) -> None:
+    """Nothing further in than the page itself is asked, and nothing about the answer tells."""
+    monkeypatch.setattr(moment_cache, "SECONDS", 60.0)
+    first, second = (patient_client(a_wechat_user()) for _ in range(2))
+    for client in (first, second):
+        client.get(DEPARTMENTS)  # takes a turn
+    drawn, again = (client.get(sessions(schedule)) for client in (first, second))
+
+    assert hasattr(drawn.wsgi_request, "session")
+    assert not hasattr(again.wsgi_request, "session")
+    match = again.wsgi_request.resolver_match
+    assert match is not None
+    assert match.view_name == "scheduling-sessions"
+    assert again.content == drawn.content
+    assert dict(again.items()) | {"X-Request-ID": ""} == dict(drawn.items()) | {"X-Request-ID": ""}
+    assert again.cookies == {}
+    part = second.get(sessions(schedule), headers=HTMX)
+    assert part.status_code == 200
+    assert "<html" not in part.content.decode()
+
+
+def test_a_page_that_went_out_is_not_for_who_brings_no_turn(
+    monkeypatch: pytest.MonkeyPatch, schedule: Schedule
+) -> None:
+    monkeypatch.setattr(moment_cache, "SECONDS", 60.0)
+    known = patient_client(a_wechat_user())
+    known.get(DEPARTMENTS)
+    known.get(sessions(schedule))
+
+    stranger, forger = Client(), Client()
+    forger.cookies[COOKIE] = known.cookies[COOKIE].value[:-2] + "xx"
+    for client in (stranger, forger):
+        answer = client.get(sessions(schedule))
+        assert answer.status_code == 302
+        assert answer["Location"].startswith("/m/login/")
 
 
 def test_a_shared_page_looks_as_its_reader_wishes(

@@ -51,7 +51,7 @@ def departments(request: PatientRequest) -> HttpResponse:
     return render(request, "scheduling/patient/departments.html", context)
 
 
-_drawn_departments: MomentCache[str, SafeString] = MomentCache()
+_drawn_departments: MomentCache[str, SafeString] = MomentCache(name="scheduling.departments")
 
 
 def _draw_departments(text: str, wanted_category: str) -> SafeString:
