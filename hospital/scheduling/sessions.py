@@ -5,9 +5,11 @@ same cached facts are right at 06:59:59 and at 07:00:00.
 """
 
 import datetime as dt
+import functools
 import itertools
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any, Final
 
 from django.db import connection
 from django.db.models import QuerySet
@@ -56,6 +58,55 @@ _PLACES = """
     WHERE schedule.visit_date BETWEEN %(first)s AND %(latest)s
     AND schedule.status NOT IN ('draft', 'cancelled')
 """
+_DEPARTMENT = "SELECT department_id FROM scheduling_schedule WHERE id = %s"
+_DEPARTMENTS = """
+    SELECT DISTINCT department_id FROM scheduling_schedule
+    WHERE practitioner_id = %s AND visit_date BETWEEN %s AND %s
+"""
+#: Names of facts, by their columns; the last three become part of others.
+_COLUMNS: Final = {
+    "id": "id",
+    "status": "status",
+    "suspend_reason": "suspend_reason",
+    "visit_date": "visit_date",
+    "session_period": "session_period",
+    "starts_at": "starts_at",
+    "ends_at": "ends_at",
+    "release_at": "release_at",
+    "capacity": "capacity",
+    "has_waiting": "has_waiting",
+    "department_id": "department_id",
+    "department_code": "department__code",
+    "department_name": "department__name",
+    "sex_limit": "department__sex_limit",
+    "min_age_months": "department__min_age_months",
+    "max_age_months": "department__max_age_months",
+    "is_bookable": "department__is_bookable",
+    "walk_in_only": "department__walk_in_only",
+    "practitioner_id": "practitioner_id",
+    "practitioner_code": "practitioner__code",
+    "practitioner_name": "practitioner__name",
+    "practitioner_pinyin": "practitioner__pinyin",
+    "title": "practitioner__title",
+    "specialty": "practitioner__specialty",
+    "photo": "practitioner__photo_id",
+    "service_type_id": "service_type_id",
+    "service_kind": "service_type__kind",
+    "service_name": "service_type__name",
+    "is_active": "department__is_active",
+    "location": "department__location_text",
+    "room": "room__name",
+}
+#: "" where a session has no doctor of its own.
+_OF_DOCTOR: Final = (
+    "practitioner_code",
+    "practitioner_name",
+    "practitioner_pinyin",
+    "title",
+    "specialty",
+    "photo",
+)
+_UNSEEN: Final = (ScheduleStatus.DRAFT, ScheduleStatus.CANCELLED)
 # In these a number may still be claimed once the release moment has come.
 _OPEN = (ScheduleStatus.PUBLISHED, ScheduleStatus.RELEASED, ScheduleStatus.IN_SESSION)
 
@@ -228,13 +279,30 @@ def load(schedules: QuerySet[Schedule]) -> list[SessionFacts]:
 
     Sorted by start, doctors before clinics without one, then by the doctor's pinyin.
     """
-    rows = list(
-        schedules.exclude(status__in=[ScheduleStatus.DRAFT, ScheduleStatus.CANCELLED])
-        .select_related("department", "practitioner", "service_type", "room")
-        .order_by("starts_at", "practitioner__pinyin", "id")
-    )
-    bands = _bands([row.pk for row in rows])
-    return [_facts(row, tuple(bands.get(row.pk, ()))) for row in rows]
+    return _with_bands(_rows(schedules))
+
+
+def load_department(*, department_id: int, first: dt.date, latest: dt.date) -> list[SessionFacts]:
+    """As load, for one department from one date to another. In a rush this is asked every second,
+    so the statement is not built from objects each time."""
+    with connection.cursor() as cursor:
+        cursor.execute(_department_statement(), [department_id, first, latest, *_UNSEEN])
+        return _with_bands(cursor.fetchall())
+
+
+def department_of(*, schedule_id: int) -> int | None:
+    """The id of the department a schedule belongs to, None for no schedule."""
+    with connection.cursor() as cursor:
+        cursor.execute(_DEPARTMENT, [schedule_id])
+        row = cursor.fetchone()
+    return None if row is None else int(row[0])
+
+
+def departments_of(*, practitioner_id: int, first: dt.date, latest: dt.date) -> list[int]:
+    """The ids of departments a practitioner has schedules in between two dates."""
+    with connection.cursor() as cursor:
+        cursor.execute(_DEPARTMENTS, [practitioner_id, first, latest])
+        return [row[0] for row in cursor.fetchall()]
 
 
 def load_places(
@@ -309,37 +377,34 @@ def _bands(schedule_ids: list[int]) -> dict[int, list[BandFacts]]:
     return grouped
 
 
-def _facts(row: Schedule, bands: tuple[BandFacts, ...]) -> SessionFacts:
-    department, doctor = row.department, row.practitioner
+def _rows(schedules: QuerySet[Schedule]) -> QuerySet[Schedule, tuple[Any, ...]]:
+    seen = schedules.exclude(status__in=_UNSEEN)
+    return seen.order_by("starts_at", "practitioner__pinyin", "id").values_list(*_COLUMNS.values())
+
+
+@functools.cache
+def _department_statement() -> str:
+    """What Django makes of load's question for one department; what is asked for comes first."""
+    some = (0, dt.date.min, dt.date.max)
+    rows = _rows(Schedule.objects.filter(department_id=some[0], visit_date__range=some[1:]))
+    statement, values = rows.query.sql_with_params()
+    assert values == (*some, *_UNSEEN), values
+    return statement
+
+
+def _with_bands(rows: Iterable[tuple[Any, ...]]) -> list[SessionFacts]:
+    rows = list(rows)
+    bands = _bands([row[0] for row in rows])
+    return [_facts(row, tuple(bands.get(row[0], ()))) for row in rows]
+
+
+def _facts(row: tuple[Any, ...], bands: tuple[BandFacts, ...]) -> SessionFacts:
+    found = dict(zip(_COLUMNS, row, strict=True))
+    is_active, location, room = (found.pop(name) for name in ("is_active", "location", "room"))
     return SessionFacts(
-        id=row.pk,
-        status=row.status,
-        suspend_reason=row.suspend_reason,
-        visit_date=row.visit_date,
-        session_period=row.session_period,
-        starts_at=row.starts_at,
-        ends_at=row.ends_at,
-        release_at=row.release_at,
-        capacity=row.capacity,
-        department_id=department.pk,
-        department_code=department.code,
-        department_name=department.name,
-        sex_limit=department.sex_limit,
-        min_age_months=department.min_age_months,
-        max_age_months=department.max_age_months,
-        is_bookable=department.is_bookable and department.is_active,
-        walk_in_only=department.walk_in_only,
-        practitioner_id=doctor.pk if doctor else None,
-        practitioner_code=doctor.code if doctor else "",
-        practitioner_name=doctor.name if doctor else "",
-        practitioner_pinyin=doctor.pinyin if doctor else "",
-        title=doctor.title if doctor else "",
-        specialty=doctor.specialty if doctor else "",
-        photo=(doctor.photo_id or "") if doctor else "",
-        service_type_id=row.service_type_id,
-        service_kind=row.service_type.kind,
-        service_name=row.service_type.name,
-        place=" ".join(part for part in (department.location_text, row.room.name) if part),
-        has_waiting=row.has_waiting,
+        **found
+        | {name: found[name] or "" for name in _OF_DOCTOR}
+        | {"is_bookable": found["is_bookable"] and is_active},
+        place=" ".join(part for part in (location, room) if part),
         bands=bands,
     )

@@ -10,6 +10,7 @@ from typing import Final
 
 from hospital.catalogue import queries as catalogue
 from hospital.catalogue.queries import FeeQuote, NoFee
+from hospital.kernel import clock
 from hospital.kernel.clock import hospital_day
 from hospital.kernel.errors import NotFound
 from hospital.kernel.moment_cache import MomentCache
@@ -29,11 +30,17 @@ _BY_USE: Final = (Offer.AVAILABLE, Offer.NOT_RELEASED, Offer.FULL, Offer.SUSPEND
 _FEW: Final = 4
 
 DatedOffer = tuple[Offered, dt.datetime]
-_of_department: MomentCache[tuple[int, dt.date], list[SessionFacts]] = MomentCache()
-_of_practitioner: MomentCache[tuple[int, dt.date], list[SessionFacts]] = MomentCache()
+_of_department: MomentCache[tuple[int, dt.date], list[SessionFacts]] = MomentCache(
+    name="scheduling.sessions"
+)
+_of_hospital: MomentCache[dt.date, dict[int, dict[dt.date, list[DatedOffer]]]] = MomentCache(
+    most=4, name="scheduling.places"
+)
 _of_schedule: MomentCache[int, list[SessionFacts]] = MomentCache()
-_of_hospital: MomentCache[dt.date, dict[int, dict[dt.date, list[DatedOffer]]]] = MomentCache(most=4)
-_fees: MomentCache[dt.date, dict[tuple[int, str], FeeQuote]] = MomentCache(most=100)
+_departments: MomentCache[int, int | None] = MomentCache()
+_fees: MomentCache[dt.date, dict[tuple[int, str], FeeQuote]] = MomentCache(
+    most=100, name="scheduling.fees"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,14 +178,15 @@ def practitioner_days(*, practitioner_id: int, at: dt.datetime) -> list[DoctorDa
     """The days within the horizon on which a doctor sits, over all departments."""
     today = hospital_day(at)
     days = shown_days(today)
-    found = _of_practitioner.get(
-        (practitioner_id, today),
-        lambda: sessions.load(
-            Schedule.objects.filter(
-                practitioner_id=practitioner_id, visit_date__range=(days[0], days[-1])
-            )
-        ),
-    )
+    found = [
+        session
+        for department_id in sessions.departments_of(
+            practitioner_id=practitioner_id, first=days[0], latest=days[-1]
+        )
+        for session in _department_sessions(department_id, at)
+        if session.practitioner_id == practitioner_id
+    ]
+    found.sort(key=lambda session: (session.starts_at, session.id))
     return [
         DoctorDay(day, day == today, tuple(_cell(session, at) for session in held))
         for day in days
@@ -203,7 +211,14 @@ def bands_of_day(
 
 def session_facts(*, schedule_id: int) -> SessionFacts:
     """All that is known of one session, at most a second old. Raises NotFound."""
-    found = _of_schedule.get(
+    at = clock.now()
+    department_id = _departments.get(
+        schedule_id, lambda: sessions.department_of(schedule_id=schedule_id)
+    )
+    for session in _department_sessions(department_id, at) if department_id else ():
+        if session.id == schedule_id:
+            return session
+    found = _of_schedule.get(  # nobody sees it yet, or any more
         schedule_id, lambda: sessions.load(Schedule.objects.filter(pk=schedule_id))
     )
     if not found:
@@ -287,10 +302,8 @@ def _department_sessions(department_id: int, at: dt.datetime) -> list[SessionFac
     days = shown_days(hospital_day(at))
     return _of_department.get(
         (department_id, days[0]),
-        lambda: sessions.load(
-            Schedule.objects.filter(
-                department_id=department_id, visit_date__range=(days[0], days[-1])
-            )
+        lambda: sessions.load_department(
+            department_id=department_id, first=days[0], latest=days[-1]
         ),
     )
 

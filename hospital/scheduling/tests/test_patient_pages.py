@@ -361,8 +361,8 @@ def test_pages_cost_the_same_with_few_sessions_and_with_many(
     addresses = {
         DEPARTMENTS: 5,
         sessions_of(department, TOMORROW): 5,
-        f"/m/doctors/{doctor.code}/": 6,
-        times_of(schedule): 4,
+        f"/m/doctors/{doctor.code}/": 7,
+        times_of(schedule): 5,
     }
 
     def cost() -> dict[str, int]:
