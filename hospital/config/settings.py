@@ -104,7 +104,7 @@ DATABASES: dict[str, dict[str, Any]] = {
         },
     }
 }
-# What the web processes of a machine work out for each other, for a second (0065).
+# What the web processes of a machine work out for each other, for a second (0067).
 CACHES = {
     "default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"},
     "machine": {
