@@ -1,6 +1,6 @@
 """`make bench`: bookings and pages a second, each beside its physical limit, in one run.
 
-Prints the figures and writes docs/benchmarks.md. About nine minutes on two cores.
+Prints the figures and writes docs/benchmarks.md. About twenty minutes on two cores.
 """
 
 import os
@@ -27,14 +27,13 @@ def main() -> None:
     from benchmarks.measure import PEOPLE, measure
     from benchmarks.report import write
 
-    crowd = rush.ARRIVALS + sum(rush.needed(*size) for size in (rush.COUNTY, rush.METROPOLIS))
     people = world.people(PEOPLE)
 
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         figures = measure(url, clinics, people, folder, say=say)
         say("the rush at seven …")
-        sections = [rush.section(*_rush(crowd))]
+        sections = [rush.section(*_rush(), figures.booking_limit.per_second)]
         say("payment notices …")
         sections += [notices.section(notices.measure(url, folder))]
         say("hints to a thousand open pages …")
@@ -52,11 +51,12 @@ def main() -> None:
     write(figures, sections, world.versions(url))
 
 
-def _rush(count: int) -> tuple[list[rush.Rush], rush.Fairness]:
-    """A rush upon clinics of its own; then the same door let in slowly."""
+def _rush() -> tuple[list[rush.Rush], rush.Fairness]:
+    """Rushes upon clinics of their own; then the same door let in slowly."""
+    count = rush.people_needed() + rush.ARRIVALS
     clinics = world.clinics(80, capacity=count // 80 + 1)
     people = iter(world.people(count, seed=2))
-    with world.server(workers=2, threads=4) as port:
+    with world.server() as port:
         rushes = rush.measure(port, clinics, people)
         world.people_a_second(rush.LET_IN)
         return rushes, rush.measure_fairness(port, people)

@@ -49,7 +49,7 @@ def measure(
     """Run everything once. Raises RuntimeError when an answer is not the expected one."""
     crowd = iter(people)
     world.people_a_second(100_000)  # what is measured is a page, not the line before it
-    with world.server(workers=2, threads=4) as port:
+    with world.server() as port:
         say("booking …")
         _book(port, clinics, crowd, WARM, clients=CLIENTS)
         bookings = _book(port, clinics, crowd, BOOKINGS, clients=CLIENTS)

@@ -61,7 +61,7 @@ def measure(url: str, folder: Path) -> Notices:
     account = _Account(folder)
     payments = _pending(NOTICES + WARM + 1)
     before_fen = ledger_totals()["cash_fen"]
-    with world.server(workers=2, threads=4, WECHAT_CONFIG_FILE=str(account.file)) as port:
+    with world.server(WECHAT_CONFIG_FILE=str(account.file)) as port:
         posts = [account.notice(payment) for payment in payments[:-1]]
         _post(port, posts[:WARM])
         answers = _post(port, posts[WARM:])

@@ -176,7 +176,7 @@ def people_a_second(count: int) -> None:
 
 
 @contextlib.contextmanager
-def server(*, workers: int, threads: int, **environment: str) -> Iterator[int]:
+def server(*, workers: int = 2, threads: int = 2, **environment: str) -> Iterator[int]:
     """`manage.py serve` on a free port until the block ends; gives the port."""
     command = ["serve", "--workers", str(workers), "--threads", str(threads)]
     with _process(command, DJANGO_SETTINGS_MODULE="benchmarks.settings", **environment) as port:
