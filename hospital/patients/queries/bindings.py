@@ -44,6 +44,14 @@ _LOCK: Final = """
     FOR NO KEY UPDATE OF patient
 """
 
+# Written out as well: the way to a number begins with it.
+_DEFAULT: Final = """
+    SELECT patient.* FROM patients_patientbinding binding
+    JOIN patients_patient patient ON patient.id = binding.patient_id
+    WHERE binding.wechat_user_id = %s AND binding.ended_at IS NULL
+    ORDER BY binding.is_default DESC, binding.id LIMIT 1
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class BoundPatient:
@@ -133,9 +141,7 @@ def lock_known_patient(*, patient_id: int) -> LockedPatient | None:
 
 def default_patient_for(*, wechat_user_id: int) -> Patient | None:
     """Return the patient a user's pages start with, None when the user has none."""
-    rows = _bindings(wechat_user_id).select_related("patient").order_by("-is_default", "pk")
-    binding = rows.first()
-    return binding.patient if binding is not None else None
+    return next(iter(Patient.objects.raw(_DEFAULT, [wechat_user_id])), None)
 
 
 def users_to_tell(*, patient_id: int, acting_id: int | None = None) -> list[int]:
