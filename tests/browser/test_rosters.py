@@ -126,10 +126,10 @@ def test_m15_01_a_week_is_drafted_by_keys_and_mouse_and_published(
     page.keyboard.press("Escape")
     page.keyboard.type("pt 302 20")
     page.keyboard.press("Enter")
+    expect(page.locator(at(page, saturday, "am", people[8]))).to_contain_text("限20")
     page.keyboard.press("ArrowDown")
     page.keyboard.type("zj 303 14")
     page.keyboard.press("Enter")
-    expect(page.locator(at(page, saturday, "am", people[8]))).to_contain_text("限20")
     expect(page.locator(at(page, saturday, "am", people[4]))).to_contain_text("限14")
 
     # The clinic's own row holds two at a time: a plus puts another one.

@@ -31,6 +31,8 @@ from hospital.billing.models import Bill
 from hospital.identity.models import WeChatUser
 from hospital.kernel import clock
 from hospital.kernel.actors import SYSTEM
+from hospital.kernel.rush_line import RUSH_PER_SECOND
+from hospital.kernel.settings_rows import set_value
 from hospital.messaging.models import Message
 from hospital.patients import consent
 from hospital.patients.actions.seeding import seed_patients
@@ -85,9 +87,14 @@ class Served:
 
 @pytest.fixture
 def band(transactional_db: None) -> TimeBand:
-    """A session of one band with forty numbers, and one beside it that has room."""
+    """A session of one band with forty numbers, and one beside it that has room.
+
+    Not tomorrow's: its waiting list is cleared at 23:00, and tests run at any hour.
+    """
+    # All are let in at once: what is looked at is who gets a number, not the line before it.
+    set_value(setting=RUSH_PER_SECOND, value=PEOPLE, by=SYSTEM, at=clock.now())
     department = a_department()
-    day = clock.today() + dt.timedelta(days=1)
+    day = clock.today() + dt.timedelta(days=2)
     sessions = [
         a_released_schedule(
             department=department, day=day, capacity=PLACES, band_minutes=240, at=clock.now()

@@ -14,8 +14,11 @@ from pytest_django import Settings
 
 from hospital.identity.models import WeChatUser
 from hospital.kernel import clock
+from hospital.kernel.actors import SYSTEM
+from hospital.kernel.settings_rows import set_value
 from hospital.messaging.models import CallTask, Delivery, Message
 from hospital.messaging.tests.world import AT, a_message, stands
+from hospital.messaging.thresholds import QUIET_FROM, QUIET_UNTIL
 from hospital.patients.models import Patient
 from hospital.testing import callbacks
 from hospital.testing.jobs import run_jobs
@@ -32,6 +35,8 @@ SEND = "/cgi-bin/message/template/send"
 def reader(wechat: StandIn, settings: Settings) -> WeChatUser:
     settings.WECHAT_TEMPLATES = json.loads(DEMO.read_text("utf-8"))
     wechat.user(openid=OPENID, subscribed=True)
+    # Without quiet hours: these tests run at any hour of the real day.
+    set_value(setting=QUIET_FROM, value=QUIET_UNTIL.value(), by=SYSTEM, at=clock.now())
     return a_wechat_user(openid=OPENID)
 
 

@@ -14,8 +14,10 @@ from pytest_django import Settings
 from hospital.identity.models import WeChatUser
 from hospital.kernel import clock
 from hospital.kernel.actors import SYSTEM
+from hospital.kernel.settings_rows import set_value
 from hospital.messaging import actions
 from hospital.messaging.models import Message
+from hospital.messaging.thresholds import QUIET_FROM, QUIET_UNTIL
 from hospital.testing.jobs import due_jobs, run_jobs
 from hospital.testing.people import a_wechat_user
 from hospital.testing.wechat import StandIn
@@ -29,6 +31,8 @@ OPENID = "oReaderOfMessages000001"
 def reader(wechat: StandIn, settings: Settings) -> WeChatUser:
     settings.WECHAT_TEMPLATES = json.loads(DEMO.read_text("utf-8"))
     wechat.user(openid=OPENID, subscribed=True)
+    # Without quiet hours: these tests run at any hour of the real day.
+    set_value(setting=QUIET_FROM, value=QUIET_UNTIL.value(), by=SYSTEM, at=clock.now())
     return a_wechat_user(openid=OPENID)
 
 

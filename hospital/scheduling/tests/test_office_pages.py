@@ -62,7 +62,7 @@ def sold(schedule: Schedule, *, places: int, band: int = 0) -> None:
 
 def numbers(schedule: Schedule) -> list[tuple[int, str, str]]:
     """Every number with pool and status: what a refused form must leave alone."""
-    return list(schedule.slots.order_by("pk").values_list("sequence_no", "pool", "status"))
+    return list(schedule.slots.order_by("sequence_no").values_list("sequence_no", "pool", "status"))
 
 
 def sizes(schedule: Schedule) -> list[int]:
