@@ -53,9 +53,8 @@ def main() -> None:
 
 def _rush() -> tuple[list[rush.Rush], rush.Fairness]:
     """Rushes upon clinics of their own; then the same door let in slowly."""
-    count = rush.people_needed() + rush.ARRIVALS
-    clinics = world.clinics(80, capacity=count // 80 + 1)
-    people = iter(world.people(count, seed=2))
+    clinics = world.clinics(rush.clinics_needed(), capacity=rush.PLACES)
+    people = iter(world.people(rush.people_needed() + rush.ARRIVALS, seed=2))
     with world.server() as port:
         rushes = rush.measure(port, clinics, people)
         world.people_a_second(rush.LET_IN)

@@ -7,6 +7,7 @@ time counts from the moment it was due. People keep their cookies and wait when 
 from __future__ import annotations
 
 import asyncio
+import math
 import random
 import re
 import time
@@ -22,6 +23,8 @@ METROPOLIS = 6000
 STEPS = (1800, 2400, 3000, 4200, METROPOLIS)
 TRIED, HELD = 40, 300
 PROMISED_MS = 1000
+#: Of each clinic, every one in a department of its own; a session takes no more.
+PLACES = 400
 CONNECTIONS = 48
 #: From the first look to the booking, in seconds.
 STAY = 20.0
@@ -117,6 +120,11 @@ def people_needed() -> int:
     """How many people the steepest way through `measure` needs."""
     tried = sum(_people(per_minute, TRIED) for per_minute in STEPS)
     return _people(*COUNTY) + tried + _people(METROPOLIS, HELD)
+
+
+def clinics_needed() -> int:
+    """How many clinics have a place for each of them."""
+    return math.ceil((people_needed() + ARRIVALS) / PLACES)
 
 
 def _rush(
@@ -250,6 +258,7 @@ def section(rushes: list[Rush], fairness: Fairness, limit: float) -> str:
     waits = sorted(fairness.waits)
     return _TEXT.format(
         looks=len(LOOKS),
+        clinics=clinics_needed(),
         promised=PROMISED_MS,
         metropolis=METROPOLIS,
         tried=TRIED,
@@ -282,10 +291,10 @@ _TEXT = """
 ## The rush at seven
 
 Everybody looks {looks} times within twenty seconds (the departments once, the doctors of one of
-eighty, a doctor, times, the page to confirm on) and books then, another person each time. All come
-when the plan says: an answer's time counts from when it was due, and the load comes from the same
-two cores. An error is any answer but the page, or a booking that is not in the books; oversold are
-numbers two people have and bands with more taken than they hold. Promised: 95 of 100 below
+{clinics}, a doctor, times, the page to confirm on) and books then, another person each time. All
+come when the plan says: an answer's time counts from when it was due, and the load comes from the
+same two cores. An error is any answer but the page, or a booking that is not in the books; oversold
+are numbers two people have and bands with more taken than they hold. Promised: 95 of 100 below
 {promised} ms, at a county hospital's rate first, then step by step ({tried} s each) towards
 {metropolis:,} a minute until a step is not held; the highest held is held for five minutes.
 
