@@ -30,13 +30,9 @@ _SERVED: Final = """
     WITH moved AS (
         INSERT INTO kernel_rushline AS line (id, served, moved_at)
         SELECT 1, last_value + %(burst)s, %(at)s FROM kernel_rushline_number
-        ON CONFLICT (id) DO UPDATE SET moved_at = excluded.moved_at, served = greatest(
-            line.served,
-            least(
-                line.served
-                    + %(rate)s * extract(epoch FROM excluded.moved_at - line.moved_at)::float8,
-                excluded.served
-            )
+        ON CONFLICT (id) DO UPDATE SET moved_at = excluded.moved_at, served = least(
+            line.served + %(rate)s * extract(epoch FROM excluded.moved_at - line.moved_at)::float8,
+            excluded.served
         )
         WHERE line.moved_at < excluded.moved_at
         RETURNING served

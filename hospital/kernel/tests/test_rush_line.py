@@ -20,8 +20,8 @@ def seconds(count: float) -> dt.timedelta:
     return dt.timedelta(seconds=count)
 
 
-def people_a_second(count: int) -> None:
-    set_value(setting=rush_line.RUSH_PER_SECOND, value=count, by=SYSTEM, at=AT)
+def people_a_second(count: int, *, at: dt.datetime = AT) -> None:
+    set_value(setting=rush_line.RUSH_PER_SECOND, value=count, by=SYSTEM, at=at)
 
 
 @pytest.mark.django_db
@@ -61,6 +61,20 @@ def test_m1_16_a_lull_saves_up_no_more_than_a_few_seconds() -> None:
     numbers = [rush_line.take_number() for _ in range(8)]
 
     found = [rush_line.ahead_of(number, at=later) for number in numbers]
+    assert found == [0, 0, 0, 0, 0, 0, 1, 2]
+
+
+@pytest.mark.django_db
+def test_m1_16_fewer_a_second_are_fewer_at_once() -> None:
+    """What was saved up under a higher rate does not let thousands in under a lower one."""
+    people_a_second(1000)
+    rush_line.ahead_of(rush_line.take_number(), at=AT)
+    people_a_second(2, at=AT + seconds(1))
+    rush_line.ahead_of(rush_line.take_number(), at=AT + seconds(1))
+
+    numbers = [rush_line.take_number() for _ in range(8)]
+
+    found = [rush_line.ahead_of(number, at=AT + seconds(1)) for number in numbers]
     assert found == [0, 0, 0, 0, 0, 0, 1, 2]
 
 
