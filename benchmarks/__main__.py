@@ -55,6 +55,7 @@ def _rush() -> tuple[list[rush.Rush], rush.Fairness]:
     """Rushes upon clinics of their own; then the same door let in slowly."""
     clinics = world.clinics(rush.clinics_needed(), capacity=rush.PLACES)
     people = iter(world.people(rush.people_needed() + rush.ARRIVALS, seed=2))
+    world.analyse()
     with world.server() as port:
         rushes = rush.measure(port, clinics, people)
         world.people_a_second(rush.LET_IN)
