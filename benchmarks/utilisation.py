@@ -195,6 +195,10 @@ def _slots(band: Any) -> Iterator[Any]:
         )
 
 
+#: Beyond the bills of whatever was booked in this database before.
+_BILLS = 1_000_000_000
+
+
 def _bookings(slots: Sequence[Any]) -> Iterator[Any]:
     from hospital.registration.models import Appointment
     from hospital.registration.states import AppointmentStatus, BookingKind
@@ -209,7 +213,7 @@ def _bookings(slots: Sequence[Any]) -> Iterator[Any]:
             patient_id=number,
             schedule_id=slot.schedule_id,
             slot=slot,
-            bill_id=number,
+            bill_id=_BILLS + number,
             visit_date=schedule.visit_date,
             department_id=schedule.department_id,
             channel=Channel.WINDOW if number % 3 == 0 else Channel.WECHAT,
