@@ -111,9 +111,11 @@ CACHES = {
         "BACKEND": "django.core.cache.backends.filebased.FileBasedCache",
         "LOCATION": env.text(
             "CACHE_FOLDER",
-            "a folder of our own in memory (tmpfs) for pages and counts of one second",
-            default=str(embedded.data_folder() / "cache"),
-        ),
+            "a folder of our own in memory (tmpfs) for pages and counts of one second; unset ="
+            " cache in DATA",
+            default="",
+        )
+        or str(embedded.data_folder() / "cache"),
         "KEY_PREFIX": "/".join(str(_dsn.get(part, "")) for part in ("host", "port", "dbname")),
         "OPTIONS": {"MAX_ENTRIES": 5000},
     },
