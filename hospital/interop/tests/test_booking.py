@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
-import time_machine
 
 from hospital.identity.states import Role
 from hospital.interop.models import PartnerBooking
@@ -21,15 +18,9 @@ from hospital.testing.people import (
     patient_client,
     staff_client,
 )
-from hospital.testing.schedules import NOW, a_released_schedule
+from hospital.testing.schedules import a_released_schedule
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def _at_now() -> Iterator[None]:
-    with time_machine.travel(NOW, tick=False):
-        yield
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("at_now")]
 
 
 def test_a_partner_finds_books_reads_and_cancels() -> None:

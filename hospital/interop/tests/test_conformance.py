@@ -4,7 +4,6 @@ what changed since, formats, and parameters nobody knows."""
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -27,20 +26,9 @@ from hospital.testing.organisation import a_department, a_practitioner, a_servic
 from hospital.testing.partners import BASE, Program, a_partner, a_wish, free_slots
 from hospital.testing.schedules import NOW, a_released_schedule
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("at_now")]
 HOUR = dt.timedelta(hours=1)
 FORM = "application/x-www-form-urlencoded"
-
-
-@pytest.fixture(autouse=True)
-def _at_now() -> Iterator[None]:
-    with time_machine.travel(NOW, tick=False):
-        yield
-
-
-@pytest.fixture
-def program() -> Program:
-    return Program(a_partner())
 
 
 def asked(program: Program, path: str, body: str = "", **headers: str) -> Any:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
 
 import pytest
 import time_machine
@@ -27,19 +26,8 @@ from hospital.testing.partners import Program, a_partner, a_person, a_token, a_w
 from hospital.testing.people import a_patient, a_resident_id
 from hospital.testing.schedules import NOW, a_released_schedule, an_unreleased_schedule
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("at_now")]
 MINUTE = dt.timedelta(minutes=1)
-
-
-@pytest.fixture(autouse=True)
-def _at_now() -> Iterator[None]:
-    with time_machine.travel(NOW, tick=False):
-        yield
-
-
-@pytest.fixture
-def program() -> Program:
-    return Program(a_partner())
 
 
 def everything() -> dict[str, list[object]]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -17,22 +16,11 @@ from hospital.scheduling import actions as scheduling
 from hospital.scheduling.models import Slot
 from hospital.scheduling.states import Pool
 from hospital.testing.organisation import a_department, a_practitioner
-from hospital.testing.partners import BASE, Program, Reply, a_partner, a_wish, free_slots
+from hospital.testing.partners import BASE, Program, Reply, a_wish, free_slots
 from hospital.testing.schedules import NOW, TOMORROW, a_released_schedule, an_unreleased_schedule
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("at_now")]
 SHARES = {Pool.WECHAT: 10, Pool.WINDOW: 4, Pool.PUBLIC: 2}
-
-
-@pytest.fixture(autouse=True)
-def _at_now() -> Iterator[None]:
-    with time_machine.travel(NOW, tick=False):
-        yield
-
-
-@pytest.fixture
-def program() -> Program:
-    return Program(a_partner())
 
 
 def judge(resource: Any) -> None:

@@ -9,7 +9,6 @@ from typing import Any, Final
 import hypothesis
 import pytest
 import schemathesis
-import time_machine
 from django.core.handlers.wsgi import WSGIHandler, WSGIRequest
 from django.http import HttpResponse
 from hypothesis import HealthCheck, Phase
@@ -18,19 +17,13 @@ from schemathesis.specs.openapi.checks import positive_data_acceptance
 
 from hospital.scheduling.models import Schedule
 from hospital.testing.partners import BASE, FHIR, Program, a_partner, a_wish, free_slots
-from hospital.testing.schedules import NOW, a_released_schedule
+from hospital.testing.schedules import a_released_schedule
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("at_now")]
 #: No schema knows which days a month has, or whose document a number is: 400 and 422 are honest.
 BEYOND_A_SCHEMA: Final = [positive_data_acceptance]
 #: Each operation is tried so often in either mode in `make test`, and so often in `make test-all`.
 FEW, MANY = 2, 100
-
-
-@pytest.fixture(autouse=True)
-def _at_now() -> Iterator[None]:
-    with time_machine.travel(NOW, tick=False):
-        yield
 
 
 class Here:

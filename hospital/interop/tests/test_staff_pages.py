@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 
 import pytest
-import time_machine
 from django.test import Client
 from django.urls import reverse
 
@@ -18,7 +16,7 @@ from hospital.testing.partners import Program, a_partner, a_secret
 from hospital.testing.people import staff_client
 from hospital.testing.schedules import NOW
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("at_now")]
 TERMS = {
     "name": "健康之路",
     "contact": "张工",
@@ -27,12 +25,6 @@ TERMS = {
     "per_minute": "60",
     "scopes": [Scope.SLOTS.value, Scope.BOOK.value],
 }
-
-
-@pytest.fixture(autouse=True)
-def _at_now() -> Iterator[None]:
-    with time_machine.travel(NOW, tick=False):
-        yield
 
 
 @pytest.fixture
