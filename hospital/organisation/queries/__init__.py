@@ -1,0 +1,83 @@
+"""Reads of the organisation that others may use: ready rows, sorted by pinyin.
+
+Lookups by code raise NotFound when there is no such row, or it is switched off and the caller
+did not say `active_only=False` (master data may refer to what is switched off).
+"""
+
+from hospital.organisation.queries.departments import (
+    DepartmentRow,
+    bookable_departments,
+    department,
+    department_labels,
+    department_names,
+    department_parents,
+    department_rows,
+    departments_below,
+    departments_of,
+    search_departments,
+)
+from hospital.organisation.queries.places import (
+    RoomRow,
+    campus_names,
+    campus_rows,
+    location,
+    location_names,
+    location_parents,
+    location_rows,
+    places_below,
+    places_of,
+    room_labels,
+    rooms_for,
+)
+from hospital.organisation.queries.practitioners import (
+    PractitionerRow,
+    people_of,
+    photo,
+    practitioner,
+    practitioner_by_id,
+    practitioner_labels,
+    practitioner_names,
+    practitioner_rows,
+    practitioners_by_id,
+    practitioners_of,
+    role_periods,
+    role_rows,
+    search_practitioners,
+)
+
+__all__ = [
+    "DepartmentRow",
+    "PractitionerRow",
+    "RoomRow",
+    "bookable_departments",
+    "campus_names",
+    "campus_rows",
+    "department",
+    "department_labels",
+    "department_names",
+    "department_parents",
+    "department_rows",
+    "departments_below",
+    "departments_of",
+    "location",
+    "location_names",
+    "location_parents",
+    "location_rows",
+    "people_of",
+    "photo",
+    "places_below",
+    "places_of",
+    "practitioner",
+    "practitioner_by_id",
+    "practitioner_labels",
+    "practitioner_names",
+    "practitioner_rows",
+    "practitioners_by_id",
+    "practitioners_of",
+    "role_periods",
+    "role_rows",
+    "room_labels",
+    "rooms_for",
+    "search_departments",
+    "search_practitioners",
+]
