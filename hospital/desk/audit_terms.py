@@ -101,6 +101,7 @@ KEYS: Final = {
     "moved": "换了诊室的出诊",
     "withheld": "扣下的号数",
     "given_back": "放回的号数",
+    "left_unseen": "候诊未就诊的人数",
     "category": "分类",
     "unit": "单位",
     "service_type": "号别",

@@ -13,31 +13,15 @@ from typing import Final
 
 from hospital.identity.states import Role
 
-RC, OO, FN, DR = (
-    Role.REGISTRATION_CLERK,
-    Role.OUTPATIENT_OFFICE,
-    Role.FINANCE,
-    Role.DOCTOR,
-)
-CA, CS, TN, PH = Role.CASHIER, Role.CASHIER_SUPERVISOR, Role.TRIAGE_NURSE, Role.PHARMACIST
-LT, LA, XT, XR = (
-    Role.LAB_TECHNICIAN,
-    Role.LAB_AUTHORIZER,
-    Role.EXAM_TECHNICIAN,
-    Role.EXAM_REPORTER,
-)
-WN, AC, MA, ES = (
-    Role.WARD_NURSE,
-    Role.ADMISSION_CLERK,
-    Role.MEDICAL_AFFAIRS,
-    Role.EMPI_STEWARD,
-)
-DH, HL, CE, CR = (
-    Role.DEPARTMENT_HEAD,
-    Role.HOSPITAL_LEADER,
-    Role.CONTENT_EDITOR,
-    Role.CONTENT_REVIEWER,
-)
+RC, OO = Role.REGISTRATION_CLERK, Role.OUTPATIENT_OFFICE
+FN, DR, PH = Role.FINANCE, Role.DOCTOR, Role.PHARMACIST
+CA, CS, TN = Role.CASHIER, Role.CASHIER_SUPERVISOR, Role.TRIAGE_NURSE
+LT, LA = Role.LAB_TECHNICIAN, Role.LAB_AUTHORIZER
+XT, XR = Role.EXAM_TECHNICIAN, Role.EXAM_REPORTER
+WN, AC = Role.WARD_NURSE, Role.ADMISSION_CLERK
+MA, ES = Role.MEDICAL_AFFAIRS, Role.EMPI_STEWARD
+DH, HL = Role.DEPARTMENT_HEAD, Role.HOSPITAL_LEADER
+CE, CR = Role.CONTENT_EDITOR, Role.CONTENT_REVIEWER
 SA, SE, AU = Role.SYSTEM_ADMIN, Role.SECURITY_ADMIN, Role.AUDIT_ADMIN
 DO, CO = Role.DECOCTION_OPERATOR, Role.COURIER_CLERK
 EVERYBODY: Final = tuple(Role)
@@ -101,6 +85,13 @@ CHAPTER_SEVEN: Final = (
         is_patient_data=False,
     ),
     Function("schedule.stop_running", "出诊中停诊", (OO, TN), ("scheduling.stop_running",)),
+    Function(
+        "schedule.close",
+        "结束还有人候诊的出诊",
+        (DR, TN),
+        ("registration.close_session",),
+        note="医生只结束本人的门诊、本科室不指定医生的门诊",
+    ),
     Function("schedule.add_on", "加号", (DR,), ("registration.add_on",), note="本人的门诊"),
     Function("patient.create", "建档、修改基本信息", (RC, AC, TN), ("patients.edit_patient",)),
     Function("patient.upgrade", "实名升级", (RC, AC), ("patients.upgrade_identity",)),

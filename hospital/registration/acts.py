@@ -7,6 +7,7 @@ declare(
     {
         "answer_substitution": "代患者答复替诊",
         "cancel_after_check_in": "签到后退号",
+        "close_session": "结束出诊",
         "collect": "取号",
         "correct_noshow": "更正爽约",
         "decide_appeal": "处理爽约申诉",

@@ -67,6 +67,13 @@ def tell_restriction_over(*, restriction_id: int, **_: object) -> None:
     actions.tell_over(restriction_id=restriction_id, by=SYSTEM, at=clock.now())
 
 
+@periodic("* * * * *")
+@job()
+def close_sessions(**_: object) -> None:
+    """Close the sessions that are over and in which nobody waits; at 23:59 the others too (SM1)."""
+    actions.close_ended(by=SYSTEM, at=clock.now())
+
+
 @periodic("*/5 * * * *")
 @job()
 def end_visits(**_: object) -> None:

@@ -41,6 +41,13 @@ BEGIN_VISIT = Permission(
     label="开始本人门诊、本科室不指定医生门诊的就诊",
     roles=("doctor",),
 )
+CLOSE_SESSION = Permission(
+    code="registration.close_session",
+    label="结束出诊（还有人候诊时）",
+    roles=("doctor", "triage_nurse"),
+    narrows=True,
+    scopes={"doctor": "department"},
+)
 CHECK_IN = Permission(
     code="registration.check_in",
     label="签到、撤销签到",

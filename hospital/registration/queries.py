@@ -189,9 +189,11 @@ def appointments_of_schedule(*, schedule_id: int, at: dt.datetime) -> list[Appoi
 
 
 def emergencies_of(*, day: dt.date, at: dt.datetime) -> list[AppointmentRow]:
-    """The emergencies of a hospital day, and of a night that began before it and still goes on:
-    who still waits by acuity, the first come first; then the others, the latest first."""
-    that_day = Q(visit_date=day) | Q(visit_date__lt=day, schedule__ends_at__gt=at)
+    """The emergencies of a hospital day, and of a night that began before it and still goes on, or
+    after which somebody still waits: who waits by acuity, the first come first; then the others,
+    the latest first."""
+    goes_on = Q(schedule__ends_at__gt=at) | Q(status=AppointmentStatus.CHECKED_IN)
+    that_day = Q(visit_date=day) | Q(visit_date__lt=day) & goes_on
     rows = _loaded().filter(that_day, booking_kind=BookingKind.EMERGENCY)
     found = _rows(rows.order_by("-created_at", "-pk")[:_LISTED_AT_MOST], at=at)
     waiting = [row for row in reversed(found) if row.status == AppointmentStatus.CHECKED_IN]

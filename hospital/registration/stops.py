@@ -123,6 +123,15 @@ class StopResult:
         return f"{self.refunded} 人"
 
 
+def waiting(*, schedule_id: int) -> tuple[TouchedRow, ...]:
+    """Who has checked in to a session and waits to be seen (SM1)."""
+    found = list(_of(schedule_id).filter(status=AppointmentStatus.CHECKED_IN))
+    money = billing.money_of([row.bill for row in found])
+    return tuple(
+        _touched(row, whole_money(row, money[row.bill_id]), has_wechat=False) for row in found
+    )
+
+
 def preview(*, schedule_id: int) -> StopPreview:
     """Whom calling a session off would touch now."""
     found = list(_of(schedule_id).filter(status__in=LIVE))

@@ -6,6 +6,7 @@ from hospital.registration.views import (
     alerts,
     booked,
     changing,
+    closing,
     office,
     pacing,
     sharing,
@@ -53,6 +54,7 @@ staff = [
     path("numbers/<int:schedule_id>/booked/", booked.booked, name="registration-booked"),
     path("sessions/<int:schedule_id>/stop/", stopping.stop, name="registration-stop"),
     path("sessions/<int:schedule_id>/stopped/", stopping.stopped, name="registration-stopped"),
+    path("sessions/<int:schedule_id>/close/", closing.close, name="registration-close"),
     path("sessions/<int:schedule_id>/resume/", stopping.resume, name="registration-resume"),
     path(
         "sessions/<int:schedule_id>/substitute/",

@@ -31,9 +31,9 @@ def release_schedules(**_: object) -> None:
 
 @periodic("* * * * *")
 @job()
-def advance_sessions(**_: object) -> None:
-    """Start and close sessions by the clock (SM1)."""
-    actions.advance_sessions(by=SYSTEM, at=clock.now())
+def start_sessions(**_: object) -> None:
+    """Start sessions by the clock (SM1)."""
+    actions.start_sessions(by=SYSTEM, at=clock.now())
 
 
 @periodic("* * * * *")

@@ -67,6 +67,7 @@ OWN_THINGS: Final = frozenset(
         "identity-session-end",
         "registration-add-on",
         "registration-begin",
+        "registration-close",
         "scheduling-leave",
         "scheduling-leave-withdraw",
     }

@@ -59,6 +59,7 @@ NARROWED: Final = {
     *("scheduling-needs", "scheduling-needs-fill"),
     *("scheduling-needs-save", "scheduling-needs-remove"),
     *("registration-utilisation", "registration-utilisation-export", "registration-booked"),
+    "registration-close",
 }
 #: One person's own things, whatever the role.
 OWN: Final = {
@@ -292,6 +293,7 @@ def _others_things(world: matrix_world.World) -> Iterator[tuple[Visitor, str]]:
         yield doctor, reverse(page, args=[world.numbers["leave_id"]])
     yield doctor, reverse("desk-forget-wish", args=[world.numbers["wish_id"]])
     yield doctor, reverse("desk-my-patients", args=[world.booked.schedule_id])
+    yield doctor, reverse("registration-close", args=[world.booked.schedule_id])
     session = world.accounts[Role.CASHIER].sessions.latest("pk")
     yield cashier, reverse("identity-session-end", args=[session.pk])
     clerk, office = (

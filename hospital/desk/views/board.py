@@ -11,6 +11,7 @@ from django.views.decorators.http import require_safe
 from hospital.identity import queries as identity
 from hospital.identity.access import StaffRequest, staff_page
 from hospital.kernel import clock
+from hospital.registration.permissions import CLOSE_SESSION
 from hospital.scheduling import queries
 from hospital.scheduling.permissions import STOP_RUNNING, VIEW_SOLD
 from hospital.scheduling.queries import BoardRow
@@ -52,6 +53,7 @@ def board(request: StaffRequest) -> HttpResponse:
     )
     rows = [row for row in found if _matches(row, text)]
     may_stop = identity.may(request.user, STOP_RUNNING)
+    may_close = identity.reach(request.user, CLOSE_SESSION).is_everything
     context = {
         "day": day,
         "text": text,
@@ -60,7 +62,9 @@ def board(request: StaffRequest) -> HttpResponse:
                 "row": row,
                 "word": _WORDS[row.state],
                 "tone": _TONES[row.state],
-                "may_stop": may_stop and row.status in _STOPPABLE,
+                "may_stop": may_stop and row.status in _STOPPABLE and not _goes_on(row, at),
+                "goes_on": _goes_on(row, at),
+                "may_close": may_close and _goes_on(row, at),
             }
             for row in rows
         ],
@@ -76,6 +80,11 @@ def board(request: StaffRequest) -> HttpResponse:
     }
     part = "#counts" if request.htmx else ""
     return render(request, f"desk/staff/board.html{part}", context)
+
+
+def _goes_on(row: BoardRow, at: dt.datetime) -> bool:
+    """Whether a session stays open past its end for those who wait (SM1)."""
+    return row.status == ScheduleStatus.IN_SESSION and row.ends_at <= at
 
 
 def _address(day: dt.date, text: str) -> str:

@@ -15,7 +15,7 @@ from hospital.identity.access import StaffRequest, note_refusal, staff_page
 from hospital.kernel import clock
 from hospital.kernel.errors import Invalid, NotFound
 from hospital.registration import queries as registration
-from hospital.registration.permissions import ADD_ON, VIEW_APPOINTMENTS
+from hospital.registration.permissions import ADD_ON, CLOSE_SESSION, VIEW_APPOINTMENTS
 from hospital.registration.states import AppointmentStatus
 from hospital.scheduling import actions, queries
 from hospital.scheduling.permissions import VIEW_OWN_SESSIONS
@@ -114,7 +114,7 @@ def _page(request: StaffRequest, refusal: Invalid | None = None) -> HttpResponse
     )
     context = {
         "is_practitioner": practitioner_id is not None,
-        "weeks": _weeks(request, found, today),
+        "weeks": _weeks(request, found, at),
         "sessions": len(ahead),
         "sold": sum(one.sold for one in ahead),
         "leaves": [{"row": row, "tone": _LEAVE_TONES[LeaveStatus(row.status)]} for row in leaves],
@@ -132,24 +132,28 @@ def _page(request: StaffRequest, refusal: Invalid | None = None) -> HttpResponse
 
 
 def _weeks(
-    request: StaffRequest, found: list[OwnSession], today: dt.date
+    request: StaffRequest, found: list[OwnSession], at: dt.datetime
 ) -> list[dict[str, object]]:
     """Sessions by week, each with what may be done about it."""
+    today = clock.hospital_day(at)
     may_add = identity.may(request.user, ADD_ON)
+    may_close = identity.may(request.user, CLOSE_SESSION)
     may_view = identity.may(request.user, VIEW_APPOINTMENTS)
     monday = today - dt.timedelta(days=today.weekday())
     weeks: dict[int, list[dict[str, object]]] = {}
     for one in found:
         number = max(0, (one.day - monday).days // 7)
-        own = not one.holder and one.is_open
+        own, is_over = not one.holder and one.is_open, one.ends_at <= at
         weeks.setdefault(number, []).append(
             {
                 "row": one,
                 "tone": _STATUS_TONES.get(ScheduleStatus(one.status), ""),
                 "is_today": one.day <= today,
                 "may_list": may_view and one.day <= today and not one.holder,
-                "may_add": may_add and own,
-                "may_stop": own,
+                "may_add": may_add and own and not is_over,
+                "may_stop": own and not is_over,
+                "goes_on": own and one.is_running and is_over,
+                "may_close": may_close and own and one.is_running and is_over,
             }
         )
     names = {0: "本周", 1: "下周"}
@@ -162,7 +166,8 @@ def _weeks(
 def _own(
     request: StaffRequest, first: dt.date, latest: dt.date, at: dt.datetime
 ) -> list[OwnSession]:
-    """The own sessions of days; a night that began the day before is still one until it ends."""
+    """The own sessions of days; a night that began the day before is still one until it ends, and
+    while somebody waits."""
     if request.user.practitioner_id is None:
         return []
     found = queries.own_sessions(
@@ -171,7 +176,7 @@ def _own(
         latest=latest,
         at=at,
     )
-    return [one for one in found if one.day >= first or one.ends_at > at]
+    return [one for one in found if one.day >= first or one.ends_at > at or one.is_running]
 
 
 def _practitioner(request: StaffRequest) -> int:

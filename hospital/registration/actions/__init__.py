@@ -21,6 +21,7 @@ from hospital.registration.actions.cancelling import (
     cancel_after_check_in,
     cancel_refunded,
 )
+from hospital.registration.actions.closing import close_ended, close_session
 from hospital.registration.actions.exchanging import (
     CannotExchange,
     ExchangeUnderWay,
@@ -133,6 +134,8 @@ __all__ = [
     "cancel_suspended_one",
     "check_in",
     "clear_waitlist",
+    "close_ended",
+    "close_session",
     "collect",
     "confirm",
     "continue_visit",

@@ -79,8 +79,9 @@ def check_in(*, number: str, by: Actor, at: dt.datetime) -> Appointment:
     if at >= schedule.ends_at:
         raise CannotCheckIn("本次出诊已经结束，请到门诊办公室处理。")
     _check_paid(bill, CannotCheckIn)
+    if not scheduling.begin_session(schedule_id=schedule.pk, by=by, at=at):
+        raise CannotCheckIn("本次出诊没有在进行，请到门诊办公室处理。")
     move(appointment, AppointmentStatus.CHECKED_IN, by=by, at=at, checked_in_at=at)
-    scheduling.begin_session(schedule_id=schedule.pk, by=by, at=at)
     publish(appointment)
     return appointment
 
@@ -136,7 +137,8 @@ def start_visit(*, number: str, by: Actor, at: dt.datetime) -> Appointment:
 
 def visits_to_end(*, at: dt.datetime) -> list[int]:
     """The bookings whose time is over without a visit: not checked in half an hour after the
-    session, or checked in and not seen by the end of the day it ended on (M1.10, SM3)."""
+    session's end, also while it stays open for others; or checked in and not seen when it was
+    closed (M1.10, SM3)."""
     return list(_over(at).order_by("pk").values_list("pk", flat=True)[:_SWEPT_AT_MOST])
 
 
@@ -230,15 +232,10 @@ def _over(at: dt.datetime) -> QuerySet[Appointment]:
     missed = Q(status=AppointmentStatus.BOOKED, slot__status=SlotStatus.BOOKED) & ~Q(
         consent=Consent.ASKED
     )
-    # Who came at the end of a night may still wait in the morning.
-    unseen = Q(
-        status=AppointmentStatus.CHECKED_IN,
-        schedule__ends_at__lte=clock.at_local(today, dt.time(0)),
-    )
+    missed &= Q(schedule__ends_at__lte=at - dt.timedelta(minutes=thresholds.NOSHOW_MINUTES.value()))
+    unseen = Q(status=AppointmentStatus.CHECKED_IN, schedule__status=ScheduleStatus.CLOSED)
     return Appointment.objects.filter(
-        missed | unseen,
-        schedule__visit_date__range=(today - _LOOKED_BACK, today),
-        schedule__ends_at__lte=at - dt.timedelta(minutes=thresholds.NOSHOW_MINUTES.value()),
+        missed | unseen, schedule__visit_date__range=(today - _LOOKED_BACK, today)
     ).exclude(schedule__status=ScheduleStatus.SUSPENDED)  # those are given back (M1.8)
 
 

@@ -60,6 +60,7 @@ WEIGHTS = {
     "undo_check_in": 1,
     "start_visit": 3,
     "end_visits": 4,
+    "close": 1,
     "correct": 2,
     "refund": 2,
     "stop": 1,
@@ -309,6 +310,12 @@ class Day(House):
         for appointment_id in actions.visits_to_end(at=self.at):
             actions.end_visit(appointment_id=appointment_id, by=SYSTEM, at=self.at)
 
+    def close(self, dice: Random) -> None:
+        """The doctor goes, whoever still waits."""
+        actions.close_session(
+            schedule_id=one(dice, self.bands()).schedule_id, reason="下班", by=STAFF, at=self.at
+        )
+
     def correct(self, dice: Random) -> None:
         """A no-show that was none, or money back to whom nobody saw."""
         if row := self.booking(dice, "correct"):
@@ -413,7 +420,8 @@ class Day(House):
         is_early = self.at < moment(TOMORROW, 0)
         self.at += dice.choice([*_LEAPS, _NIGHT] if is_early else _LEAPS)
         scheduling.release_due(by=SYSTEM, at=self.at)
-        scheduling.advance_sessions(by=SYSTEM, at=self.at)
+        scheduling.start_sessions(by=SYSTEM, at=self.at)
+        actions.close_ended(by=SYSTEM, at=self.at)
         scheduling.reclaim_due(by=SYSTEM, at=self.at)
         scheduling.merge_due(today=TOMORROW, at=self.at)
         scheduling.expire_due(at=self.at)
@@ -435,7 +443,8 @@ class Day(House):
             actions.release_unpaid(appointment_id=row.pk, by=SYSTEM, at=self.at)
             actions.give_up_uncollected(appointment_id=row.pk, by=SYSTEM, at=self.at)
             actions.end_question(appointment_id=row.pk, by=SYSTEM, at=self.at)
-        scheduling.advance_sessions(by=SYSTEM, at=self.at)
+        scheduling.start_sessions(by=SYSTEM, at=self.at)
+        actions.close_ended(by=SYSTEM, at=self.at)
         for _ in range(2):
             for appointment_id in actions.visits_to_end(at=self.at):
                 actions.end_visit(appointment_id=appointment_id, by=SYSTEM, at=self.at)

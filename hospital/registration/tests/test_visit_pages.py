@@ -19,6 +19,7 @@ from hospital.patients.models import Patient
 from hospital.registration import actions
 from hospital.registration.models import Appeal, Appointment, BookingRestriction
 from hospital.registration.states import Acuity
+from hospital.scheduling import actions as scheduling
 from hospital.scheduling.models import Schedule
 from hospital.scheduling.states import Pool
 from hospital.testing.bookings import a_paid_booking
@@ -212,10 +213,34 @@ def test_sm3_the_office_corrects_a_noshow_and_refunds_who_was_not_seen() -> None
     assert status_of(row) == "booked"
 
     actions.check_in(number=unseen.number, by=SYSTEM, at=NOW)
+    scheduling.close_session(
+        schedule_id=unseen.schedule_id, reason="下班", by=SYSTEM, at=unseen.schedule.ends_at
+    )
     actions.end_visit(appointment_id=unseen.pk, by=SYSTEM, at=NOW + dt.timedelta(days=1))
     assert "未就诊退号退费" in text_of(desk.get(reverse("desk-appointment", args=[unseen.number])))
     desk.post(reverse("registration-unseen", args=[unseen.number]), {"reason": "医生离开"})
     assert status_of(unseen) == "cancelled"
+
+
+def test_sm1_a_nurse_or_the_doctor_closes_a_session_in_which_somebody_still_waits() -> None:
+    row = a_paid_booking(schedule=today_session())
+    page = reverse("registration-close", args=[row.schedule_id])
+    actions.check_in(number=row.number, by=SYSTEM, at=NOW)
+    assert "还没有到结束时间" in text_of(staff_client(Role.TRIAGE_NURSE).get(page))
+
+    with time_machine.travel(row.schedule.ends_at, tick=False):
+        nurse = staff_client(Role.TRIAGE_NURSE)
+        doctor = staff_client(account=a_staff(Role.DOCTOR, practitioner=row.practitioner))
+        assert page in text_of(nurse.get(reverse("desk-board")))
+        assert page in text_of(doctor.get(reverse("desk-my-sessions")))
+        assert "1 人未就诊离开" in text_of(doctor.get(page))
+        other = staff_client(account=a_staff(Role.DOCTOR, department=row.department))
+        assert other.post(page, {"reason": "x"}).status_code == HTTPStatus.NOT_FOUND
+        assert nurse.post(page, {"reason": " "}).status_code == HTTPStatus.UNPROCESSABLE_ENTITY
+        assert Schedule.objects.get().status == "in_session"
+        assert nurse.post(page, {"reason": "医生手术"}).status_code == HTTPStatus.FOUND
+        assert Schedule.objects.get().status == "closed"
+        assert "没有在进行" in text_of(nurse.get(page))
 
 
 def test_sm3_where_no_doctor_is_named_any_of_the_department_begins() -> None:

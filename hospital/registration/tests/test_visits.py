@@ -16,6 +16,7 @@ from hospital.registration.actions import CannotBegin, CannotCheckIn, NothingToC
 from hospital.registration.models import Appointment
 from hospital.registration.states import PaidWhen
 from hospital.registration.tests.refusals import rows
+from hospital.scheduling import actions as scheduling
 from hospital.scheduling.models import Schedule, Slot
 from hospital.scheduling.states import Channel, Pool, SessionPeriod
 from hospital.testing.bookings import a_booking, a_paid_booking
@@ -51,6 +52,53 @@ def end(*, at: dt.datetime) -> list[int]:
     """The sweep, as the jobs do it."""
     due = actions.visits_to_end(at=at)
     return [pk for pk in due if actions.end_visit(appointment_id=pk, by=SYSTEM, at=at)]
+
+
+def close_ended(*, at: dt.datetime) -> list[int]:
+    """The sessions' clock, as the jobs have it."""
+    scheduling.start_sessions(by=SYSTEM, at=at)
+    return actions.close_ended(by=SYSTEM, at=at)
+
+
+def test_sm1_a_session_stays_open_past_its_end_while_somebody_waits_and_noshows_come_in_time() -> (
+    None
+):
+    schedule = a_released_schedule()
+    seen, missed = (a_paid_booking(schedule=schedule) for _ in range(2))
+    empty = a_released_schedule()
+    checked_in(seen)
+
+    assert close_ended(at=schedule.ends_at - dt.timedelta(seconds=1)) == []
+    assert close_ended(at=schedule.ends_at) == [empty.pk]
+    assert close_ended(at=OVER) == []
+    assert end(at=OVER) == [missed.pk]
+    assert (now(missed).status, now(seen).status) == ("noshow", "checked_in")
+    assert now(seen).schedule.status == "in_session"
+
+    actions.start_visit(number=seen.number, by=NURSE, at=OVER)
+    assert close_ended(at=OVER) == [schedule.pk]
+    assert close_ended(at=OVER) == []
+    assert (now(seen).status, now(seen).schedule.status) == ("fulfilled", "closed")
+
+
+def test_sm1_a_session_is_closed_on_purpose_after_its_end_and_who_waits_is_left_unseen() -> None:
+    schedule = a_released_schedule()
+    rows = [checked_in(a_paid_booking(schedule=schedule)) for _ in range(2)]
+
+    def close(*, reason: str = "设备故障", at: dt.datetime = OVER) -> int:
+        return actions.close_session(schedule_id=schedule.pk, reason=reason, by=NURSE, at=at)
+
+    refused(lambda: close(reason=" "), Invalid, rows[0])
+    refused(lambda: close(at=moment(TOMORROW, 11)), scheduling.CannotClose, rows[0])
+    with time_machine.travel(OVER, tick=False):
+        assert close() == 2
+        refused(close, scheduling.CannotClose, rows[0])
+        run_jobs(only="registration.jobs.end_visit")
+
+    assert {now(row).status for row in rows} == {"left_unseen"}
+    assert now(rows[0]).schedule.status == "closed"
+    (entry,) = AuditEntry.objects.filter(act="registration.close_session")
+    assert (entry.reason, entry.after) == ("设备故障", {"left_unseen": 2})
 
 
 def test_sm3_checking_in_begins_the_session_once() -> None:
@@ -164,7 +212,9 @@ def test_m1_10_n13_who_has_not_come_half_an_hour_after_the_session_has_stayed_aw
 def test_sm3_who_came_and_was_never_seen_has_not_stayed_away_and_gets_the_money_back() -> None:
     row = checked_in(a_paid_booking())
 
-    assert end(at=MIDNIGHT - dt.timedelta(minutes=1)) == []
+    assert close_ended(at=MIDNIGHT - dt.timedelta(minutes=2)) == []
+    assert end(at=MIDNIGHT - dt.timedelta(minutes=2)) == []
+    assert close_ended(at=MIDNIGHT - dt.timedelta(minutes=1)) == [row.schedule_id]
     assert end(at=MIDNIGHT) == [row.pk]
     assert now(row).status == "left_unseen"
     assert not Message.objects.filter(kind="N13").exists()
@@ -273,6 +323,7 @@ def test_sm3_who_came_at_the_end_of_a_night_may_still_wait_in_the_morning() -> N
     ends_at = moment(TOMORROW + dt.timedelta(days=1), 8)
     actions.check_in(number=row.number, by=NURSE, at=ends_at - dt.timedelta(minutes=5))
 
+    assert close_ended(at=ends_at + dt.timedelta(hours=1)) == []
     assert end(at=ends_at + dt.timedelta(hours=1)) == []
     actions.start_visit(number=row.number, by=NURSE, at=ends_at + dt.timedelta(hours=1))
     assert now(row).status == "fulfilled"

@@ -1,17 +1,19 @@
 """Sessions: generated from templates, released, started, closed (SM1).
 
-The sweeps (`release_due`, `advance_sessions`) are one statement each and may run at any time and
-as often as one likes: they pick rows by the moment they are given and skip rows others hold.
+The sweeps (`release_due`, `start_sessions`) are one statement each and may run at any time and as
+often as one likes: they pick rows by the moment they are given and skip rows others hold. Whether
+anybody still waits in a session that is over is known above: `lock_ended`, then `close_sessions`.
 """
 
 import datetime as dt
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any, Final
 
 from django.db import connection, transaction
 
 from hospital.kernel.actors import Actor
 from hospital.kernel.clock import hospital_day
+from hospital.kernel.errors import NotFound, Refusal
 from hospital.live import actions as live
 from hospital.scheduling import thresholds, weekly
 from hospital.scheduling.actions import making
@@ -41,17 +43,33 @@ _RELEASE: Final = """
     )
     SELECT id FROM moved
 """
-_ADVANCE: Final = """
+_START: Final = """
     WITH due AS (
         SELECT id FROM scheduling_schedule
-        WHERE status = %(old)s AND {moment} <= %(at)s ORDER BY id FOR NO KEY UPDATE SKIP LOCKED
+        WHERE status = 'released' AND starts_at <= %(at)s ORDER BY id FOR NO KEY UPDATE SKIP LOCKED
     ), moved AS (
-        UPDATE scheduling_schedule schedule SET status = %(to)s
+        UPDATE scheduling_schedule schedule SET status = 'in_session'
         FROM due WHERE schedule.id = due.id RETURNING schedule.id
     ), noted AS (
         INSERT INTO kernel_transition
             (subject_type, subject_id, from_status, to_status, by, at, reason)
-        SELECT 'scheduling.schedule', id, %(old)s, %(to)s, %(by)s, %(at)s, '' FROM moved
+        SELECT 'scheduling.schedule', id, 'released', 'in_session', %(by)s, %(at)s, '' FROM moved
+    )
+    SELECT id FROM moved
+"""
+_ENDED: Final = """
+    SELECT id, ends_at FROM scheduling_schedule
+    WHERE status = 'in_session' AND ends_at <= %(at)s ORDER BY id FOR NO KEY UPDATE SKIP LOCKED
+"""
+_CLOSE: Final = """
+    WITH moved AS (
+        UPDATE scheduling_schedule SET status = 'closed'
+        WHERE id = ANY(%(schedules)s) AND status = 'in_session' RETURNING id
+    ), noted AS (
+        INSERT INTO kernel_transition
+            (subject_type, subject_id, from_status, to_status, by, at, reason)
+        SELECT 'scheduling.schedule', id, 'in_session', 'closed', %(by)s, %(at)s, %(reason)s
+        FROM moved
     )
     SELECT id FROM moved
 """
@@ -66,6 +84,14 @@ _BEGIN: Final = """
     )
     SELECT id FROM moved
 """
+_RUNNING: Final = """
+    SELECT id FROM scheduling_schedule WHERE id = %(schedule)s AND status = 'in_session' FOR SHARE
+"""
+
+
+class CannotClose(Refusal):
+    code = "CANNOT_CLOSE"
+    default_message = "该出诊没有在进行，不用结束。"
 
 
 @transaction.atomic
@@ -125,25 +151,56 @@ def release_due(*, by: Actor, at: dt.datetime, schedule_id: int | None = None) -
     return released
 
 
-def advance_sessions(*, by: Actor, at: dt.datetime) -> list[int]:
-    """Start the sessions whose time has come and close those whose time is over; their ids."""
-    moves = (
-        ("starts_at", ScheduleStatus.RELEASED, ScheduleStatus.IN_SESSION),
-        ("ends_at", ScheduleStatus.IN_SESSION, ScheduleStatus.CLOSED),
-    )
-    moved: list[int] = []
-    for moment, old, to in moves:
-        sql = _ADVANCE.format(moment=moment)
-        moved += _sweep(sql, {"at": at, "by": str(by), "old": old, "to": to})
-    _publish(moved)
-    return moved
+def start_sessions(*, by: Actor, at: dt.datetime) -> list[int]:
+    """Start the sessions whose time has come (SM1); their ids."""
+    started = _sweep(_START, {"at": at, "by": str(by)})
+    _publish(started)
+    return started
 
 
 def begin_session(*, schedule_id: int, by: Actor, at: dt.datetime) -> bool:
-    """Start one session because its first patient has checked in (SM1); False when it has begun."""
-    begun = _sweep(_BEGIN, {"schedule": schedule_id, "by": str(by), "at": at})
-    _publish(begun)
-    return bool(begun)
+    """Start one session because its first patient has checked in (SM1).
+
+    True when it is running, and until the caller's transaction ends nobody closes it: who checks
+    in at the last moment is not overlooked.
+    """
+    _publish(_sweep(_BEGIN, {"schedule": schedule_id, "by": str(by), "at": at}))
+    return bool(_sweep(_RUNNING, {"schedule": schedule_id}))
+
+
+def lock_ended(*, at: dt.datetime) -> dict[int, dt.datetime]:
+    """The running sessions whose time is over, each with its end, locked until the transaction
+    ends; those others hold are left to the next sweep."""
+    with connection.cursor() as cursor:
+        cursor.execute(_ENDED, {"at": at})
+        return dict(cursor.fetchall())
+
+
+def close_sessions(
+    *, schedule_ids: Collection[int], reason: str = "", by: Actor, at: dt.datetime
+) -> list[int]:
+    """Close running sessions (SM1); the ids of those that were. Whether it is time is the
+    caller's question."""
+    wanted = {"schedules": list(schedule_ids), "reason": reason[:100], "by": str(by), "at": at}
+    closed = _sweep(_CLOSE, wanted)
+    _publish(closed)
+    return closed
+
+
+@transaction.atomic
+def close_session(*, schedule_id: int, reason: str, by: Actor, at: dt.datetime) -> Schedule:
+    """Close one session on purpose, whoever still waits in it (SM1). Who leaves before its end
+    calls it off instead: patients are still to come. Raises NotFound, CannotClose."""
+    schedule = Schedule.objects.select_for_update(no_key=True).filter(pk=schedule_id).first()
+    if schedule is None:
+        raise NotFound("没有找到这次出诊。")
+    if schedule.status != ScheduleStatus.IN_SESSION:
+        raise CannotClose
+    if at < schedule.ends_at:
+        raise CannotClose("还没有到结束时间；医生提前离开请办理停诊。")
+    close_sessions(schedule_ids=[schedule.pk], reason=reason, by=by, at=at)
+    schedule.refresh_from_db(fields=["status"])
+    return schedule
 
 
 def _sweep(sql: str, values: Mapping[str, Any]) -> list[int]:

@@ -37,6 +37,11 @@ class OwnSession:
     instead_of: str
 
     @property
+    def is_running(self) -> bool:
+        """Whether patients are being seen; past its end, as long as somebody waits (SM1)."""
+        return self.status == ScheduleStatus.IN_SESSION
+
+    @property
     def is_open(self) -> bool:
         """Whether it is still to be held, or being held, by whoever holds it."""
         return self.status in (

@@ -342,7 +342,8 @@ def test_m2_04_an_add_on_given_back_is_nobodys() -> None:
 def test_a_session_that_is_over_takes_no_change() -> None:
     schedule = a_released_schedule(capacity=4)
     band = band_of(schedule)
-    actions.advance_sessions(by=SYSTEM, at=schedule.ends_at)
+    actions.start_sessions(by=SYSTEM, at=schedule.ends_at)
+    actions.close_sessions(schedule_ids=[schedule.pk], by=SYSTEM, at=schedule.ends_at)
     before = facts(schedule)
 
     for call in (

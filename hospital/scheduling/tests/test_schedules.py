@@ -233,14 +233,27 @@ def test_m1_01_horizon_and_release_time_are_configuration() -> None:
     assert schedule.release_at == moment(schedule.visit_date - dt.timedelta(days=3), 6, 30)
 
 
-def test_sm1_a_session_starts_and_closes_by_the_clock() -> None:
+def test_sm1_a_session_starts_by_the_clock_and_is_closed_once_when_it_is_over() -> None:
     schedule = a_released_schedule()
 
-    actions.advance_sessions(by=SYSTEM, at=schedule.starts_at - dt.timedelta(seconds=1))
+    actions.start_sessions(by=SYSTEM, at=schedule.starts_at - dt.timedelta(seconds=1))
     assert Schedule.objects.get().status == ScheduleStatus.RELEASED
-    actions.advance_sessions(by=SYSTEM, at=schedule.starts_at)
+    actions.start_sessions(by=SYSTEM, at=schedule.starts_at)
     assert Schedule.objects.get().status == ScheduleStatus.IN_SESSION
-    actions.advance_sessions(by=SYSTEM, at=schedule.ends_at)
+    with pytest.raises(actions.CannotClose):
+        actions.close_session(
+            schedule_id=schedule.pk,
+            reason="走了",
+            by=SYSTEM,
+            at=schedule.ends_at - dt.timedelta(seconds=1),
+        )
+    assert actions.lock_ended(at=schedule.ends_at - dt.timedelta(seconds=1)) == {}
+    assert actions.lock_ended(at=schedule.ends_at) == {schedule.pk: schedule.ends_at}
+    for closed in ([schedule.pk], []):
+        assert (
+            actions.close_sessions(schedule_ids=[schedule.pk], by=SYSTEM, at=schedule.ends_at)
+            == closed
+        )
     assert Schedule.objects.get().status == ScheduleStatus.CLOSED
 
     assert [row.to_status for row in history(schedule)] == ["released", "in_session", "closed"]

@@ -81,7 +81,7 @@ def test_sm1_a_session_cannot_be_resumed_twice_or_once_it_should_have_begun() ->
 def test_sm1_a_session_stopped_in_the_middle_takes_no_more_patients() -> None:
     schedule = a_released_schedule(capacity=4, band_minutes=240)
     at = moment(TOMORROW, 10)
-    actions.advance_sessions(by=SYSTEM, at=at)
+    actions.start_sessions(by=SYSTEM, at=at)
 
     actions.suspend_schedule(schedule_id=schedule.pk, reason="手术", by=OFFICE, at=at)
 
