@@ -20,6 +20,7 @@ from hospital.organisation.states import Title
 from hospital.scheduling import thresholds
 from hospital.scheduling.models import Schedule
 from hospital.scheduling.states import (
+    ACTIVE,
     LISTED,
     ONLINE,
     POOLS_OF,
@@ -107,8 +108,6 @@ _OF_DOCTOR: Final = (
     "photo",
 )
 _UNSEEN: Final = (ScheduleStatus.DRAFT, ScheduleStatus.CANCELLED)
-# In these a number may still be claimed once the release moment has come.
-_OPEN = (ScheduleStatus.PUBLISHED, ScheduleStatus.RELEASED, ScheduleStatus.IN_SESSION)
 
 
 Counts = Mapping[str, int]
@@ -218,7 +217,7 @@ def band_left(
 ) -> int:
     """Numbers of one band that a channel (None: any of them) can claim at a moment; those kept for
     the waiting list are nobody's to claim."""
-    if session.status not in _OPEN or band.ends_at <= at or not is_released(session, at=at):
+    if session.status not in ACTIVE or band.ends_at <= at or not is_released(session, at=at):
         return 0
     late = session.status == ScheduleStatus.PUBLISHED
     is_kept = session.has_waiting and band.starts_at > thresholds.kept_after(at)
@@ -267,7 +266,7 @@ def judge(
     """The one state of M1.2 for a session with so many claimable numbers at a moment."""
     if status == ScheduleStatus.SUSPENDED:
         return Offered(Offer.SUSPENDED, 0)
-    if status not in _OPEN or closes_at <= at:
+    if status not in ACTIVE or closes_at <= at:
         return Offered(Offer.ENDED, 0)
     if release_at > at:
         return Offered(Offer.NOT_RELEASED, 0)

@@ -46,6 +46,9 @@ SCHEDULE_MOVES: Final[Moves] = frozenset(
     }
 )
 
+# Neither over nor called off: numbers may be had and changed, a doctor replaced.
+ACTIVE: Final = (ScheduleStatus.PUBLISHED, ScheduleStatus.RELEASED, ScheduleStatus.IN_SESSION)
+
 
 class RosterStatus(TextChoices):
     """排班表: how far the roster of a department's week has come (M15.1)."""
@@ -198,6 +201,9 @@ SLOT_MOVES: Final[Moves] = frozenset(
 
 # The slots that count against capacity in SM2's invariant.
 TAKEN: Final = (SlotStatus.HELD, SlotStatus.BOOKED, SlotStatus.CONSUMED, SlotStatus.FORFEITED)
+
+# What nobody has, waiting for its release or for a claim.
+UNCLAIMED: Final = (SlotStatus.PLANNED, SlotStatus.FREE)
 
 # What nobody has or ever had: a session with only these can be taken back unseen.
 NOBODYS: Final = (

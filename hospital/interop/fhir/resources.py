@@ -19,7 +19,8 @@ from hospital.interop.queries import BookingRow
 from hospital.kernel import clock
 from hospital.registration.states import AppointmentStatus, CancelReason
 from hospital.scheduling.queries import SessionFacts
-from hospital.scheduling.queries.listed import ACTIVE, ListedNumber
+from hospital.scheduling.queries.listed import ListedNumber
+from hospital.scheduling.states import ACTIVE
 
 Resource = dict[str, Any]
 FHIR_ID: Final = re.compile(r"[A-Za-z0-9.-]{1,64}", re.ASCII)

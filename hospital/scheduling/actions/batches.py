@@ -24,7 +24,7 @@ from hospital.scheduling.actions.numbers import (
 )
 from hospital.scheduling.models import Schedule, Slot
 from hospital.scheduling.queries.batches import BatchLine, BatchPlan, BatchWish, plan_batch
-from hospital.scheduling.states import BatchKind, SlotStatus, Withheld
+from hospital.scheduling.states import UNCLAIMED, BatchKind, Withheld
 
 _CHANGED = "预览之后号源又有变化，请看过新的预览再执行。"
 
@@ -120,5 +120,5 @@ def _reached(wish: BatchWish, line: BatchLine) -> QuerySet[Slot]:
     if wish.pool:
         rows = rows.filter(pool=wish.pool)
     if wish.kind == BatchKind.BLOCK:
-        return rows.filter(status__in=(SlotStatus.PLANNED, SlotStatus.FREE))
+        return rows.filter(status__in=UNCLAIMED)
     return rows.filter(withheld=Withheld.OFFICE)

@@ -15,7 +15,6 @@ from hospital.kernel.actors import Actor
 from hospital.kernel.errors import NotFound, Refusal, Stale
 from hospital.scheduling import quotas, thresholds
 from hospital.scheduling.actions.numbers import (
-    UNCLAIMED,
     bad,
     lock_open,
     schedule_of,
@@ -25,7 +24,7 @@ from hospital.scheduling.actions.numbers import (
 from hospital.scheduling.models import Schedule, Slot, TimeBand
 from hospital.scheduling.queries.numbers import number_counts, tally
 from hospital.scheduling.sessions import scopes_of
-from hospital.scheduling.states import ScheduleStatus, SlotStatus
+from hospital.scheduling.states import UNCLAIMED, ScheduleStatus, SlotStatus
 
 _MOST: Final = 500
 _NOBODYS: Final = (*UNCLAIMED, SlotStatus.BLOCKED)

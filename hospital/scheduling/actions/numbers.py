@@ -20,10 +20,8 @@ from hospital.live import actions as live
 from hospital.scheduling import quotas, thresholds
 from hospital.scheduling.models import Schedule, Slot, TimeBand
 from hospital.scheduling.sessions import scopes_of
-from hospital.scheduling.states import Pool, ScheduleStatus, SlotStatus, Withheld
+from hospital.scheduling.states import ACTIVE, UNCLAIMED, Pool, ScheduleStatus, SlotStatus, Withheld
 
-_OPEN: Final = (ScheduleStatus.PUBLISHED, ScheduleStatus.RELEASED, ScheduleStatus.IN_SESSION)
-UNCLAIMED: Final = (SlotStatus.PLANNED, SlotStatus.FREE)
 # From one unclaimed status to another, the Transition beside it; rows that a claim holds are
 # waited for, and left alone when it took them.
 _TURN: Final = """
@@ -228,7 +226,7 @@ def lock_open(schedule_id: int) -> Schedule:
     schedule = Schedule.objects.select_for_update(no_key=True).filter(pk=schedule_id).first()
     if schedule is None:
         raise NotFound("没有找到这次出诊。")
-    if schedule.status not in _OPEN:
+    if schedule.status not in ACTIVE:
         raise SessionOver
     return schedule
 

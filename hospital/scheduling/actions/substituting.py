@@ -21,12 +21,10 @@ from hospital.scheduling import queries
 from hospital.scheduling.actions import making
 from hospital.scheduling.events import ScheduleSubstituted
 from hospital.scheduling.models import Schedule
-from hospital.scheduling.states import ScheduleStatus
+from hospital.scheduling.states import ACTIVE
 
 if TYPE_CHECKING:
     from hospital.organisation.models import Practitioner
-
-_HELD = (ScheduleStatus.PUBLISHED, ScheduleStatus.RELEASED, ScheduleStatus.IN_SESSION)
 
 
 class CannotSubstitute(Refusal):
@@ -155,7 +153,7 @@ def _check_seen(schedule: Schedule, seen: int | None) -> None:
 
 def _check_held(schedules: Iterable[Schedule], at: dt.datetime) -> None:
     for schedule in schedules:
-        if schedule.status not in _HELD or schedule.ends_at <= at:
+        if schedule.status not in ACTIVE or schedule.ends_at <= at:
             raise CannotSubstitute("这次出诊已停诊或已结束，不能再换医生。")
 
 

@@ -18,13 +18,11 @@ from hospital.scheduling import quotas, sessions, thresholds
 from hospital.scheduling.models import Schedule
 from hospital.scheduling.queries.numbers import NumberCount, number_counts, tally
 from hospital.scheduling.sessions import BandFacts, SessionFacts
-from hospital.scheduling.states import BatchKind, Pool, ScheduleStatus, SlotStatus, Withheld
+from hospital.scheduling.states import ACTIVE, UNCLAIMED, BatchKind, Pool, ScheduleStatus, Withheld
 
 MOST_SESSIONS: Final = 1000
 MOST_DAYS: Final = 92
 _MOST_NUMBERS: Final = 500
-_OPEN: Final = (ScheduleStatus.PUBLISHED, ScheduleStatus.RELEASED, ScheduleStatus.IN_SESSION)
-_NOBODYS: Final = (SlotStatus.PLANNED, SlotStatus.FREE)
 #: Where the preview is done to the letter; the others take whatever nobody has by then.
 _EXACT: Final = (BatchKind.CAPACITY, BatchKind.ROOM)
 _GONE: Final = (ScheduleStatus.DRAFT, ScheduleStatus.CANCELLED, ScheduleStatus.CLOSED)
@@ -187,7 +185,7 @@ def _line(
     rooms: _Rooms,
     at: dt.datetime,
 ) -> BatchLine:
-    if session.status not in _OPEN:
+    if session.status not in ACTIVE:
         return BatchLine(session, "", conflict=f"已{ScheduleStatus(session.status).label}")
     if wish.kind == BatchKind.CAPACITY:
         return _capacity(wish, session, counts, at)
@@ -230,7 +228,7 @@ def _shares(
 ) -> BatchLine:
     if at >= clock.at_local(session.visit_date, thresholds.merge_time()):
         return BatchLine(session, "", conflict="当天未约的号已并入公共号池")
-    left = [one for one in counts if one.status in _NOBODYS]
+    left = [one for one in counts if one.status in UNCLAIMED]
     before = _by_pool(left)
     total = sum(before.values())
     after = quotas.share(total, dict(wish.percents))

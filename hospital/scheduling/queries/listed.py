@@ -17,6 +17,7 @@ from hospital.scheduling.models import Schedule, Slot
 from hospital.scheduling.queries.offers import shown_days
 from hospital.scheduling.sessions import SessionFacts
 from hospital.scheduling.states import (
+    ACTIVE,
     POOLS_OF,
     Channel,
     ScheduleStatus,
@@ -25,7 +26,6 @@ from hospital.scheduling.states import (
 
 _POOLS: Final = POOLS_OF[Channel.PARTNER]
 _HIDDEN: Final = (ScheduleStatus.DRAFT, ScheduleStatus.CANCELLED)
-ACTIVE: Final = (ScheduleStatus.PUBLISHED, ScheduleStatus.RELEASED, ScheduleStatus.IN_SESSION)
 _OPEN: Final = (ScheduleStatus.RELEASED, ScheduleStatus.IN_SESSION)
 
 

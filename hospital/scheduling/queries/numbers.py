@@ -18,14 +18,13 @@ from hospital.kernel.states import subject_type
 from hospital.scheduling import sessions
 from hospital.scheduling.models import Schedule, Slot
 from hospital.scheduling.sessions import BandFacts, SessionFacts
-from hospital.scheduling.states import TAKEN, Pool, SlotStatus, Withheld
+from hospital.scheduling.states import TAKEN, UNCLAIMED, Pool, SlotStatus, Withheld
 
 _COUNTS: Final = """
     SELECT schedule_id, band_id, pool, is_add_on, status, withheld, count(*)
     FROM scheduling_slot WHERE schedule_id = ANY(%s) AND status <> 'withdrawn'
     GROUP BY 1, 2, 3, 4, 5, 6
 """
-_NOBODYS: Final = (SlotStatus.PLANNED, SlotStatus.FREE)
 _SOLD: Final = (SlotStatus.BOOKED, SlotStatus.CONSUMED, SlotStatus.FORFEITED)
 _CHANGES_SHOWN: Final = 50
 
@@ -161,7 +160,7 @@ def tally(counts: Iterable[NumberCount]) -> Tally:
         total=sum(by_status.values()),
         sold=of(*_SOLD),
         held=of(SlotStatus.HELD),
-        left=of(*_NOBODYS),
+        left=of(*UNCLAIMED),
         waiting=of(SlotStatus.RECLAIM_WAIT),
         blocked=by_status.get((SlotStatus.BLOCKED, Withheld.OFFICE), 0),
         stopped=by_status.get((SlotStatus.BLOCKED, Withheld.STOP), 0),
@@ -276,6 +275,6 @@ def _number_row(slot: Slot) -> NumberRow:
         status_label=str(Withheld.STOP.label if is_stopped else status.label),
         is_add_on=slot.is_add_on,
         held_until=slot.held_until if status in TAKEN else None,
-        can_block=not slot.is_add_on and status in _NOBODYS,
+        can_block=not slot.is_add_on and status in UNCLAIMED,
         can_unblock=slot.withheld == Withheld.OFFICE,
     )

@@ -20,11 +20,9 @@ from hospital.scheduling import actions, change_words, forms, queries, quotas, t
 from hospital.scheduling.permissions import MANAGE_NUMBERS, VIEW_SOLD
 from hospital.scheduling.queries import numbers
 from hospital.scheduling.queries.numbers import OfficeSheet
-from hospital.scheduling.states import Pool, ScheduleStatus
+from hospital.scheduling.states import ACTIVE, Pool
 from hospital.scheduling.views.staff import calendar
 from hospital.ui.typed import typed_id
-
-_OPEN = (ScheduleStatus.PUBLISHED, ScheduleStatus.RELEASED, ScheduleStatus.IN_SESSION)
 
 
 @staff_page(VIEW_SOLD)
@@ -169,7 +167,7 @@ def _page(
     typed_in: Mapping[str, str] = request.POST if refusal else {}
     bands_short = refusal.details.get("bands", {}) if refusal else {}
     may_manage = identity.may(request.user, MANAGE_NUMBERS)
-    may_change = may_manage and facts.status in _OPEN
+    may_change = may_manage and facts.status in ACTIVE
     is_merged = at >= clock.at_local(facts.visit_date, thresholds.merge_time())
     context = {
         "sheet": sheet,
