@@ -228,6 +228,11 @@ def band_left(
     )
 
 
+def is_merged(visit_date: dt.date, *, at: dt.datetime) -> bool:
+    """Whether the unclaimed numbers of a visit day are everybody's by now (M2.2)."""
+    return at >= at_local(visit_date, thresholds.merge_time())
+
+
 def list_closes_at(session: SessionFacts, *, at: dt.datetime) -> dt.datetime:
     """Until when somebody waits who joins the waiting list of a session at a moment: the evening
     before, when the list is cleared; on the day itself, when a line may begin anew, as long as a

@@ -11,14 +11,14 @@ from django.db import IntegrityError, transaction
 
 from hospital.kernel import audit, clock
 from hospital.kernel.actors import Actor
-from hospital.kernel.errors import Invalid, NotFound, Refusal, Stale
+from hospital.kernel.errors import NotFound, Refusal, Stale
 from hospital.organisation import queries as organisation
 from hospital.scheduling.actions.capacities import (
     BandSize,
     CapacityTooSmall,
     change_capacities,
 )
-from hospital.scheduling.actions.numbers import lock_open, tell
+from hospital.scheduling.actions.numbers import bad, lock_open, tell
 from hospital.scheduling.bands import expected_at
 from hospital.scheduling.models import Schedule, Slot, TimeBand
 from hospital.scheduling.queries.numbers import Tally, number_counts, tally
@@ -133,7 +133,7 @@ def _check_sizes(
     after = schedule.capacity + sum(wish.capacity - wish.seen for wish in wishes)
     if after < 1:
         sentence = "号数不能全部为 0；整个出诊都不看，请办理停诊。"
-        raise Invalid({"capacity": [sentence]}, sentence)
+        raise bad("capacity", sentence)
     counts = number_counts(schedule_ids=[schedule.pk])
     short: list[tuple[int, Tally]] = []
     for wish in wishes:
@@ -172,7 +172,7 @@ def _move_end(
             f"{start:%H:%M} 起的时段，结束时间应在 {begin:%H:%M} 之后，"
             f"最晚 {clock.local(latest):%H:%M}。"
         )
-        raise Invalid({"ends": [sentence]}, sentence)
+        raise bad("ends", sentence)
     stranded = [turn for turn in _turns(band) if turn >= ends_at]
     if stranded:
         raise BandStillNeeded(

@@ -19,7 +19,7 @@ from hospital.kernel.errors import Invalid, NotFound, Refusal, Stale
 from hospital.live import actions as live
 from hospital.scheduling import quotas, thresholds
 from hospital.scheduling.models import Schedule, Slot, TimeBand
-from hospital.scheduling.sessions import scopes_of
+from hospital.scheduling.sessions import is_merged, scopes_of
 from hospital.scheduling.states import ACTIVE, UNCLAIMED, Pool, ScheduleStatus, SlotStatus, Withheld
 
 # From one unclaimed status to another, the Transition beside it; rows that a claim holds are
@@ -130,7 +130,7 @@ def share_numbers(
     there are.
     """
     schedule = lock_open(schedule_id)
-    if at >= at_local(schedule.visit_date, thresholds.merge_time()):
+    if is_merged(schedule.visit_date, at=at):
         raise QuotaMerged
     if seen is not None and dict(seen) != _pool_sizes(schedule):
         raise Stale("渠道分配刚刚变过，请看过现在的数再改。")
@@ -209,7 +209,7 @@ def merge_due(*, today: dt.date, at: dt.datetime) -> int:
 
     Any run may be missed or doubled: it looks at what is still kept, not at what came before.
     """
-    if at < at_local(today, thresholds.merge_time()):
+    if not is_merged(today, at=at):
         return 0
     opened = at >= at_local(today, thresholds.window_kept_until())
     kept = 0 if opened else thresholds.WINDOW_KEPT.value()

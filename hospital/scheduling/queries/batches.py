@@ -14,7 +14,7 @@ from django.db.models import Q
 from hospital.kernel import clock
 from hospital.kernel.errors import Invalid
 from hospital.organisation import queries as organisation
-from hospital.scheduling import quotas, sessions, thresholds
+from hospital.scheduling import quotas, sessions
 from hospital.scheduling.models import Schedule
 from hospital.scheduling.queries.numbers import NumberCount, number_counts, tally
 from hospital.scheduling.sessions import BandFacts, SessionFacts
@@ -226,7 +226,7 @@ def _capacity(
 def _shares(
     wish: BatchWish, session: SessionFacts, counts: Sequence[NumberCount], at: dt.datetime
 ) -> BatchLine:
-    if at >= clock.at_local(session.visit_date, thresholds.merge_time()):
+    if sessions.is_merged(session.visit_date, at=at):
         return BatchLine(session, "", conflict="当天未约的号已并入公共号池")
     left = [one for one in counts if one.status in UNCLAIMED]
     before = _by_pool(left)

@@ -168,7 +168,7 @@ def _page(
     bands_short = refusal.details.get("bands", {}) if refusal else {}
     may_manage = identity.may(request.user, MANAGE_NUMBERS)
     may_change = may_manage and facts.status in ACTIVE
-    is_merged = at >= clock.at_local(facts.visit_date, thresholds.merge_time())
+    is_merged = queries.is_merged(facts.visit_date, at=at)
     context = {
         "sheet": sheet,
         "session": facts,
