@@ -8,7 +8,7 @@ import itertools
 from collections.abc import Mapping
 
 from hospital.catalogue.models import ServiceType
-from hospital.kernel.actors import SYSTEM
+from hospital.kernel.actors import SYSTEM, Actor
 from hospital.kernel.clock import at_local, hospital_day
 from hospital.organisation.models import Department, Location, Practitioner
 from hospital.scheduling import actions as scheduling
@@ -121,6 +121,23 @@ def an_unreleased_schedule(*, at: dt.datetime = NOW, days_ahead: int = 8) -> Sch
 def band_of(schedule: Schedule, place: int = 0) -> TimeBand:
     """The band at a place of a session, the first by default."""
     return schedule.bands.order_by("starts_at")[place]
+
+
+def change_capacity(
+    band: TimeBand,
+    capacity: int,
+    *,
+    seen: int | None = None,
+    reason: str = "test",
+    by: Actor = SYSTEM,
+    at: dt.datetime = NOW,
+) -> None:
+    """Give one band another number of places; `seen` is what it has, unless told otherwise."""
+    now = TimeBand.objects.get(pk=band.pk).capacity
+    size = scheduling.BandSize(band.pk, capacity, now if seen is None else seen)
+    scheduling.change_capacities(
+        schedule_id=band.schedule_id, sizes=[size], reason=reason, by=by, at=at
+    )
 
 
 def moment(day: dt.date, hour: int, minute: int = 0) -> dt.datetime:

@@ -36,7 +36,7 @@ from hospital.scheduling.states import (
     SlotStatus,
     Withheld,
 )
-from hospital.testing.schedules import TOMORROW, moment
+from hospital.testing.schedules import TOMORROW, change_capacity, moment
 
 STAFF = Actor("staff", 77)
 _LEAPS = [dt.timedelta(minutes=minutes) for minutes in (1, 6, 16, 40, 130)]
@@ -377,13 +377,7 @@ class Day(House):
             actions.end_question(appointment_id=row.pk, by=SYSTEM, at=self.at)
 
     def change_capacity(self, dice: Random) -> None:
-        scheduling.change_capacity(
-            band_id=one(dice, self.bands()).pk,
-            capacity=dice.randint(0, 4),
-            reason="调整",
-            by=STAFF,
-            at=self.at,
-        )
+        change_capacity(one(dice, self.bands()), dice.randint(0, 4), by=STAFF, at=self.at)
 
     def block(self, dice: Random) -> None:
         slot = one(dice, self.slots())

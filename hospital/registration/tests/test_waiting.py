@@ -22,7 +22,7 @@ from hospital.scheduling.states import Channel, Pool, SlotStatus
 from hospital.testing.bookings import a_booking, a_paid_booking, pay
 from hospital.testing.jobs import run_jobs
 from hospital.testing.people import a_patient, a_wechat_user
-from hospital.testing.schedules import NOW, a_released_schedule, moment
+from hospital.testing.schedules import NOW, a_released_schedule, change_capacity, moment
 from hospital.testing.waiting import a_full_schedule, a_waiting
 
 pytestmark = pytest.mark.django_db
@@ -186,7 +186,7 @@ def test_numbers_that_come_by_the_office_go_to_the_list_first(way: str) -> None:
 
     if way == "more":
         band = schedule.bands.get()
-        scheduling.change_capacity(band_id=band.pk, capacity=8, reason="", by=SYSTEM, at=NOW)
+        change_capacity(band, 8)
     elif way == "unblock":
         scheduling.unblock_numbers(
             schedule_id=schedule.pk, slot_ids=[spare.pk], reason="", by=SYSTEM, at=NOW

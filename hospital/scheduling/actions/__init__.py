@@ -9,7 +9,7 @@ from hospital.scheduling.actions.bands import (
 )
 from hospital.scheduling.actions.batches import BatchHasConflicts, run_batch
 from hospital.scheduling.actions.calendar import fill_year, set_day
-from hospital.scheduling.actions.capacities import CapacityTooSmall, change_capacity
+from hospital.scheduling.actions.capacities import BandSize, CapacityTooSmall, change_capacities
 from hospital.scheduling.actions.defaults import set_default_shares
 from hospital.scheduling.actions.leave import (
     Answer,
@@ -87,6 +87,7 @@ from hospital.scheduling.actions.wants import (
 __all__ = [
     "AddOnsUsedUp",
     "Answer",
+    "BandSize",
     "BandStillNeeded",
     "BandWish",
     "BatchHasConflicts",
@@ -115,7 +116,7 @@ __all__ = [
     "block_numbers",
     "book_slot",
     "change_bands",
-    "change_capacity",
+    "change_capacities",
     "change_room",
     "close_session",
     "close_sessions",

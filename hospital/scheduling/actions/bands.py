@@ -15,13 +15,11 @@ from hospital.kernel.errors import NotFound, Refusal, Stale
 from hospital.organisation import queries as organisation
 from hospital.scheduling.actions.capacities import (
     BandSize,
-    CapacityTooSmall,
     change_capacities,
 )
 from hospital.scheduling.actions.numbers import bad, lock_open, tell
 from hospital.scheduling.bands import expected_at
 from hospital.scheduling.models import Schedule, Slot, TimeBand
-from hospital.scheduling.queries.numbers import Tally, number_counts, tally
 from hospital.scheduling.states import SlotStatus
 
 _GONE: Final = (SlotStatus.WITHDRAWN, SlotStatus.EXPIRED)
@@ -68,14 +66,12 @@ def change_bands(
     """Give several bands of a session other sizes or ends: all of them or none (M2.3).
 
     Returns how many changed. Raises NotFound, SessionOver, Stale when somebody changed a size or an
-    end meanwhile, Invalid, BandStillNeeded;
-    CapacityTooSmall naming in `bands` every band whose booked numbers would not fit.
+    end meanwhile, Invalid, BandStillNeeded, CapacityTooSmall.
     """
     schedule = lock_open(schedule_id)
     bands = {band.pk: band for band in schedule.bands.order_by("starts_at")}
     if any(wish.band_id not in bands for wish in wishes):
         raise NotFound("没有找到这个时段。")
-    _check_sizes(schedule, wishes, bands)
     for wish in wishes:
         band, new_end = bands[wish.band_id], wish.new_end
         if new_end is not None:
@@ -125,30 +121,6 @@ def change_room(
     )
     tell(schedule.pk)
     return schedule
-
-
-def _check_sizes(
-    schedule: Schedule, wishes: Sequence[BandWish], bands: dict[int, TimeBand]
-) -> None:
-    after = schedule.capacity + sum(wish.capacity - wish.seen for wish in wishes)
-    if after < 1:
-        sentence = "号数不能全部为 0；整个出诊都不看，请办理停诊。"
-        raise bad("capacity", sentence)
-    counts = number_counts(schedule_ids=[schedule.pk])
-    short: list[tuple[int, Tally]] = []
-    for wish in wishes:
-        own = [one for one in counts if one.band_id == wish.band_id and not one.is_add_on]
-        if wish.capacity != wish.seen and wish.capacity < (found := tally(own)).fixed:
-            short.append((wish.band_id, found))
-    if short:
-        words = "；".join(
-            f"{clock.local(bands[band_id].starts_at):%H:%M} 起的时段{found.fixed_words}号"
-            for band_id, found in short
-        )
-        raise CapacityTooSmall(
-            f"{words}，号数不能改得更少；要减少请先停号，或办理停诊。",
-            bands={band_id: found.fixed for band_id, found in short},
-        )
 
 
 def _move_end(

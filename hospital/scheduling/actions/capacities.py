@@ -3,21 +3,20 @@ act, so that what is added is dealt out by the session's quotas as a whole.
 """
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from django.db import connection, transaction
 from django.db.models import F, Max
 
-from hospital.kernel import audit
+from hospital.kernel import audit, clock
 from hospital.kernel.actors import Actor
 from hospital.kernel.errors import NotFound, Refusal, Stale
 from hospital.scheduling import quotas, thresholds
 from hospital.scheduling.actions.numbers import (
     bad,
     lock_open,
-    schedule_of,
     tell,
     turn,
 )
@@ -41,8 +40,8 @@ _SIZE: Final = """
 
 
 class CapacityTooSmall(Refusal):
-    """`taken` numbers of the band are not the office's any more, booked ones before all: 停号 or
-    停诊 are the ways (M2.3)."""
+    """`bands` are those with more numbers that are not the office's any more than would be left,
+    and how many; booked ones before all: 停号 or 停诊 are the ways (M2.3)."""
 
     code = "CAPACITY_TOO_SMALL"
     default_message = "不能少于已约出的号数。"
@@ -50,31 +49,11 @@ class CapacityTooSmall(Refusal):
 
 @dataclass(frozen=True, slots=True)
 class BandSize:
-    """How many places a band should have; `seen` is what the page showed, None for whatever."""
+    """How many places a band should have; `seen` is what the page showed."""
 
     band_id: int
     capacity: int
-    seen: int | None = None
-
-
-def change_capacity(
-    *,
-    band_id: int,
-    capacity: int,
-    seen: int | None = None,
-    reason: str,
-    by: Actor,
-    at: dt.datetime,
-) -> TimeBand:
-    """Give one band another number of places, as change_capacities does."""
-    (band,) = change_capacities(
-        schedule_id=schedule_of(band_id),
-        sizes=[BandSize(band_id, capacity, seen)],
-        reason=reason,
-        by=by,
-        at=at,
-    )
-    return band
+    seen: int
 
 
 @transaction.atomic
@@ -89,14 +68,14 @@ def change_capacities(
     """
     schedule = lock_open(schedule_id)
     wanted = {size.band_id: size for size in sizes}
-    bands = list(TimeBand.objects.filter(schedule=schedule, pk__in=wanted).order_by("starts_at"))
+    bands = list(schedule.bands.filter(pk__in=wanted).order_by("starts_at"))
     if len(bands) < len(wanted):
         raise NotFound("没有找到这个时段。")
     for band in bands:
         _check(band, wanted[band.pk], at=at)
     changes = {band.pk: wanted[band.pk].capacity - band.capacity for band in bands}
     if schedule.capacity + sum(changes.values()) < 1:
-        raise bad("capacity", "这是最后的号，不能改成 0；整个出诊都不看，请办理停诊。")
+        raise bad("capacity", "号数不能全部为 0；整个出诊都不看，请办理停诊。")
     _grow(schedule, {pk: more for pk, more in changes.items() if more > 0})
     fewer = {pk: -more for pk, more in changes.items() if more < 0}
     _shrink(schedule, fewer, reason=reason, by=by, at=at)
@@ -116,7 +95,7 @@ def change_capacities(
 
 
 def _check(band: TimeBand, size: BandSize, *, at: dt.datetime) -> None:
-    if size.seen is not None and band.capacity != size.seen:
+    if band.capacity != size.seen:
         raise Stale("这个时段的号数刚刚被别人改过，请看过现在的数再改。")
     if not 0 <= size.capacity <= _MOST:
         raise bad("capacity", f"号数应在 0–{_MOST} 之间。")
@@ -128,6 +107,7 @@ def _grow(schedule: Schedule, more: Mapping[int, int]) -> None:
     """So many numbers more in each band, the bands in the order given."""
     if not more:
         return
+    # The database lets no band and no session hold more than its capacity, at any moment.
     count = sum(more.values())
     Schedule.objects.filter(pk=schedule.pk).update(capacity=F("capacity") + count)
     numbers = Slot.objects.filter(schedule=schedule, is_add_on=False)
@@ -166,7 +146,7 @@ def _shrink(
                 room[band_id] -= 1
                 chosen[pk] = band_id
         if short := [band_id for band_id, missing in room.items() if missing]:
-            raise _too_small(schedule, short[0])
+            raise _too_small(schedule, short)
         # What somebody claimed in between stays: others are looked for in its place.
         for pk in turn(chosen, _NOBODYS, SlotStatus.WITHDRAWN, reason=reason, by=by, at=at):
             due[chosen[pk]] -= 1
@@ -178,10 +158,17 @@ def _shrink(
     Schedule.objects.filter(pk=schedule.pk).update(capacity=F("capacity") - count)
 
 
-def _too_small(schedule: Schedule, band_id: int) -> CapacityTooSmall:
-    counts = number_counts(schedule_ids=[schedule.pk])
-    left = tally(one for one in counts if one.band_id == band_id and not one.is_add_on)
+def _too_small(schedule: Schedule, band_ids: Collection[int]) -> CapacityTooSmall:
+    counts = [one for one in number_counts(schedule_ids=[schedule.pk]) if not one.is_add_on]
+    found = {
+        band: tally(one for one in counts if one.band_id == band.pk)
+        for band in schedule.bands.filter(pk__in=band_ids).order_by("starts_at")
+    }
+    words = "；".join(
+        f"{clock.local(band.starts_at):%H:%M} 起的时段{own.fixed_words}号"
+        for band, own in found.items()
+    )
     return CapacityTooSmall(
-        f"这个时段{left.fixed_words}号，不能改得更少；要减少请先停号，或办理停诊。",
-        taken=left.fixed,
+        f"{words}，号数不能改得更少；要减少请先停号，或办理停诊。",
+        bands={band.pk: own.fixed for band, own in found.items()},
     )

@@ -26,6 +26,7 @@ from hospital.testing.schedules import (
     a_released_schedule,
     an_unreleased_schedule,
     band_of,
+    change_capacity,
     moment,
 )
 
@@ -165,7 +166,7 @@ def test_m2_03_more_places_are_new_numbers_behind_the_last() -> None:
     schedule = a_released_schedule(capacity=8, band_minutes=120)
     first = band_of(schedule)
 
-    actions.change_capacity(band_id=first.pk, capacity=6, seen=4, reason="x", by=SYSTEM, at=NOW)
+    change_capacity(first, 6, seen=4)
 
     schedule.refresh_from_db()
     added = first.slots.filter(sequence_no__gt=8).order_by("sequence_no")
@@ -180,9 +181,7 @@ def test_m2_03_numbers_added_before_the_release_come_out_with_it() -> None:
     schedule = an_unreleased_schedule()
     band = band_of(schedule)
 
-    actions.change_capacity(
-        band_id=band.pk, capacity=band.capacity + 1, reason="x", by=SYSTEM, at=NOW
-    )
+    change_capacity(band, band.capacity + 1)
     assert set(schedule.slots.values_list("status", flat=True)) == {"planned"}
     actions.release_due(by=SYSTEM, at=schedule.release_at)
 
@@ -194,7 +193,7 @@ def test_m2_03_fewer_places_take_the_latest_numbers_nobody_has() -> None:
     band = band_of(schedule)
     slot = hold(schedule)
 
-    actions.change_capacity(band_id=band.pk, capacity=2, reason="门诊缩短", by=SYSTEM, at=NOW)
+    change_capacity(band, 2, reason="门诊缩短")
 
     schedule.refresh_from_db()
     gone = schedule.slots.filter(status=SlotStatus.WITHDRAWN).order_by("sequence_no")
@@ -214,10 +213,10 @@ def test_m2_03_fewer_than_are_booked_is_refused_and_changes_nothing() -> None:
     before = facts(schedule), AuditEntry.objects.count()
 
     with pytest.raises(CapacityTooSmall) as refused:
-        actions.change_capacity(band_id=band.pk, capacity=2, reason="x", by=SYSTEM, at=NOW)
+        change_capacity(band, 2)
 
     band.refresh_from_db()
-    assert refused.value.details["taken"] == 3
+    assert refused.value.details["bands"] == {band.pk: 3}
     assert (facts(schedule), AuditEntry.objects.count()) == before
     assert (band.capacity, Schedule.objects.get(pk=schedule.pk).capacity) == (4, 4)
 
@@ -228,9 +227,7 @@ def test_m2_03_an_impossible_capacity_is_refused(capacity: int) -> None:
     before = facts(schedule)
 
     with pytest.raises(Invalid):
-        actions.change_capacity(
-            band_id=band_of(schedule).pk, capacity=capacity, reason="x", by=SYSTEM, at=NOW
-        )
+        change_capacity(band_of(schedule), capacity)
 
     assert facts(schedule) == before
 
@@ -238,11 +235,11 @@ def test_m2_03_an_impossible_capacity_is_refused(capacity: int) -> None:
 def test_m2_06_two_clerks_editing_one_day_do_not_overwrite_each_other() -> None:
     schedule = a_released_schedule(capacity=4)
     band = band_of(schedule)
-    actions.change_capacity(band_id=band.pk, capacity=3, seen=1, reason="x", by=SYSTEM, at=NOW)
+    change_capacity(band, 3, seen=1)
     before = facts(schedule)
 
     with pytest.raises(Stale):
-        actions.change_capacity(band_id=band.pk, capacity=2, seen=1, reason="x", by=SYSTEM, at=NOW)
+        change_capacity(band, 2, seen=1)
 
     assert facts(schedule) == before
 
@@ -348,7 +345,7 @@ def test_a_session_that_is_over_takes_no_change() -> None:
 
     for call in (
         lambda: actions.add_slot(band_id=band.pk, until=UNTIL, by=SYSTEM, at=NOW),
-        lambda: actions.change_capacity(band_id=band.pk, capacity=9, reason="x", by=SYSTEM, at=NOW),
+        lambda: change_capacity(band, 9),
         lambda: actions.share_numbers(
             schedule_id=schedule.pk, shares={}, reason="x", by=SYSTEM, at=NOW
         ),

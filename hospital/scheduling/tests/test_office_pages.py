@@ -20,7 +20,14 @@ from hospital.scheduling.models import Schedule
 from hospital.scheduling.states import Pool, SessionPeriod
 from hospital.testing.organisation import a_department, a_practitioner, a_room
 from hospital.testing.people import a_staff, staff_client
-from hospital.testing.schedules import NOW, TOMORROW, a_released_schedule, band_of, moment
+from hospital.testing.schedules import (
+    NOW,
+    TOMORROW,
+    a_released_schedule,
+    band_of,
+    change_capacity,
+    moment,
+)
 
 pytestmark = pytest.mark.django_db
 CALENDAR = "/staff/numbers/"
@@ -215,9 +222,7 @@ def test_m2_02_numbers_added_to_several_bands_are_dealt_together(office: Client)
 def test_m2_03_two_clerks_do_not_overwrite_each_other(office: Client) -> None:
     schedule = a_released_schedule()
     form = bands_form(schedule, 4, 4, 4, 2)
-    actions.change_capacity(
-        band_id=band_of(schedule, 3).pk, capacity=6, reason="加开", by=SYSTEM, at=NOW
-    )
+    change_capacity(band_of(schedule, 3), 6, reason="加开")
 
     answer = office.post(f"{page_of(schedule)}bands/", form)
 

@@ -28,7 +28,7 @@ from hospital.scheduling.queries.duties import conflicts_of
 from hospital.scheduling.states import RosterStatus, ScheduleStatus, SlotStatus
 from hospital.scheduling.tests.roster_world import MONDAY, TUESDAY, Clinic, a_clinic
 from hospital.testing.organisation import a_room
-from hospital.testing.schedules import NOW, a_template, band_of, moment
+from hospital.testing.schedules import NOW, a_template, band_of, change_capacity, moment
 
 pytestmark = pytest.mark.django_db
 WEDNESDAY = TUESDAY + dt.timedelta(days=1)
@@ -223,9 +223,7 @@ def test_m15_01_what_the_office_changed_of_a_session_shows_and_begins_the_revisi
     actions.change_room(
         schedule_id=schedule.pk, room_id=clinic.spare.pk, reason="漏水", by=SYSTEM, at=NOW
     )
-    actions.change_capacity(
-        band_id=band_of(schedule).pk, capacity=9, reason="加开", by=SYSTEM, at=NOW
-    )
+    change_capacity(band_of(schedule), 9, reason="加开")
     clinic.roster.refresh_from_db()
 
     shown = roster_grid.grid(roster=clinic.roster, at=NOW)
