@@ -429,6 +429,12 @@ def handled(*, by: str, period: Period) -> Handled:
     )
 
 
+def reserved_from(*, birth_date: dt.date, channel: Channel) -> dt.date | None:
+    """From which visit day on a patient may have reserved numbers by a channel (M2.2), None: never.
+    What booking goes by, for pages that show what is left."""
+    return rules.reserved_from(birth_date, channel=channel)
+
+
 def is_known(*, number: str) -> bool:
     """Whether a number is a booking's."""
     return Appointment.objects.filter(number=number).exists()

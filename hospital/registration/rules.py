@@ -4,6 +4,7 @@ Pure: everything a rule needs is handed in, so the action decides under its lock
 need no database. The first rule that says no wins.
 """
 
+import calendar
 import contextlib
 import datetime as dt
 from collections.abc import Callable, Iterator, Sequence
@@ -294,6 +295,19 @@ def check_age(person: LockedPatient, session: SessionFacts) -> None:
         raise DepartmentLimitAge(
             f"{session.department_name}只接诊{_ages(youngest, oldest)}的患者。"
         )
+
+
+def reserved_from(born: dt.date, *, channel: Channel) -> dt.date | None:
+    """From which visit day on somebody may have the numbers kept for the elderly (M2.2): old enough
+    on that day, at the window. None by any other channel: there who telephones or was sent has
+    them whatever the age, and online nobody."""
+    if channel != Channel.WINDOW:
+        return None
+    year = born.year + thresholds.RESERVED_AGE.value()
+    is_leap_day = (born.month, born.day) == (2, 29)
+    if is_leap_day and not calendar.isleap(year):
+        return dt.date(year, 3, 1)
+    return born.replace(year=year)
 
 
 def check_restriction(person: LockedPatient, wish: Wish, restriction: InForce | None) -> None:

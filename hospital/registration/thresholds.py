@@ -31,6 +31,15 @@ CANCEL_MINUTES: Final = Setting(
     maximum=240,
     rule="M1.7",
 )
+RESERVED_AGE: Final = Setting(
+    key="registration.reserved_age",
+    label="就诊日满几岁的患者，窗口号挂完后可在窗口挂预留号",
+    default=60,
+    unit="岁",
+    minimum=1,
+    maximum=150,
+    rule="M2.2",
+)
 LIMIT_DEPARTMENT_DAY: Final = Setting(
     key="registration.limit_department_day",
     label="同一患者同一天同一科室最多预约",

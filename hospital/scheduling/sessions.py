@@ -213,17 +213,18 @@ def band_left(
     band: BandFacts,
     *,
     channel: Channel | None = Channel.WECHAT,
+    reserved_from: dt.date | None = None,
     at: dt.datetime,
 ) -> int:
     """Numbers of one band that a channel (None: any of them) can claim at a moment; those kept for
-    the waiting list are nobody's to claim."""
+    the waiting list are nobody's to claim. From `reserved_from` on also reserved ones (M2.2)."""
     if session.status not in ACTIVE or band.ends_at <= at or not is_released(session, at=at):
         return 0
     late = session.status == ScheduleStatus.PUBLISHED
     is_kept = session.has_waiting and band.starts_at > thresholds.kept_after(at)
     return sum(
         band.free.get(pool, 0) + (band.planned.get(pool, 0) if late else 0)
-        for pool in (POOLS_OF[channel] if channel else Pool)
+        for pool in _pools(session, channel, reserved_from)
         if not (is_kept and pool in LISTED)
     )
 
@@ -253,14 +254,22 @@ def list_over_at(session: SessionFacts) -> dt.datetime:
 
 
 def offer_of(
-    session: SessionFacts, *, channel: Channel | None = Channel.WECHAT, at: dt.datetime
+    session: SessionFacts,
+    *,
+    channel: Channel | None = Channel.WECHAT,
+    reserved_from: dt.date | None = None,
+    at: dt.datetime,
 ) -> Offered:
-    """What a channel (None: any of them) offers of a session at a moment (M1.2)."""
+    """What a channel (None: any of them) offers of a session at a moment (M1.2), to a patient who
+    may have reserved numbers from a visit day on (None: never)."""
     return judge(
         status=session.status,
         release_at=session.release_at,
         closes_at=closes_at(session, channel=channel),
-        left=sum(band_left(session, band, channel=channel, at=at) for band in session.bands),
+        left=sum(
+            band_left(session, band, channel=channel, reserved_from=reserved_from, at=at)
+            for band in session.bands
+        ),
         at=at,
     )
 
@@ -348,6 +357,18 @@ def scopes_of(session: "SessionFacts | Schedule") -> list[Scope]:
         Scope("service_type", session.service_type_id),
         Scope("department", session.department_id),
     ]
+
+
+def _pools(
+    session: SessionFacts, channel: Channel | None, reserved_from: dt.date | None
+) -> Iterable[Pool]:
+    """Which numbers of a session a channel may claim for a patient, each pool once."""
+    if channel is None:
+        return Pool
+    own = POOLS_OF[channel]
+    if reserved_from is None or session.visit_date < reserved_from or Pool.RESERVED in own:
+        return own
+    return (*own, Pool.RESERVED)
 
 
 def _closes_at(ends_at: dt.datetime, channel: Channel | None) -> dt.datetime:

@@ -94,7 +94,8 @@ def book(
     A WeChat user books for patients of the own family, every other channel for any patient. What
     costs nothing is booked at once. The same `key` again gives the same appointment. Raises the
     refusals of `rules` in M1.3's order, then SlotTaken with alternatives; NotFound for an unknown
-    session or band; KeyReused; catalogue NoFee; Invalid for an override without a reason.
+    session or band; KeyReused; catalogue NoFee; Invalid for an override without a reason. The
+    elderly get a reserved number at the window when the others are gone (M2.2).
     """
     claim = request_keys.claim(
         key=key,
@@ -113,6 +114,8 @@ def book(
     set_aside = override.codes if override else frozenset()
     wish = rules.Wish(patient_id, wechat_user_id, session, at, channel, set_aside)
     passed = rules.check(person, wish, look_back(wish))
+    assert person is not None  # the first check has said so
+    reserved_from = rules.reserved_from(person.birth_date, channel=channel)
     quote = sessions.fee_of(session)
     if sessions.is_late_release(session, at=at):
         scheduling.release_due(schedule_id=session.id, by=by, at=at)
@@ -122,13 +125,18 @@ def book(
         until=at + dt.timedelta(minutes=thresholds.HOLD_MINUTES.value()),
         channel=channel,
         prefer_slot_id=slot_id,
+        reserved_from=reserved_from,
         by=by,
         at=at,
     )
     if slot_id not in (None, slot.pk):
         raise SlotTaken(
             alternatives=sessions.alternatives(
-                schedule_id=schedule_id, band_id=band_id, channel=channel, at=at
+                schedule_id=schedule_id,
+                band_id=band_id,
+                channel=channel,
+                reserved_from=reserved_from,
+                at=at,
             )
         )
     appointment = place(

@@ -36,6 +36,7 @@ from hospital.scheduling.states import Channel
 
 if TYPE_CHECKING:
     from hospital.catalogue.queries import FeeLine
+    from hospital.patients.queries import LockedPatient
     from hospital.scheduling.models import Slot
 
 _EXCHANGED: Final = (BookingKind.ADVANCE, BookingKind.SAME_DAY, BookingKind.WALK_IN)
@@ -100,7 +101,8 @@ def exchange(
     wish = rules.Wish(old.patient_id, user_id, session, at, channel)
     rules.check(person, wish, _without(old, look_back(wish)))
     quote = sessions.fee_of(session)
-    slot = _claim(wish, old, band_id, by=by)
+    assert person is not None  # the first check has said so
+    slot = _claim(wish, person, band_id, by=by)
     paid_fen = standing_of(old) if is_paid else 0
     more_fen = max(quote.total_fen - paid_fen, 0)
     new = place(
@@ -166,7 +168,7 @@ def _without(old: Appointment, history: rules.History) -> rules.History:
     return dataclasses.replace(history, past=past)
 
 
-def _claim(wish: rules.Wish, old: Appointment, band_id: int | None, *, by: Actor) -> "Slot":
+def _claim(wish: rules.Wish, person: "LockedPatient", band_id: int | None, *, by: Actor) -> "Slot":
     if sessions.is_late_release(wish.session, at=wish.at):
         scheduling.release_due(schedule_id=wish.session.id, by=by, at=wish.at)
     band = sessions.band_of(wish.session, band_id) if band_id is not None else None
@@ -175,6 +177,7 @@ def _claim(wish: rules.Wish, old: Appointment, band_id: int | None, *, by: Actor
         band_id=band.id if band else None,
         until=wish.at + dt.timedelta(minutes=thresholds.HOLD_MINUTES.value()),
         channel=wish.channel,
+        reserved_from=rules.reserved_from(person.birth_date, channel=wish.channel),
         by=by,
         at=wish.at,
     )

@@ -156,7 +156,18 @@ class Day(House):
             by=Actor("patient", self.world.users[place].pk) if is_online else STAFF,
             at=self.at,
         )
-        assert Slot.objects.get(pk=row.slot_id).pool in POOLS_OF[channel]
+        self.check_pool(row, channel)
+
+    def check_pool(self, row: Appointment, channel: Channel) -> None:
+        """The channel's own numbers; the elderly at the window have a reserved one when none of
+        those is left (M2.2), public ones apart, which a waiting list may keep."""
+        slot = Slot.objects.get(pk=row.slot_id)
+        if channel == Channel.WINDOW and slot.pool == Pool.RESERVED:
+            assert row.patient_id == self.world.elderly.pk
+            own = Slot.objects.filter(band=slot.band_id, pool=Pool.WINDOW)
+            assert not own.filter(status=SlotStatus.FREE).exists()
+        else:
+            assert slot.pool in POOLS_OF[channel]
 
     def add_on(self, dice: Random) -> None:
         """The doctor takes one more."""

@@ -48,7 +48,9 @@ class World:
 
     def __init__(self) -> None:
         self.users = [a_wechat_user() for _ in range(5)]
-        self.patients: list[Patient] = [a_patient(user) for user in self.users]
+        self.patients: list[Patient] = [a_patient(user) for user in self.users[:-1]]
+        self.elderly = a_patient(self.users[-1], born=dt.date(1955, 5, 5))
+        self.patients.append(self.elderly)
         first, second, emergency = a_department(), a_department(), a_department(walk_in_only=True)
         sessions = [
             a_session(first, TOMORROW, 2500),

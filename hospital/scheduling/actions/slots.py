@@ -15,8 +15,8 @@ from hospital.kernel.actors import Actor
 from hospital.kernel.errors import Refusal, Stale
 from hospital.live import actions as live
 from hospital.scheduling import queries, thresholds
-from hospital.scheduling.models import Slot
-from hospital.scheduling.states import LISTED, POOLS_OF, Channel, SlotStatus
+from hospital.scheduling.models import Schedule, Slot
+from hospital.scheduling.states import LISTED, POOLS_OF, Channel, Pool, SlotStatus
 
 _NOTE: Final = """
     INSERT INTO kernel_transition
@@ -112,6 +112,7 @@ def hold_slot(
     until: dt.datetime,
     channel: Channel = Channel.WECHAT,
     prefer_slot_id: int | None = None,
+    reserved_from: dt.date | None = None,
     for_list: bool = False,
     by: Actor,
     at: dt.datetime,
@@ -119,27 +120,32 @@ def hold_slot(
     """Claim the first free number of a band (None: of the whole session) until a moment (UTC), of
     those the channel may have (M2.2).
 
-    A preferred slot is taken when it is free. `for_list`: for whoever is first on the session's
+    A preferred slot is taken when it is free. For visits from `reserved_from` on, a reserved number
+    once the channel's own are gone (M2.2). `for_list`: for whoever is first on the session's
     waiting list, until its band begins at the latest. Raises SlotTaken with `alternatives`.
     """
-    rows = _rows(
-        _CLAIM,
-        {
-            "schedule": schedule_id,
-            "band": band_id,
-            "prefer": prefer_slot_id,
-            "pools": list(POOLS_OF[channel]),
-            "until": until,
-            "for_list": for_list,
-            "kept": list(LISTED),
-            "kept_after": thresholds.kept_after(at),
-            "by": str(by),
-            "at": at,
-        },
-    )
+    values: dict[str, Any] = {
+        "schedule": schedule_id,
+        "band": band_id,
+        "prefer": prefer_slot_id,
+        "pools": list(POOLS_OF[channel]),
+        "until": until,
+        "for_list": for_list,
+        "kept": list(LISTED),
+        "kept_after": thresholds.kept_after(at),
+        "by": str(by),
+        "at": at,
+    }
+    rows = _rows(_CLAIM, values)
+    if not rows and _is_for(schedule_id, reserved_from):
+        rows = _rows(_CLAIM, values | {"pools": [Pool.RESERVED]})
     if not rows:
         nearest = queries.alternatives(
-            schedule_id=schedule_id, band_id=band_id, channel=channel, at=at
+            schedule_id=schedule_id,
+            band_id=band_id,
+            channel=channel,
+            reserved_from=reserved_from,
+            at=at,
         )
         raise SlotTaken(alternatives=nearest)
     slot_id, schedule, band, sequence_no, held_until = rows[0]
@@ -221,6 +227,13 @@ def expire_due(*, at: dt.datetime) -> int:
     rows = _rows(_EXPIRE, {"at": at})
     _publish({row[0] for row in rows})
     return len(rows)
+
+
+def _is_for(schedule_id: int, reserved_from: dt.date | None) -> bool:
+    """Whether a session is on the first day somebody may have reserved numbers of, or later."""
+    if reserved_from is None:
+        return False
+    return Schedule.objects.filter(pk=schedule_id, visit_date__gte=reserved_from).exists()
 
 
 def _change(

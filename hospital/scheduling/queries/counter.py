@@ -1,7 +1,8 @@
 """What a window or a kiosk may book now: read fresh, because the patient stands there.
 
 The same sessions and the same judgement as on a phone (law 13), by the numbers of the counter's
-own pool (M2.2). Moments are UTC, money is fen.
+own pool (M2.2), for a patient who may have reserved ones from a visit day on (`reserved_from`) by
+those as well. Moments are UTC, money is fen.
 """
 
 import datetime as dt
@@ -51,18 +52,27 @@ class CounterDay:
 
 
 def counter_offers(
-    *, department_id: int, day: dt.date, channel: Channel, at: dt.datetime
+    *,
+    department_id: int,
+    day: dt.date,
+    channel: Channel,
+    reserved_from: dt.date | None = None,
+    at: dt.datetime,
 ) -> list[CounterOffer]:
     """The sessions of a department on a day that are not over: those with numbers first, then by
     start and the doctor's pinyin."""
     found = sessions.load(Schedule.objects.filter(department_id=department_id, visit_date=day))
-    offers = [_offer(session, channel, at) for session in found]
+    offers = [_offer(session, channel, reserved_from, at) for session in found]
     shown = [offer for offer in offers if offer.state != Offer.ENDED]
     return sorted(shown, key=lambda offer: not offer.can_book)
 
 
 def counter_days(
-    *, department_id: int, channel: Channel, at: dt.datetime
+    *,
+    department_id: int,
+    channel: Channel,
+    reserved_from: dt.date | None = None,
+    at: dt.datetime,
 ) -> tuple[CounterDay, ...]:
     """Today to the horizon, each with the numbers the channel may still have."""
     days = shown_days(hospital_day(at))
@@ -71,7 +81,7 @@ def counter_days(
     )
     left: dict[dt.date, int] = {}
     for session in found:
-        offered = offer_of(session, channel=channel, at=at)
+        offered = offer_of(session, channel=channel, reserved_from=reserved_from, at=at)
         if offered.state != Offer.ENDED:
             left[session.visit_date] = left.get(session.visit_date, 0) + offered.left
     return tuple(CounterDay(day, left.get(day)) for day in days)
@@ -88,8 +98,10 @@ def counter_places(*, day: dt.date, channel: Channel, at: dt.datetime) -> dict[i
     return left
 
 
-def _offer(session: SessionFacts, channel: Channel, at: dt.datetime) -> CounterOffer:
-    offered = offer_of(session, channel=channel, at=at)
+def _offer(
+    session: SessionFacts, channel: Channel, reserved_from: dt.date | None, at: dt.datetime
+) -> CounterOffer:
+    offered = offer_of(session, channel=channel, reserved_from=reserved_from, at=at)
     is_open = offered.state == Offer.AVAILABLE
     return CounterOffer(
         session=session,
@@ -101,7 +113,7 @@ def _offer(session: SessionFacts, channel: Channel, at: dt.datetime) -> CounterO
                 band_id=band.id,
                 starts_at=band.starts_at,
                 ends_at=band.ends_at,
-                left=band_left(session, band, channel=channel, at=at),
+                left=band_left(session, band, channel=channel, reserved_from=reserved_from, at=at),
             )
             for band in session.bands
             if is_open and band.ends_at > at

@@ -4,6 +4,7 @@ They come from facts at most a second old (law 13; M1.2 allows five). Moments ar
 """
 
 import datetime as dt
+import functools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -247,21 +248,25 @@ def alternatives(
     schedule_id: int,
     band_id: int | None,
     channel: Channel = Channel.WECHAT,
+    reserved_from: dt.date | None = None,
     at: dt.datetime,
     most: int = 3,
 ) -> list[FreeBand]:
-    """The nearest bands with places for a channel instead of a full one (M1.2).
+    """The nearest bands with places for a channel instead of a full one (M1.2), and for a patient
+    who may have reserved numbers from a visit day on.
 
     Nearest: the same session, then the same doctor, then the department; within each by time.
     """
     wanted = session_facts(schedule_id=schedule_id)
     starts_at = band_of(wanted, band_id).starts_at if band_id else wanted.starts_at
+    offer = functools.partial(offer_of, channel=channel, reserved_from=reserved_from, at=at)
+    left = functools.partial(band_left, channel=channel, reserved_from=reserved_from, at=at)
     found = [
         (session, band)
         for session in _department_sessions(wanted.department_id, at)
-        if offer_of(session, channel=channel, at=at).state == Offer.AVAILABLE
+        if offer(session).state == Offer.AVAILABLE
         for band in session.bands
-        if band.id != band_id and band_left(session, band, channel=channel, at=at) > 0
+        if band.id != band_id and left(session, band) > 0
     ]
 
     def distance(pair: tuple[SessionFacts, BandFacts]) -> tuple[int, dt.timedelta]:
@@ -274,9 +279,7 @@ def alternatives(
         )
         return nearness.index(True), abs(band.starts_at - starts_at)
 
-    return [
-        _free_band(*pair, channel=channel, at=at) for pair in sorted(found, key=distance)[:most]
-    ]
+    return [_free_band(*pair, left=left(*pair)) for pair in sorted(found, key=distance)[:most]]
 
 
 def next_useful_day(*, department_id: int, after: dt.date, at: dt.datetime) -> dt.date | None:
@@ -408,9 +411,7 @@ def _band_cells(session: SessionFacts, at: dt.datetime) -> list[BandCell]:
     ]
 
 
-def _free_band(
-    session: SessionFacts, band: BandFacts, *, channel: Channel, at: dt.datetime
-) -> FreeBand:
+def _free_band(session: SessionFacts, band: BandFacts, *, left: int) -> FreeBand:
     return FreeBand(
         schedule_id=session.id,
         band_id=band.id,
@@ -419,5 +420,5 @@ def _free_band(
         ends_at=band.ends_at,
         doctor=session.doctor_label,
         title_label=session.title_label,
-        left=band_left(session, band, channel=channel, at=at),
+        left=left,
     )

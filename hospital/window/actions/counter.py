@@ -70,7 +70,8 @@ def register(
     at: dt.datetime,
 ) -> Appointment:
     """Hold a number at the window by the same rules as anywhere; with a `reason` those an office
-    may set aside are (H3.1). Who telephones or was referred has the numbers kept for them (M2.2).
+    may set aside are (H3.1). Who telephones or was referred has the numbers kept for them, the
+    elderly who stand here as well (M2.2).
     Raises what booking raises, OfficeWritesWhy."""
     if not may_register and not reason:
         raise OfficeWritesWhy

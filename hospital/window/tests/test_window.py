@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 from collections.abc import Iterator
 from typing import Any
 
@@ -24,7 +25,7 @@ from hospital.payments.states import PaymentStatus
 from hospital.registration import actions as registration
 from hospital.registration.models import Appointment
 from hospital.registration.states import AppointmentStatus, BookingKind, CancelReason, PaidWhen
-from hospital.scheduling.models import Schedule
+from hospital.scheduling.models import Schedule, Slot
 from hospital.scheduling.states import Channel, Pool
 from hospital.testing.bookings import a_paid_booking
 from hospital.testing.jobs import run_jobs
@@ -134,7 +135,7 @@ def test_h3_01_the_window_books_from_the_same_pool_with_the_same_checks(clerk: C
 
 
 def test_m2_02_who_telephones_or_is_referred_has_the_numbers_kept_for_them(clerk: Client) -> None:
-    """M2.2: the reserved pool is the window's to give, to nobody who stands there."""
+    """M2.2: the reserved pool is the window's to give, to nobody younger who stands there."""
     kept = {Pool.WECHAT: 15, Pool.RESERVED: 1}
     schedule = a_released_schedule(shares=kept)
     facts = {"day": TOMORROW.isoformat(), "from": "phone", "arrival": "1"}
@@ -156,6 +157,40 @@ def test_m2_02_who_telephones_or_is_referred_has_the_numbers_kept_for_them(clerk
     )
     nobody = book(clerk, a_patient(), schedule, **facts | {"from": "doctor"})
     assert nobody.status_code == 422, "no other channel is the window's"
+
+
+def test_m2_02_the_elderly_have_reserved_numbers_at_the_window_once_its_own_are_gone(
+    clerk: Client,
+) -> None:
+    """M2.2: the window's own first, then a reserved one; the page counts what can be booked. Who
+    turns sixty the day after the visit has none of them, and is refused without a trace."""
+    kept = {Pool.WECHAT: 13, Pool.WINDOW: 1, Pool.RESERVED: 2}
+    schedule = a_released_schedule(shares=kept)
+    sixty = [a_patient(born=TOMORROW.replace(year=1966)) for _ in range(3)]
+    younger = a_patient(born=TOMORROW.replace(year=1966) + dt.timedelta(days=1))
+    facts = {"d": schedule.department.code, "day": TOMORROW.isoformat(), "arrival": "1"}
+
+    def left(patient: Patient) -> list[str]:
+        address = reverse("window-person", args=[patient.outpatient_no])
+        words = clerk.get(address, facts).content.decode().split()
+        return [after for word, after in itertools.pairwise(words) if word == "余"]
+
+    assert (left(sixty[0]), left(younger)) == (["3", "3"], ["1", "1"])
+    for patient in sixty[:2]:
+        done = book(clerk, patient, schedule, key=patient.outpatient_no, **facts)
+        assert done.status_code == 302
+    pools = Appointment.objects.order_by("pk").values_list("channel", "slot__pool")
+    assert list(pools) == [(Channel.WINDOW, Pool.WINDOW), (Channel.WINDOW, Pool.RESERVED)]
+    assert (left(sixty[2]), left(younger)) == (["1", "1"], [])
+    before = list(Slot.objects.order_by("pk").values())
+    assert book(clerk, younger, schedule).status_code == 422
+    assert (Appointment.objects.count(), list(Slot.objects.order_by("pk").values())) == (2, before)
+    # An exchange at the window looks at the same numbers.
+    old = Appointment.objects.latest("pk")
+    other = a_released_schedule(department=schedule.department, shares={Pool.RESERVED: 16})
+    assert book(clerk, sixty[1], other, exchange=old.number, key="x").status_code == 302
+    moved = Appointment.objects.get(replaces=old)
+    assert (moved.schedule_id, moved.slot.pool) == (other.pk, Pool.RESERVED)
 
 
 def test_h3_01_a_limit_is_set_aside_by_the_office_with_a_reason(clerk: Client) -> None:

@@ -179,7 +179,7 @@ def _person_page(
     patients.record_view(patient_id=patient.pk, what="窗口挂号", by=request.actor, at=at)
     told = (request.POST if request.method == "POST" else request.GET).dict()
     code = typed(told, "d", most=20)
-    shown = _numbers(told, code, at) if code else {"departments": _departments()}
+    shown = _numbers(patient, told, code, at) if code else {"departments": _departments()}
     # A booking to be paid on arrival is for another day: what the page says is what the form says.
     told["arrival"] = "1" if shown.get("arrival") else ""
     context: dict[str, object] = {
@@ -218,19 +218,26 @@ def _departments() -> list[organisation.DepartmentRow]:
     return organisation.bookable_departments()
 
 
-def _numbers(told: Mapping[str, str], code: str, at: dt.datetime) -> dict[str, object]:
+def _numbers(
+    patient: Patient, told: Mapping[str, str], code: str, at: dt.datetime
+) -> dict[str, object]:
     """The sessions of a department on a day, each under a key; or their bands. Who telephones or
-    was sent by another doctor chooses among what is kept for them (M2.2)."""
+    was sent by another doctor chooses among what is kept for them, and so do the elderly (M2.2)."""
     department = organisation.department(code)
     day = _day(told.get("day", ""), at)
     exchanged = forms.booking_number(told.get("exchange", ""))
     channel = Channel.WINDOW if exchanged else forms.origin(told)
-    offers = sessions.counter_offers(department_id=department.pk, day=day, channel=channel, at=at)
+    reserved_from = bookings.reserved_from(birth_date=patient.birth_date, channel=channel)
+    offers = sessions.counter_offers(
+        department_id=department.pk, day=day, channel=channel, reserved_from=reserved_from, at=at
+    )
     with_bands = told.get("bands") == "1"
     rows = _band_rows(offers) if with_bands else _session_rows(offers)
     first = (typed_id(told.get("page", "")) or 0) * _PAGE
     is_arrival = bool(told.get("arrival")) and day > clock.hospital_day(at) and not exchanged
-    days = sessions.counter_days(department_id=department.pk, channel=channel, at=at)
+    days = sessions.counter_days(
+        department_id=department.pk, channel=channel, reserved_from=reserved_from, at=at
+    )
     place = next((index for index, one in enumerate(days) if one.day == day), 0)
     shown = rows[first : first + _PAGE]
     return {
@@ -242,6 +249,7 @@ def _numbers(told: Mapping[str, str], code: str, at: dt.datetime) -> dict[str, o
         "day_after": days[place + 1].day if place + 1 < len(days) else None,
         "rows": [{"key": _KEYS[index], **row} for index, row in enumerate(shown)],
         "with_bands": with_bands,
+        "is_elderly": reserved_from is not None and day >= reserved_from,
         "page_before": first // _PAGE - 1 if first else None,
         "page_after": first // _PAGE + 1 if len(rows) > first + _PAGE else None,
         "arrival": is_arrival,
