@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from hospital.kernel import clock
+from hospital.kernel.actors import SYSTEM
 from hospital.kernel.errors import Refusal
 from hospital.kernel.settings_rows import Scope
 from hospital.patients import queries as patients
@@ -163,6 +164,14 @@ class Past:
     visit_date: dt.date
     cancel_reason: str
     cancelled_at: dt.datetime | None
+    made_by: str
+
+    @property
+    def is_own_hold(self) -> bool:
+        """Whether it is a number somebody took and has not paid for. Nothing but the waiting list
+        books for a WeChat user in the house's own name: what it offers, nobody has taken yet."""
+        is_offer = self.wechat_user_id is not None and self.made_by == str(SYSTEM)
+        return self.status == AppointmentStatus.PENDING and not is_offer
 
 
 @dataclass(frozen=True, slots=True)
@@ -437,17 +446,13 @@ def _check_month(wish: Wish, past: Sequence[Past]) -> None:
 
 
 def _check_unpaid_patient(mine: Sequence[Past]) -> None:
-    unpaid = [row for row in mine if row.status == AppointmentStatus.PENDING]
+    unpaid = [row for row in mine if row.is_own_hold]
     if len(unpaid) >= thresholds.LIMIT_UNPAID_PATIENT.value():
         raise LimitUnpaidPatient(number=unpaid[0].number)
 
 
 def _check_unpaid_user(wish: Wish, past: Sequence[Past]) -> None:
-    unpaid = [
-        row
-        for row in past
-        if row.status == AppointmentStatus.PENDING and row.wechat_user_id == wish.wechat_user_id
-    ]
+    unpaid = [row for row in past if row.is_own_hold and row.wechat_user_id == wish.wechat_user_id]
     if len(unpaid) >= thresholds.LIMIT_UNPAID_USER.value():
         raise LimitUnpaidUser(number=unpaid[0].number)
 

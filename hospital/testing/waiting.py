@@ -4,6 +4,7 @@ import datetime as dt
 
 from hospital.identity.models import WeChatUser
 from hospital.kernel.actors import Actor
+from hospital.organisation.models import Department
 from hospital.patients.models import Patient
 from hospital.registration import actions as registration
 from hospital.registration.models import Appointment, WaitlistEntry
@@ -18,13 +19,19 @@ def a_full_schedule(
     paid: int = 1,
     unpaid: int = 0,
     fee_fen: int = 2500,
+    department: Department | None = None,
     day: dt.date = TOMORROW,
     at: dt.datetime = NOW,
 ) -> tuple[Schedule, list[Appointment]]:
     """A session of one band, tomorrow's, with exactly as many numbers as are taken, and who has
     them, the paid ones first."""
     schedule = a_released_schedule(
-        day=day, capacity=paid + unpaid, band_minutes=240, fee_fen=fee_fen, at=at
+        department=department,
+        day=day,
+        capacity=paid + unpaid,
+        band_minutes=240,
+        fee_fen=fee_fen,
+        at=at,
     )
     bookings = [a_paid_booking(schedule=schedule, at=at) for _ in range(paid)]
     return schedule, bookings + [a_booking(schedule=schedule, at=at) for _ in range(unpaid)]

@@ -55,7 +55,7 @@ _LOOK_BACK: Final = """
     ) restriction ON true
     LEFT JOIN (
         SELECT number, status, patient_id, wechat_user_id, schedule_id, department_id,
-            practitioner_id, visit_date, cancel_reason, cancelled_at, id
+            practitioner_id, visit_date, cancel_reason, cancelled_at, made_by, id
         FROM registration_appointment
         WHERE (patient_id = %(patient)s OR wechat_user_id = %(user)s) AND visit_date >= %(since)s
     ) past ON true

@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Callable
+from functools import partial
 
 import pytest
 import time_machine
@@ -21,6 +22,7 @@ from hospital.scheduling.models import Slot
 from hospital.scheduling.states import Channel, Pool, SlotStatus
 from hospital.testing.bookings import a_booking, a_paid_booking, pay
 from hospital.testing.jobs import run_jobs
+from hospital.testing.organisation import a_department
 from hospital.testing.people import a_patient, a_wechat_user
 from hospital.testing.schedules import NOW, a_released_schedule, change_capacity, moment
 from hospital.testing.waiting import a_full_schedule, a_waiting
@@ -54,13 +56,14 @@ def gives_back(booking: Appointment, *, at: dt.datetime = NOW) -> None:
     scheduling.reclaim_due(by=SYSTEM, at=at + minutes(31))
 
 
-def no(code: str, act: Callable[[], object]) -> None:
-    """It is refused, and nobody's place or number has changed."""
+def no(code: str, act: Callable[[], object]) -> dict[str, object]:
+    """It is refused, and nobody's place or number has changed; what the refusal says besides."""
     before = (*rows(), WaitlistEntry.objects.count())
     with pytest.raises(Refusal) as raised:
         act()
     assert raised.value.code == code
     assert (*rows(), WaitlistEntry.objects.count()) == before
+    return raised.value.details
 
 
 def serve(at: dt.datetime = SOON) -> int:
@@ -422,6 +425,45 @@ def test_waiting_does_not_stand_in_the_way_of_a_hold_and_counts_as_none() -> Non
     a_booking(user=user, patient=patient)
     entry = a_waiting(schedule, user=user, patient=patient)
     assert entry.status == WaitlistStatus.WAITING
+
+
+def test_m1_04_an_offer_nobody_has_answered_is_no_unpaid_hold() -> None:
+    department, user = a_department(), a_wechat_user()
+    patient = a_patient(user, at=NOW)
+    schedule, (booking,) = a_full_schedule(department=department)
+    entry = a_waiting(schedule, user=user, patient=patient)
+    gives_back(booking)
+    assert serve() == 1
+    entry.refresh_from_db()
+    assert entry.appointment is not None
+    same_day = a_released_schedule(department=department)
+
+    own = a_booking(user=user, patient=patient, at=SOON)
+
+    assert own.status == AppointmentStatus.PENDING
+    third = a_released_schedule()
+    for other, code, number in (
+        (schedule, "DUPLICATE", entry.appointment.number),
+        (same_day, "LIMIT_DEPARTMENT_DAY", entry.appointment.number),
+        (third, "LIMIT_UNPAID_PATIENT", own.number),
+    ):
+        again = partial(a_booking, user=user, patient=patient, schedule=other, at=SOON)
+        assert no(code, again)["number"] == number
+
+
+def test_m1_04_offers_of_the_list_do_not_count_for_the_user_either() -> None:
+    user = a_wechat_user()
+    for _ in range(2):
+        schedule, (booking,) = a_full_schedule()
+        a_waiting(schedule, user=user)
+        gives_back(booking)
+    assert serve() == 2
+
+    for _ in range(2):
+        a_booking(user=user, patient=a_patient(user, at=NOW), at=SOON)
+
+    third, free = a_patient(user, at=NOW), a_released_schedule()
+    no("LIMIT_UNPAID_USER", lambda: a_booking(user=user, patient=third, schedule=free, at=SOON))
 
 
 def test_m1_05_a_booking_pays_no_statement_for_the_list() -> None:
