@@ -14,6 +14,9 @@ from typing import Final
 ELLIPSIS: Final = "…"
 NOTHING: Final = "—"
 _SEE_DETAIL: Final = "见详情"
+_ARROW: Final = "→"
+#: A last word worth more than what stands before it: "302诊室", "针灸一诊室", "A0123".
+_PLACE: Final = re.compile(r"[0-9]|[室号]$")
 _KEY: Final = re.compile(r"([a-z_]+?)([0-9]+)")
 _WEEKDAY: Final = re.compile(r"\s*[（(]?(?:周|星期)[一二三四五六日天][）)]?")
 #: What must not be cut in the middle: numbers, times, amounts, ticket and room codes.
@@ -45,13 +48,31 @@ def fit(value: str, *, key: str) -> str:
 
 
 def shorten(text: str, *, limit: int) -> str:
-    """Return a text of at most `limit` units: without the weekday, else cut and ended with "…".
+    """Return a text of at most `limit` units: without the weekday, else cut, "…" where it was cut.
 
-    A number, time, amount or code at the cut is left out whole.
+    Who comes for whom ("甲→乙") keeps both names; a room or number that ends the text stays and
+    the way there is cut. A number, time, amount or code at the cut is left out whole.
     """
     if units(text) <= limit:
         return text
     text = _WEEKDAY.sub(_gap, text)
+    before, arrow, after = text.partition(_ARROW)
+    if arrow and units(text) > limit:
+        return _both(before, after, limit=limit)
+    before, _, last = text.rpartition(" ")
+    if before and units(text) > limit and _PLACE.search(last) and units(last) <= limit // 2:
+        return f"{_cut(before, limit=limit - units(last) - 1)} {last}"
+    return _cut(text, limit=limit)
+
+
+def _both(before: str, after: str, *, limit: int) -> str:
+    """Both sides of an arrow, each with half the room and what the other leaves of its half."""
+    room = limit - units(_ARROW)
+    before = _cut(before, limit=max(room // 2, room - units(after)))
+    return f"{before}{_ARROW}{_cut(after, limit=room - units(before))}"
+
+
+def _cut(text: str, *, limit: int) -> str:
     if units(text) <= limit:
         return text
     cut = len(text)

@@ -207,7 +207,7 @@ _ALL: Final = (
             "patient": "陈*宁",
             "change": "陈知行→欧阳若谷",
             "date": "11月24日 周二 08:30-09:00",
-            "note": "11月23日 20:30前请确认，不确认将退号退款",
+            "note": "11月23日 20:30前确认，否则退号",
         },
         is_urgent=True,
         sms="{patient}预约的{date}改由其他医生接诊（{change}），{note}。",

@@ -3,12 +3,15 @@ N39 for a release (chapter 4). Written in the caller's transaction, as `telling`
 """
 
 import datetime as dt
+from typing import Final
 
 from hospital.billing.states import PAID
 from hospital.kernel.actors import Actor
 from hospital.kernel.clock import local
+from hospital.kernel.errors import Refusal
 from hospital.messaging import actions as messaging
 from hospital.patients import queries as patients
+from hospital.registration import rules
 from hospital.registration.models import Appointment, ReleaseWatch, WaitlistEntry
 from hospital.registration.states import PaidWhen
 from hospital.registration.visit_words import doctor_of, loaded, place_of, time_of
@@ -19,6 +22,18 @@ _WAITLIST = "/m/waitlist/"
 _BRING = "身份证件、医保卡、病历资料"
 # Who does not come for it in time loses the number (M1.13).
 _BRING_TO_PAY = "证件；时段开始前到窗口付款取号"
+#: Whoever waited and may not book when the turn comes: the refusals that are longer than a field.
+_LONGEST_REASON: Final = 20
+_BRIEFLY: Final = {
+    rules.NotIdentified.code: "就诊人还没有实名登记",
+    rules.NotRealName.code: "证件未登记，请到窗口补登",
+    rules.PatientInactive.code: "档案已停用，请到窗口核对",
+    rules.DepartmentLimitSex.code: "该科室不接诊此性别的患者",
+    rules.DepartmentLimitAge.code: "该科室不接诊此年龄的患者",
+    rules.Restricted.code: "线上预约已暂停，可到窗口挂号",
+    rules.LimitMonth.code: "您本月的预约数已达上限",
+    rules.ChannelClosed.code: "本次出诊已停止线上挂号",
+}
 
 
 def offered(appointment: Appointment, *, by: Actor, at: dt.datetime) -> None:
@@ -46,6 +61,13 @@ def offered(appointment: Appointment, *, by: Actor, at: dt.datetime) -> None:
         answers=row.wechat_user_id,
         until=row.hold_until,
     )
+
+
+def in_brief(refusal: Refusal) -> str:
+    """Why the one whose turn it was gets no number, whole in the words a field has room for."""
+    if len(refusal.message) <= _LONGEST_REASON:
+        return refusal.message
+    return _BRIEFLY.get(refusal.code, "轮到您时已不能预约")
 
 
 def waited_in_vain(

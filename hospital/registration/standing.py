@@ -53,9 +53,11 @@ class RestrictionRow:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """How a patient stands: the restriction in force that lasts longest, the limits, incidents."""
+    """How a patient stands: the restriction in force that lasts longest, else the one lifted last
+    and would still run, the limits, incidents."""
 
     restriction: RestrictionRow | None
+    lifted: RestrictionRow | None
     noshows: incidents.Limit
     late_cancels: incidents.Limit
     incidents: tuple[IncidentRow, ...]
@@ -113,8 +115,13 @@ def standing_of(*, patient_id: int, at: dt.datetime) -> Standing:
         .order_by("-visit_date", "-pk")
     )
     in_force = _in_force(at).filter(patient_id=patient_id).order_by("-ends_at").first()
+    lifted = BookingRestriction.objects.select_related("patient").filter(
+        patient_id=patient_id, lifted_at__isnull=False, ends_at__gt=at
+    )
+    last = None if in_force else lifted.order_by("-lifted_at").first()
     return Standing(
         restriction=_restriction(in_force) if in_force else None,
+        lifted=_restriction(last) if last else None,
         noshows=limits[RestrictionCause.NOSHOW],
         late_cancels=limits[RestrictionCause.LATE_CANCEL],
         incidents=tuple(_incident(row, at) for row in rows[:_LISTED_AT_MOST]),

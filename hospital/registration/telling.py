@@ -18,6 +18,7 @@ from hospital.registration.states import CancelReason, RestrictionCause, WayBack
 from hospital.registration.visit_words import day_of, doctor_of, loaded, time_of
 from hospital.ui.wording import clock_text, day_text, yuan_text
 
+_FIELD: Final = 20  # characters a field of a message has room for
 _ARRIVAL: Final = {
     WayBack.NOTHING: "无需退费",
     WayBack.ACCOUNT: "原路退回，以微信到账为准",
@@ -129,17 +130,22 @@ def substituted(
 ) -> None:
     """N07: another doctor sees the patient, who may cancel at any time and pays no more (M1.9)."""
     row = loaded(appointment.pk, "bill")
-    difference = f"，退差价{yuan_text(back_fen)}" if back_fen else ""
-    _tell_substitute(row, was, row.doctor_name, f"可随时免费退号{difference}", by=by, at=at)
+    note = "可随时免费退号"
+    if back_fen:
+        note = f"{note}，退差价{yuan_text(back_fen)}"
+    if len(note) > _FIELD:  # ten thousand yuan and more: the account page has the sum
+        note = "可随时免费退号，差价已退"
+    _tell_substitute(row, was, row.doctor_name, note, by=by, at=at)
 
 
 def asked_about_substitute(
     appointment: Appointment, *, new: str, until: dt.datetime, by: Actor, at: dt.datetime
 ) -> None:
-    """N07: a doctor of a lower title would see the patient, who has to agree (M1.9)."""
+    """N07: a doctor of a lower title would see the patient, who has to agree (M1.9). The page says
+    that the money comes back with the number; a field has room for twenty characters."""
     row = loaded(appointment.pk, "bill")
     day = day_text(local(until).date())
-    note = f"{day} {clock_text(until)}前请确认，不确认将退号退款"
+    note = f"{day} {clock_text(until)}前确认，否则退号"
     _tell_substitute(row, doctor_of(row), new, note, by=by, at=at)
 
 

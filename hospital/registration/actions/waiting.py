@@ -234,7 +234,8 @@ def _serve(session: SessionFacts, *, by: Actor, at: dt.datetime) -> int:
         except SlotTaken:  # another run was faster: the rest wait for the next number
             break
         except Refusal as refusal:  # the turn came, but the patient may not book any more
-            _clear(entry_id, session, reason=refusal.message, by=by, at=at)
+            said = notices.in_brief(refusal)
+            _clear(entry_id, session, reason=refusal.message, said=said, by=by, at=at)
     return offers
 
 
@@ -290,7 +291,13 @@ def _offer(entry_id: int, session: SessionFacts, *, by: Actor, at: dt.datetime) 
 
 @transaction.atomic
 def _clear(
-    entry_id: int, session: SessionFacts | None, *, reason: str, by: Actor, at: dt.datetime
+    entry_id: int,
+    session: SessionFacts | None,
+    *,
+    reason: str,
+    said: str = "",
+    by: Actor,
+    at: dt.datetime,
 ) -> bool:
     found = WaitlistEntry.objects.select_for_update(no_key=True, of=("self",))
     entry = found.select_related("patient").get(pk=entry_id)
@@ -298,7 +305,7 @@ def _clear(
         return False
     move(entry, WaitlistStatus.CLEARED, by=by, at=at, reason=reason)
     if session is not None:
-        notices.waited_in_vain(entry, session, reason=reason, by=by, at=at)
+        notices.waited_in_vain(entry, session, reason=said or reason, by=by, at=at)
     live.publish(f"waitlist:{entry.pk}")
     return True
 

@@ -119,7 +119,7 @@ def test_m1_09_a_lower_title_asks_and_who_agrees_keeps_the_number() -> None:
     # Tomorrow at eight; until half an hour before is less than the twenty-four hours of the rule.
     assert (row.status, row.consent, row.doctor_name) == ("booked", "asked", "陈知行")
     assert row.answer_until == moment(TOMORROW, 7, 30)
-    assert told(row)[0]["note"] == "11月24日 07:30前请确认，不确认将退号退款"
+    assert told(row)[0]["note"] == "11月24日 07:30前确认，否则退号"
     assert bills.balance(bill_id=row.bill_id).due_fen == 0
 
     actions.answer_substitution(number=row.number, agrees=True, by=PATIENT, at=NOW)

@@ -161,7 +161,9 @@ def test_m1_10_the_patient_sees_the_standing_and_the_office_lifts_it() -> None:
     assert desk.post(lift, {"reason": " "}).status_code == HTTPStatus.UNPROCESSABLE_ENTITY
     assert desk.post(lift, {"reason": "住院期间"}).status_code == HTTPStatus.FOUND
     assert desk.post(lift, {"reason": "再来"}).status_code == HTTPStatus.UNPROCESSABLE_ENTITY
-    assert "可以正常预约" in text_of(phone.get(page))
+    shown = text_of(phone.get(page))
+    assert "可以正常预约" in shown
+    assert "解除：住院期间" in shown
     assert "住院期间" in text_of(desk.get(reverse("registration-restrictions")))
 
 
