@@ -6,7 +6,7 @@ from collections.abc import Collection
 
 from hospital.kernel import clock
 from hospital.scheduling import bands
-from hospital.scheduling.holidays import Calendar, runs
+from hospital.scheduling.holidays import Calendar, SpecialDay, runs
 from hospital.scheduling.models import Roster, RosterEntry, Schedule, ScheduleTemplate
 from hospital.scheduling.states import ScheduleStatus
 from hospital.scheduling.weeks import week_days
@@ -24,18 +24,20 @@ def standing_templates() -> list[ScheduleTemplate]:
     return list(found.select_related("department", "practitioner", "service_type", "room"))
 
 
+def runs_on(template: ScheduleTemplate, day: dt.date, special: SpecialDay | None) -> bool:
+    """Whether a template has a session on a day, if all it needs is there (M15.4)."""
+    return runs(
+        weekday=template.weekday, on_holidays=template.on_holidays, day=day, special=special
+    )
+
+
 def holds(template: ScheduleTemplate, day: dt.date, calendar: Calendar) -> bool:
     """Whether a template has a session on a day as the calendar has it (M15.4), with all it needs
     in force and a doctor licensed to hold it."""
     doctor = template.practitioner
     needed = (template, template.department, template.service_type, template.room, doctor)
     return (
-        runs(
-            weekday=template.weekday,
-            on_holidays=template.on_holidays,
-            day=day,
-            special=calendar.get(day),
-        )
+        runs_on(template, day, calendar.get(day))
         and all(
             (one.valid_from is None or one.valid_from <= day)
             and (one.valid_to is None or day < one.valid_to)

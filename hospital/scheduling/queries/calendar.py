@@ -16,7 +16,7 @@ from hospital.scheduling.models import (
     ScheduleTemplate,
 )
 from hospital.scheduling.states import TAKEN, DayKind, ScheduleStatus, SessionPeriod
-from hospital.scheduling.weekly import holds, standing_templates
+from hospital.scheduling.weekly import holds, runs_on, standing_templates
 from hospital.scheduling.weeks import monday_of
 
 _ONE_DAY = dt.timedelta(days=1)
@@ -110,7 +110,7 @@ def day_change(*, day: dt.date, special: SpecialDay | None, at: dt.datetime) -> 
         .order_by("department__pinyin", "starts_at", "id")
     )
     lost = [
-        row for row in rows if row.template is not None and not _runs(row.template, day, special)
+        row for row in rows if row.template is not None and not runs_on(row.template, day, special)
     ]
     there = set(
         Schedule.objects.filter(visit_date=day, template__isnull=False)
@@ -147,7 +147,7 @@ def _drafts(
     for roster in sorted(opened, key=lambda one: one.department.pinyin):
         unmade = [one for one in entries if one.roster_id == roster.pk and one.schedule_id is None]
         to_remove = sum(
-            1 for one in unmade if one.template and not _runs(one.template, day, special)
+            1 for one in unmade if one.template and not runs_on(one.template, day, special)
         )
         to_fill = sum(
             1
@@ -173,15 +173,6 @@ def _touched(row: Schedule, taken: int) -> TouchedSession:
         is_removable=row.status == ScheduleStatus.PUBLISHED
         and not taken
         and not hasattr(row, "roster_entry"),
-    )
-
-
-def _runs(template: ScheduleTemplate, day: dt.date, special: SpecialDay | None) -> bool:
-    return holidays.runs(
-        weekday=template.weekday,
-        on_holidays=template.on_holidays,
-        day=day,
-        special=special,
     )
 
 

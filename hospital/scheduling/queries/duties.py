@@ -13,11 +13,12 @@ from hospital.kernel.settings_rows import Scope
 from hospital.organisation import queries as organisation
 from hospital.scheduling import bands, conflicts, thresholds
 from hospital.scheduling.conflicts import Away, Conflict, Duty, Person, Standing, Week
-from hospital.scheduling.holidays import Calendar, runs
+from hospital.scheduling.holidays import Calendar
 from hospital.scheduling.models import Roster, RosterEntry, Schedule
 from hospital.scheduling.queries.calendar import special_days
 from hospital.scheduling.queries.leave import leaves_of
 from hospital.scheduling.states import ScheduleStatus
+from hospital.scheduling.weekly import runs_on
 from hospital.scheduling.weeks import DAYS
 
 if TYPE_CHECKING:
@@ -137,13 +138,7 @@ def _off_calendar(entry: RosterEntry, calendar: Calendar) -> str:
     template, special = entry.template, calendar.get(entry.visit_date)
     if template is None or special is None:
         return ""
-    is_held = runs(
-        weekday=template.weekday,
-        on_holidays=template.on_holidays,
-        day=entry.visit_date,
-        special=special,
-    )
-    return "" if is_held else special.name
+    return "" if runs_on(template, entry.visit_date, special) else special.name
 
 
 def _of_schedule(schedule: Schedule) -> Duty:
