@@ -21,7 +21,7 @@ from hospital.scheduling.models import Roster, Schedule
 from hospital.scheduling.queries.calendar import special_days
 from hospital.scheduling.queries.leave import leaves_of
 from hospital.scheduling.states import ScheduleStatus
-from hospital.scheduling.weeks import monday_of
+from hospital.scheduling.weeks import days_through, monday_of
 
 # The slots' own planned → free is told by the schedule's Transition: one row, not one a number.
 _RELEASE: Final = """
@@ -105,7 +105,7 @@ def generate_schedules(*, through: dt.date, by: Actor, at: dt.datetime) -> int:
     """
     making.take_turns()
     first = hospital_day(at)
-    days = [first + dt.timedelta(days=offset) for offset in range((through - first).days + 1)]
+    days = days_through(first, through)
     opened = set(
         Roster.objects.filter(monday__gte=monday_of(first)).values_list("department", "monday")
     )

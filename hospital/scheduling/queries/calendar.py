@@ -17,9 +17,8 @@ from hospital.scheduling.models import (
 )
 from hospital.scheduling.states import TAKEN, DayKind, ScheduleStatus, SessionPeriod
 from hospital.scheduling.weekly import holds, runs_on, standing_templates
-from hospital.scheduling.weeks import monday_of
+from hospital.scheduling.weeks import days_through, monday_of
 
-_ONE_DAY = dt.timedelta(days=1)
 _GONE = (ScheduleStatus.CANCELLED, ScheduleStatus.SUSPENDED, ScheduleStatus.CLOSED)
 
 
@@ -93,7 +92,7 @@ def rest_days(first: dt.date, latest: dt.date) -> frozenset[dt.date]:
     """The weekends and holidays of a stretch (both included), after exchanged days."""
     special = special_days(first, latest)
     return frozenset(
-        day for day in _days(first, latest) if holidays.is_rest_day(day, special.get(day))
+        day for day in days_through(first, latest) if holidays.is_rest_day(day, special.get(day))
     )
 
 
@@ -174,7 +173,3 @@ def _touched(row: Schedule, taken: int) -> TouchedSession:
         and not taken
         and not hasattr(row, "roster_entry"),
     )
-
-
-def _days(first: dt.date, latest: dt.date) -> Iterable[dt.date]:
-    return (first + number * _ONE_DAY for number in range((latest - first).days + 1))

@@ -7,7 +7,7 @@ departments their hours in the other.
 """
 
 import datetime as dt
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -44,7 +44,7 @@ from hospital.scheduling.queries.calendar import rest_days, special_days
 from hospital.scheduling.queries.leave import leaves_of
 from hospital.scheduling.states import RosterStatus, ScheduleStatus, WishMind
 from hospital.scheduling.weekly import holds, standing_templates
-from hospital.scheduling.weeks import monday_of
+from hospital.scheduling.weeks import days_through, monday_of
 
 if TYPE_CHECKING:
     from hospital.organisation.models import Practitioner
@@ -98,12 +98,15 @@ class Stretch:
 
     @property
     def days(self) -> list[dt.date]:
-        count = (self.to_date - self.from_date).days
-        return [self.from_date + number * _ONE_DAY for number in range(count)]
+        return days_through(self.from_date, self.latest)
 
     @property
     def latest(self) -> dt.date:
         return self.to_date - _ONE_DAY
+
+    def is_own(self, one: Schedule | Planned, ids: Collection[int]) -> bool:
+        """Whether a session is the department's, of somebody planned for."""
+        return one.department_id == self.department_id and one.practitioner_id in ids
 
 
 def problem_of(
@@ -173,8 +176,8 @@ def _stretch(department_id: int, from_date: dt.date, to_date: dt.date) -> Stretc
         .select_related("service_type")
         .order_by("id")
     )
-    templates = standing_templates()
-    calendar = special_days(from_date, to_date - _ONE_DAY)
+    templates, latest = standing_templates(), to_date - _ONE_DAY
+    calendar = special_days(from_date, latest)
     return Stretch(
         department_id,
         from_date,
@@ -182,8 +185,8 @@ def _stretch(department_id: int, from_date: dt.date, to_date: dt.date) -> Stretc
         calendar,
         tuple(rows),
         (
-            *_drafted(from_date, to_date - _ONE_DAY),
-            *_from_templates(templates, from_date, to_date - _ONE_DAY, calendar),
+            *_drafted(from_date, latest),
+            *_from_templates(templates, from_date, latest, calendar),
         ),
         tuple(templates),
     )
@@ -193,11 +196,10 @@ def _fixed(stretch: Stretch, ids: Collection[int]) -> Iterable[Assignment]:
     """What the people planned for have for certain: sessions made, and those of weeks that wait
     for the office's approval, which a proposal leaves alone."""
     for row in stretch.made:
-        if row.department_id == stretch.department_id and row.practitioner_id in ids:
+        if stretch.is_own(row, ids):
             yield _of_schedule(row)
     for one in stretch.planned:
-        is_own = one.department_id == stretch.department_id and one.practitioner_id in ids
-        if is_own and one.is_settled:
+        if one.is_settled and stretch.is_own(one, ids):
             yield one.assignment
 
 
@@ -270,10 +272,10 @@ def _sat_in(stretch: Stretch, ids: Collection[int]) -> Iterable[RoomTime]:
     """Where others than the people planned for sit or will sit: other departments, clinics without
     a doctor, and colleagues who are not planned for."""
     for row in stretch.made:
-        if row.department_id != stretch.department_id or row.practitioner_id not in ids:
+        if not stretch.is_own(row, ids):
             yield row.room_id, (row.visit_date, Period(row.session_period))
     for one in stretch.planned:
-        if one.department_id != stretch.department_id or one.practitioner_id not in ids:
+        if not stretch.is_own(one, ids):
             yield one.room_id, (one.day, one.period)
 
 
@@ -385,11 +387,7 @@ def _by_hand(
     stretch: Stretch, ids: Collection[int], fixed: Iterable[Assignment]
 ) -> Iterable[Assignment]:
     """The roster made by hand: what is fixed, then drafts where a week is open, else templates."""
-    own = [
-        one.assignment
-        for one in stretch.planned
-        if one.department_id == stretch.department_id and one.practitioner_id in ids
-    ]
+    own = [one.assignment for one in stretch.planned if stretch.is_own(one, ids)]
     seen = set()
     for one in (*fixed, *own):
         if one.seat not in seen:
@@ -415,7 +413,7 @@ def _drafted(first: dt.date, latest: dt.date) -> Iterable[Planned]:
 
 
 def _from_templates(
-    templates: Iterable[ScheduleTemplate], first: dt.date, latest: dt.date, calendar: Calendar
+    templates: Sequence[ScheduleTemplate], first: dt.date, latest: dt.date, calendar: Calendar
 ) -> Iterable[Planned]:
     """What the templates would make in weeks nobody opened."""
     opened = set(
@@ -429,10 +427,8 @@ def _from_templates(
         .exclude(status=ScheduleStatus.CANCELLED)
         .values_list("template_id", "visit_date")
     )
-    known = list(templates)
-    for number in range((latest - first).days + 1):
-        day = first + number * _ONE_DAY
-        for one in known:
+    for day in days_through(first, latest):
+        for one in templates:
             if (
                 (one.department_id, monday_of(day)) not in opened
                 and (one.pk, day) not in made

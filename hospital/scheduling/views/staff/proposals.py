@@ -25,7 +25,7 @@ from hospital.scheduling.proposal_result import Result
 from hospital.scheduling.queries import ProposalRow
 from hospital.scheduling.states import ProposalStatus
 from hospital.scheduling.views.staff.rosters import address, within_reach
-from hospital.scheduling.weeks import monday_of
+from hospital.scheduling.weeks import days_through, monday_of
 from hospital.ui.typed import typed_id
 from hospital.ui.wording import day_text, weekday_text
 
@@ -48,7 +48,6 @@ _TONES: Final = {
 }
 _UNDER_WAY: Final = (ProposalStatus.WAITING, ProposalStatus.RUNNING)
 _MOST_SENTENCES: Final = 20
-_TWO: Final = 2
 
 
 @staff_page(DRAFT_ROSTER)
@@ -205,9 +204,7 @@ def _weeks(row: ProposalRow, code: str) -> list[dict[str, object]]:
 def _grid(row: ProposalRow, result: Result) -> dict[str, object]:
     """Doctors by days, each session a mark whose title says all of it."""
     special = queries.special_days(row.from_date, row.latest)
-    days = [
-        row.from_date + number * _ONE_DAY for number in range((row.latest - row.from_date).days + 1)
-    ]
+    days = days_through(row.from_date, row.latest)
     resting = {day for day in days if holidays.is_rest_day(day, special.get(day))}
     order = list(Period)
     by_cell: dict[tuple[str, dt.date], list[Assignment]] = {}
@@ -246,12 +243,11 @@ def marks_of(names: Iterable[str]) -> dict[str, str]:
     """A character for each 号别, its first one that no other has; none where there is only one."""
     found: dict[str, str] = {}
     different = sorted(set(names))
-    if len(different) < _TWO:
+    if len(different) <= 1:
         return dict.fromkeys(different, "")
     for name in different:
         others = "".join(one for one in different if one != name)
-        own = next((one for one in name if one not in others), name[:1])
-        found[name] = own
+        found[name] = next((one for one in name if one not in others), name[:1])
     return found
 
 
