@@ -21,10 +21,11 @@ def faults() -> str:
         "test (`tests/journeys/faults`): the fault strikes on the way, time passes, and "
         "afterwards both sides' books are compared with the end to the fen, nothing waits, and no "
         "job is left.",
-        "Lines with a star are, to our client, the same as another fault at the same operation; "
-        f"`make test` tries those only where they could cost money ({', '.join(COSTLY)}), and "
-        f"but for {', '.join(ASKING)} one fault for each end of an operation; "
-        "`FAULTS=all make test ARGS=tests/journeys/faults` all.",
+        "Lines with a star are, to our client, the same as another fault at the same operation, "
+        f"which could not cost money there (it could at {', '.join(COSTLY)}): `make test` leaves "
+        f"them out. Of the others it tries all where money is asked for ({', '.join(ASKING)}), and "
+        "elsewhere one for each end of an operation; "
+        "`FAULTS=all make test ARGS=tests/journeys/faults` tries every line.",
         table(("fault", "what the stand-in does", "at", "meanwhile", "leads to"), map(_row, ROWS)),
         "## Operations\n\n"
         + table(

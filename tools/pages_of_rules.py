@@ -6,9 +6,9 @@ from collections import defaultdict
 from pathlib import Path
 from typing import Final
 
+from tools.inventory import ROOT
 from tools.tables import page, table
 
-ROOT: Final = Path(__file__).resolve().parents[1]
 #: The rules of the handbook that are built, and what each is about.
 RULES: Final = {
     "SM1": "the life of a session",
