@@ -5,7 +5,6 @@ commit and then reads its answer; a rollback frees the key.
 """
 
 import datetime as dt
-import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from typing import Any
 from django.db import connection
 
 from hospital.kernel.errors import Refusal
+from hospital.kernel.fingerprints import fingerprint
 from hospital.kernel.models import RequestKey
 
 _CLAIM = """
@@ -53,7 +53,7 @@ def claim(*, key: str, scope: str, inputs: Mapping[str, object], at: dt.datetime
     assert connection.in_atomic_block, "a request key outside a transaction protects nothing"
     if not key.isprintable() or not key.strip():
         raise KeyMissing
-    digest = _digest(inputs)
+    digest = fingerprint(inputs)
     with connection.cursor() as cursor:
         cursor.execute(_CLAIM, [key, scope, digest, at])
         row = cursor.fetchone()
@@ -63,8 +63,3 @@ def claim(*, key: str, scope: str, inputs: Mapping[str, object], at: dt.datetime
     if known.input_digest != digest:
         raise KeyReused
     return Claim(known.pk, known.answer or {})
-
-
-def _digest(inputs: Mapping[str, object]) -> str:
-    canonical = json.dumps(inputs, sort_keys=True, default=str, ensure_ascii=False)
-    return hashlib.sha256(canonical.encode()).hexdigest()

@@ -31,7 +31,7 @@ from hospital.interop.actions.partners import (
     change_partner,
     open_partner,
     switch_partner,
-    version_of,
+    terms_version,
 )
 
 __all__ = [
@@ -63,6 +63,6 @@ __all__ = [
     "note_call",
     "open_partner",
     "switch_partner",
-    "version_of",
+    "terms_version",
     "visitor_of",
 ]

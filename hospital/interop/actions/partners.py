@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
-import json
 import re
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -17,6 +15,7 @@ from hospital.interop.states import Scope
 from hospital.kernel import audit
 from hospital.kernel.actors import Actor
 from hospital.kernel.errors import Invalid, NotFound, Stale
+from hospital.kernel.fingerprints import fingerprint
 
 _CODE: Final = re.compile(r"[a-z0-9][a-z0-9-]{2,29}")
 MOST_A_DAY: Final = 100_000
@@ -66,7 +65,7 @@ def change_partner(
     if errors := _errors(terms):
         raise Invalid(errors)
     partner = lock(partner_id)
-    if seen and seen != version_of(partner):
+    if seen and seen != terms_version(partner):
         raise Stale
     before = _audited(partner)
     for column, value in _columns(terms).items():
@@ -114,10 +113,9 @@ def switch_partner(
     return True
 
 
-def version_of(partner: Partner) -> str:
+def terms_version(partner: Partner) -> str:
     """A fingerprint of a partner's terms: a page says which ones it showed."""
-    text = json.dumps(_audited(partner), sort_keys=True)
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
+    return fingerprint(_audited(partner))[:16]
 
 
 def lock(partner_id: int) -> Partner:

@@ -7,8 +7,6 @@ the partner did not bring, but numbers, places and times.
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
-import json
 import re
 from collections.abc import Sequence
 from decimal import Decimal
@@ -17,6 +15,7 @@ from typing import Any, Final
 from hospital.interop.fhir import words
 from hospital.interop.queries import BookingRow
 from hospital.kernel import clock
+from hospital.kernel.fingerprints import fingerprint
 from hospital.registration.states import AppointmentStatus, CancelReason
 from hospital.scheduling.queries import SessionFacts
 from hospital.scheduling.queries.listed import ListedNumber
@@ -132,8 +131,7 @@ def appointment(row: BookingRow) -> Resource:
 def versioned(resource: Resource, *, at: dt.datetime | None = None) -> Resource:
     """The resource with its version, a fingerprint of all it says, and when that last changed
     where somebody knows: what is free changes by the clock alone, and no row with it."""
-    text = json.dumps(resource, sort_keys=True, ensure_ascii=False)
-    meta = {"versionId": hashlib.sha256(text.encode()).hexdigest()[:16]}
+    meta = {"versionId": fingerprint(resource)[:16]}
     if at is not None:
         meta["lastUpdated"] = moment(at)
     return {**resource, "meta": meta}

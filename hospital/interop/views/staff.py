@@ -198,7 +198,7 @@ def _partner(
         "partner": known,
         "row": queries.partner_row(partner_id=known.pk, day=today, at=at),
         "form": form,
-        "seen": actions.version_of(known),
+        "seen": actions.terms_version(known),
         "error": "" if refusal is None or errors else refusal.message,
         "errors": {field: " ".join(sentences) for field, sentences in errors.items()},
         "secrets": [

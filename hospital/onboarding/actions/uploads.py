@@ -1,8 +1,6 @@
 """A workbook handed in on the page: checked at once, kept, and carried out exactly as previewed."""
 
 import datetime as dt
-import hashlib
-import json
 import tempfile
 from dataclasses import asdict
 from pathlib import Path
@@ -13,6 +11,7 @@ from django.db import transaction
 from hospital.kernel import audit
 from hospital.kernel.actors import Actor
 from hospital.kernel.errors import Invalid, NotFound
+from hospital.kernel.fingerprints import fingerprint
 from hospital.onboarding import queries
 from hospital.onboarding.actions.importing import import_base
 from hospital.onboarding.models import WorkbookUpload
@@ -130,4 +129,4 @@ def _report(outcome: Outcome) -> dict[str, object]:
 
 def _digest(outcome: Outcome) -> str:
     changes = [asdict(change) for change in outcome.changes]
-    return hashlib.sha256(json.dumps(changes, sort_keys=True).encode()).hexdigest()
+    return fingerprint(changes)

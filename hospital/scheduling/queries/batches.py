@@ -3,8 +3,6 @@ what the action holds itself to. Reads only.
 """
 
 import datetime as dt
-import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -13,6 +11,7 @@ from django.db.models import Q
 
 from hospital.kernel import clock
 from hospital.kernel.errors import Invalid
+from hospital.kernel.fingerprints import fingerprint
 from hospital.organisation import queries as organisation
 from hospital.scheduling import quotas, sessions
 from hospital.scheduling.models import Schedule
@@ -112,8 +111,7 @@ def plan_batch(*, wish: BatchWish, at: dt.datetime) -> BatchPlan:
     lines = [_line(wish, session, counts.get(session.id, []), rooms, at) for session in found]
     lines.sort(key=lambda line: (not line.conflict, line.session.starts_at, line.session.id))
     told = [_told(wish, line, counts.get(line.session.id, [])) for line in lines]
-    text = json.dumps(told, ensure_ascii=False)
-    return BatchPlan(tuple(lines), hashlib.sha256(text.encode()).hexdigest())
+    return BatchPlan(tuple(lines), fingerprint(told))
 
 
 def _told(wish: BatchWish, line: BatchLine, counts: Sequence[NumberCount]) -> tuple[object, ...]:
