@@ -83,6 +83,8 @@ KEYS: Final = {
     "sex_limit": "限性别",
     "min_age_months": "最小月龄",
     "max_age_months": "最大月龄",
+    "min_age_days": "最小日龄",
+    "max_age_days": "最大日龄",
     "location_text": "就诊位置",
     "floor": "楼层",
     "is_bookable": "可预约",

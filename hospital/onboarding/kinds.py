@@ -381,7 +381,7 @@ class Age(Kind):
     def parse(self, value: Cell) -> int:
         match = re.fullmatch(r"(\d{1,3})\s*(岁|周岁|个月|月龄|月)?", narrow(value))
         if match is None or isinstance(value, bool):
-            raise Unreadable("应填年龄，如 14岁 或 6个月")
+            raise Unreadable("应填年龄，如 14岁 或 6个月；按天算的填“日龄”")
         months = int(match[1]) * (1 if match[2] in {"个月", "月龄", "月"} else 12)
         if months > 150 * 12:
             raise Unreadable("年龄不能超过 150 岁")

@@ -56,6 +56,8 @@ def save_department(
     sex_limit: SexLimit = SexLimit.NONE,
     min_age_months: int | None = None,
     max_age_months: int | None = None,
+    min_age_days: int | None = None,
+    max_age_days: int | None = None,
     location_text: str = "",
     floor: str = "",
     telephone: str = "",
@@ -69,7 +71,8 @@ def save_department(
     by: Actor,
     at: dt.datetime,
 ) -> bool:
-    """Save 科室; ages in months, half-open (M1.12); `reading` where the usual pinyin is wrong.
+    """Save 科室; ages in months, half-open, and in days, both ends in (M1.12); `reading` where the
+    usual pinyin is wrong.
 
     Raises Invalid, e.g. on a circle in the tree.
     """
@@ -79,8 +82,13 @@ def save_department(
         errors["parent"] = ["上级科室不能是自己或自己的下级。"]
     if is_bookable and walk_in_only:
         errors["walk_in_only"] = ["仅现场就诊的科室不能同时开放预约。"]
-    if None not in (min_age_months, max_age_months) and not min_age_months < max_age_months:  # type: ignore[operator]
-        errors["max_age_months"] = ["年龄上限应大于年龄下限。"]
+    ages = {
+        "min_age_months": min_age_months,
+        "max_age_months": max_age_months,
+        "min_age_days": min_age_days,
+        "max_age_days": max_age_days,
+    }
+    errors |= {field: [f"{why}。"] for field, why in wrong_ages(**ages).items()}
     read, wrong = _reading(pinyin.pinyin(name), reading)
     errors |= _wrong_period(valid_from, valid_to) | wrong
     if errors:
@@ -96,8 +104,7 @@ def save_department(
             "hint": hint,
             "introduction": introduction,
             "sex_limit": sex_limit,
-            "min_age_months": min_age_months,
-            "max_age_months": max_age_months,
+            **ages,
             "location_text": location_text,
             "floor": floor,
             "telephone": telephone,
@@ -112,6 +119,28 @@ def save_department(
         by=by,
         at=at,
     ).changed
+
+
+def wrong_ages(
+    *,
+    min_age_months: int | None,
+    max_age_months: int | None,
+    min_age_days: int | None,
+    max_age_days: int | None,
+) -> dict[str, str]:
+    """Limits nobody could keep, by the field to be changed: why (M1.12). A month is taken for what
+    it can be, 28 to 31 days."""
+    found: dict[str, str] = {}
+    months, days = (min_age_months or 0, max_age_months), (min_age_days or 0, max_age_days)
+    if months[1] is not None and months[0] >= months[1]:
+        found["max_age_months"] = "应大于年龄下限"
+    elif months[1] is not None and days[0] >= months[1] * 31:
+        found["min_age_days"] = "与年龄上限矛盾，没有人能同时满足"
+    if days[1] is not None and days[0] > days[1]:
+        found["max_age_days"] = "不应小于日龄下限"
+    elif days[1] is not None and months[0] * 28 > days[1]:
+        found["max_age_days"] = "与年龄下限矛盾，没有人能同时满足"
+    return found
 
 
 @transaction.atomic

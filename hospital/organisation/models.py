@@ -46,7 +46,8 @@ class Campus(models.Model):
 class Department(models.Model):
     """科室: a node of the tree; the top node above it is the category patients browse by.
 
-    Ages are whole months, half-open: from `min_age_months` on, below `max_age_months` (M1.12).
+    Ages are whole months, half-open: from `min_age_months` on, below `max_age_months`. Where days
+    count, as for the newborn, the first and the last are both in. All that is set holds (M1.12).
     """
 
     code = models.CharField(max_length=20, unique=True)
@@ -60,6 +61,8 @@ class Department(models.Model):
     sex_limit = models.CharField(max_length=6, choices=SexLimit, blank=True)
     min_age_months = models.PositiveIntegerField(null=True)
     max_age_months = models.PositiveIntegerField(null=True)
+    min_age_days = models.PositiveIntegerField(null=True)
+    max_age_days = models.PositiveIntegerField(null=True)
     location_text = models.CharField(max_length=100, blank=True)
     floor = models.CharField(max_length=20, blank=True)
     telephone = models.CharField(max_length=40, blank=True)
@@ -81,6 +84,12 @@ class Department(models.Model):
                 | Q(max_age_months__isnull=True)
                 | Q(min_age_months__lt=F("max_age_months")),
                 name="department_ages_in_order",
+            ),
+            models.CheckConstraint(
+                condition=Q(min_age_days__isnull=True)
+                | Q(max_age_days__isnull=True)
+                | Q(min_age_days__lte=F("max_age_days")),
+                name="department_days_in_order",
             ),
             models.CheckConstraint(
                 condition=~Q(is_bookable=True, walk_in_only=True),

@@ -4,7 +4,6 @@ Pure: everything a rule needs is handed in, so the action decides under its lock
 need no database. The first rule that says no wins.
 """
 
-import calendar
 import contextlib
 import datetime as dt
 from collections.abc import Callable, Iterator, Sequence
@@ -18,7 +17,7 @@ from hospital.kernel.settings_rows import Scope
 from hospital.patients import queries as patients
 from hospital.patients.queries import LockedPatient
 from hospital.patients.states import Assurance
-from hospital.registration import thresholds
+from hospital.registration import ages, thresholds
 from hospital.registration.states import (
     LIVE,
     AppointmentStatus,
@@ -298,12 +297,11 @@ def check_sex(person: LockedPatient, session: SessionFacts) -> None:
 
 def check_age(person: LockedPatient, session: SessionFacts) -> None:
     """The department's ages, on the visit date (M1.12)."""
-    months = age_in_months(person.birth_date, on=session.visit_date)
-    youngest, oldest = session.min_age_months, session.max_age_months
-    if (youngest is not None and months < youngest) or (oldest is not None and months >= oldest):
-        raise DepartmentLimitAge(
-            f"{session.department_name}只接诊{_ages(youngest, oldest)}的患者。"
-        )
+    limits = ages.Limits(
+        session.min_age_months, session.max_age_months, session.min_age_days, session.max_age_days
+    )
+    if not limits.admit(person.birth_date, on=session.visit_date):
+        raise DepartmentLimitAge(f"{session.department_name}只接诊{limits.words}的患者。")
 
 
 def reserved_from(born: dt.date, *, channel: Channel) -> dt.date | None:
@@ -312,11 +310,7 @@ def reserved_from(born: dt.date, *, channel: Channel) -> dt.date | None:
     them whatever the age, and online nobody."""
     if channel != Channel.WINDOW:
         return None
-    year = born.year + thresholds.RESERVED_AGE.value()
-    is_leap_day = (born.month, born.day) == (2, 29)
-    if is_leap_day and not calendar.isleap(year):
-        return dt.date(year, 3, 1)
-    return born.replace(year=year)
+    return ages.birthday(born, thresholds.RESERVED_AGE.value())
 
 
 def check_restriction(person: LockedPatient, wish: Wish, restriction: InForce | None) -> None:
@@ -409,12 +403,6 @@ def cancel_note(visit_date: dt.date, *, is_late: bool, way_back: WayBack) -> str
     return "，".join(part for part in (when, str(way_back.label), counts) if part) + "。"
 
 
-def age_in_months(birth_date: dt.date, *, on: dt.date) -> int:
-    """Whole months of age on a day."""
-    months = (on.year - birth_date.year) * 12 + on.month - birth_date.month
-    return months - (1 if on.day < birth_date.day else 0)
-
-
 def _check_department_day(session: SessionFacts, that_day: Sequence[Past]) -> None:
     here = [row for row in that_day if row.department_id == session.department_id]
     if len(here) >= thresholds.LIMIT_DEPARTMENT_DAY.value(_department(session)):
@@ -480,18 +468,3 @@ def _department(session: SessionFacts) -> Scope:
 def _same_doctor(row: Past, session: SessionFacts) -> bool:
     doctor = session.practitioner_id
     return doctor is not None and row.practitioner_id == doctor
-
-
-def _ages(youngest: int | None, oldest: int | None) -> str:
-    if youngest is None:
-        return f"{_age(oldest or 0)}以下"
-    if oldest is None:
-        return f"{_age(youngest)}及以上"
-    return f"{_age(youngest)}至{_age(oldest)}"
-
-
-def _age(months: int) -> str:
-    years, rest = divmod(months, 12)
-    if years == 0:
-        return f"{rest}个月"
-    return f"{years}岁" if rest == 0 else f"{years}岁{rest}个月"

@@ -82,6 +82,8 @@ _COLUMNS: Final = {
     "sex_limit": "department__sex_limit",
     "min_age_months": "department__min_age_months",
     "max_age_months": "department__max_age_months",
+    "min_age_days": "department__min_age_days",
+    "max_age_days": "department__max_age_days",
     "is_bookable": "department__is_bookable",
     "walk_in_only": "department__walk_in_only",
     "practitioner_id": "practitioner_id",
@@ -151,6 +153,8 @@ class SessionFacts:
     sex_limit: str
     min_age_months: int | None
     max_age_months: int | None
+    min_age_days: int | None
+    max_age_days: int | None
     is_bookable: bool
     walk_in_only: bool
     practitioner_id: int | None

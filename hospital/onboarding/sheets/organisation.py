@@ -1,6 +1,7 @@
 """Sheets of the organisation: 院区, 科室, 诊室, 医生."""
 
 from collections.abc import Iterable
+from typing import Final
 
 from hospital.onboarding.kinds import (
     Age,
@@ -22,6 +23,7 @@ from hospital.organisation import actions, queries
 from hospital.organisation.states import LocationKind, Sex, SexLimit, Title
 
 TELEPHONE = Line(hint="电话，如 0750-8812345", longest=40)
+_MOST_DAYS: Final = 366
 REFERENCE = Line(hint="填编码，或不重复的名称", longest=80)
 
 
@@ -48,6 +50,29 @@ def period(noun: str) -> tuple[Column, Column]:
             Day(),
             note=f"{noun}从这一天起不再使用，之后不再出诊；长期有效不填",
             width=14,
+            may_lack=True,
+        ),
+    )
+
+
+def days_of_age() -> tuple[Column, Column]:
+    """日龄下限, 日龄上限: for the newborn (M1.12); workbooks of earlier years lack them."""
+    return (
+        Column(
+            "日龄下限",
+            "min_age_days",
+            Integer(hint="出生后的天数，整数", most=_MOST_DAYS),
+            note="只在按天计算时填。填 29：就诊当日出生满 29 天的可以挂，满 28 天的不能",
+            width=10,
+            may_lack=True,
+        ),
+        Column(
+            "日龄上限",
+            "max_age_days",
+            Integer(hint="出生后的天数，整数", most=_MOST_DAYS),
+            note="只在按天计算时填，含这一天。新生儿科填 28：就诊当日出生满 28 天还能挂，"
+            "满 29 天不能",
+            width=10,
             may_lack=True,
         ),
     )
@@ -101,9 +126,13 @@ def _licences(book: Book) -> Iterable[Problem]:
 
 def _ages(book: Book) -> Iterable[Problem]:
     for row in book.of(DEPARTMENTS.title):
-        both = row.has("min_age_months", "max_age_months")
-        if both and row.values["min_age_months"] >= row.values["max_age_months"]:
-            yield row.problem("max_age_months", "应大于年龄下限")
+        wrong = actions.wrong_ages(
+            min_age_months=row.values.get("min_age_months"),
+            max_age_months=row.values.get("max_age_months"),
+            min_age_days=row.values.get("min_age_days"),
+            max_age_days=row.values.get("max_age_days"),
+        )
+        yield from (row.problem(field, why) for field, why in wrong.items())
 
 
 def _booking(book: Book) -> Iterable[Problem]:
@@ -193,6 +222,7 @@ DEPARTMENTS = Sheet(
             note="不含这个年龄：儿科看到 14 周岁填 15岁",
             width=10,
         ),
+        *days_of_age(),
         Column(
             "常见病症",
             "hint",

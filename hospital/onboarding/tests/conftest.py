@@ -66,7 +66,7 @@ SMALL: Mapping[str, list[Mapping[str, object]]] = {
             "min_age_months": 168,
             "floor": "2楼",
         },
-        {"code": "FK", "name": "妇科", "sex_limit": "female", "hint": "痛经"},
+        {"code": "FK", "name": "妇科", "sex_limit": "female", "hint": "痛经", "min_age_days": 29},
     ],
     "诊室": [
         {"code": "M2", "name": "2楼", "kind": LocationKind.FLOOR, "campus": "BB"},

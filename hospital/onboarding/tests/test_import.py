@@ -45,6 +45,7 @@ def test_a_whole_hospital_arrives(desk: Desk) -> None:
     }
     department = organisation.department("PWB")
     assert (department.parent, department.min_age_months) == (organisation.department("NK"), 168)
+    assert organisation.department("FK").min_age_days == 29
     assert organisation.location("M201").parent == organisation.location("M2")
     person = organisation.practitioner("0102")
     on = [row.code for row in organisation.departments_of(person.pk, on=TODAY)]

@@ -95,6 +95,8 @@ def department_rows() -> list[MasterRow]:
                 "sex_limit": SexLimit(row.sex_limit),
                 "min_age_months": row.min_age_months,
                 "max_age_months": row.max_age_months,
+                "min_age_days": row.min_age_days,
+                "max_age_days": row.max_age_days,
                 "location_text": row.location_text,
                 "floor": row.floor,
                 "telephone": row.telephone,

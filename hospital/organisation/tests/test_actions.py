@@ -105,6 +105,9 @@ def test_a_circle_of_places_is_refused() -> None:
     [
         ({"is_bookable": True, "walk_in_only": True}, "walk_in_only"),
         ({"min_age_months": 168, "max_age_months": 168}, "max_age_months"),
+        ({"min_age_days": 29, "max_age_days": 28}, "max_age_days"),
+        ({"min_age_months": 2, "max_age_days": 28}, "max_age_days"),
+        ({"min_age_days": 31, "max_age_months": 1}, "min_age_days"),
     ],
 )
 def test_contradictions_are_refused(fields: dict[str, Any], field: str) -> None:
@@ -119,6 +122,7 @@ def test_the_database_refuses_them_too() -> None:
     for values in (
         {"walk_in_only": True},
         {"min_age_months": 5, "max_age_months": 5},
+        {"min_age_days": 29, "max_age_days": 28},
         {"sex_limit": "x"},
         {"parent": department},
     ):

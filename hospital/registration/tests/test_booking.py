@@ -228,6 +228,38 @@ def test_m1_12_age_counts_on_the_visit_date(
         assert book().status == "pending"
 
 
+@pytest.mark.parametrize(
+    ("days", "limits", "code"),
+    [
+        (28, (None, 28), ""),
+        (29, (None, 28), "DEPARTMENT_LIMIT_AGE"),
+        (28, (29, None), "DEPARTMENT_LIMIT_AGE"),
+        (29, (29, None), ""),
+        (1, (0, 28), ""),
+    ],
+)
+def test_m1_12_days_of_age_count_on_the_visit_date(
+    days: int, limits: tuple[int | None, int | None], code: str
+) -> None:
+    """A clinic for the newborn sees day 28 and not day 29; the day of the booking is no matter."""
+    department = a_department(
+        name="新生儿科", min_age_days=limits[0], max_age_days=limits[1], max_age_months=180
+    )
+    schedule = a_released_schedule(department=department)
+    user = a_wechat_user()
+    patient = a_patient(user, born=TOMORROW - dt.timedelta(days=days), at=NOW)
+
+    def book() -> Appointment:
+        return a_booking(user=user, patient=patient, schedule=schedule)
+
+    if code:
+        refusal = refused(book, rules.DepartmentLimitAge, code)
+        words = "不超过 28 天" if limits[1] else "满 29 天"
+        assert refusal.message == f"新生儿科只接诊15岁以下、就诊当日出生{words}的患者。"
+    else:
+        assert book().status == "pending"
+
+
 def test_m1_03_4_restriction_a_blocked_user() -> None:
     schedule, (user, patient) = a_released_schedule(), someone()
     WeChatUser.objects.filter(pk=user.pk).update(is_blocked=True)
