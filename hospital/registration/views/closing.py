@@ -1,4 +1,4 @@
-"""结束出诊: a session that stays open past its end for those who wait is closed on purpose (SM1)."""
+"""结束出诊: a session kept open past its end for those who wait is closed on purpose (SM1)."""
 
 from django.contrib import messages
 from django.http import HttpResponse
