@@ -275,8 +275,8 @@ def _rows(found: QuerySet[Appointment], *, at: dt.datetime) -> list[AppointmentR
 def _row(row: Appointment, money: Money, at: dt.datetime) -> AppointmentRow:
     band, status = row.slot.band, AppointmentStatus(row.status)
     # Who has come, or comes late, still has it before him when the band is over.
-    is_upcoming = status in LIVE and row.schedule.ends_at > at
-    is_upcoming = is_upcoming or status == AppointmentStatus.CHECKED_IN
+    has_come = status == AppointmentStatus.CHECKED_IN
+    is_upcoming = has_come or (status in LIVE and row.schedule.ends_at > at)
     names = _names_now(row) if is_upcoming else _names_then(row)
     back = way_back(money)
     can_cancel, cancel_note = _cancelling(row, back, at)
