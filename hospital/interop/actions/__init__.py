@@ -10,7 +10,13 @@ from hospital.interop.actions.booking import (
     book,
     cancel,
 )
-from hospital.interop.actions.calls import TooFast, count_call, forget_old, note_call
+from hospital.interop.actions.calls import (
+    UNPROVED_A_MINUTE,
+    TooFast,
+    count_call,
+    forget_old,
+    note_call,
+)
 from hospital.interop.actions.keys import (
     LIVE_AT_MOST,
     BadClient,
@@ -38,6 +44,7 @@ __all__ = [
     "LIVE_AT_MOST",
     "MOST_A_DAY",
     "MOST_A_MINUTE",
+    "UNPROVED_A_MINUTE",
     "BadClient",
     "BadScope",
     "BadToken",

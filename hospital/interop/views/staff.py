@@ -53,6 +53,7 @@ def partners(request: StaffRequest) -> HttpResponse:
     context = {
         "rows": rows,
         "unproved": queries.unproved_calls(day=today),
+        "most_noted": actions.UNPROVED_A_MINUTE,
         "base": request.build_absolute_uri(BASE),
     }
     return render(request, "interop/staff/partners.html", context)
