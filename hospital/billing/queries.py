@@ -143,12 +143,6 @@ def standing_fen(*, bill_id: int) -> dict[int, int]:
     return {line.pk: line.amount_fen + line.gone_fen for line in lines.order_by("pk")}
 
 
-def paid_in_cash(*, bill_ids: Collection[int]) -> set[int]:
-    """The bills paid with notes and coins: what they owe back is fetched at a window."""
-    rows = Posting.objects.filter(bill_id__in=bill_ids, kind=PostingKind.SETTLE, debit=cash("cash"))
-    return {row.bill_id for row in rows if row.bill_id is not None}
-
-
 def refund_due_fen(*, bill_id: int) -> int:
     """What is owed back to whoever paid a bill, in fen."""
     return balance(bill_id=bill_id).due_fen

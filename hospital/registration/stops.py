@@ -19,7 +19,7 @@ from hospital.messaging.queries import Reached
 from hospital.messaging.states import CallStatus
 from hospital.patients import queries as patients
 from hospital.registration.models import Appointment, WaitlistEntry
-from hospital.registration.money import bills_of, whole_money
+from hospital.registration.money import whole_money
 from hospital.registration.states import (
     LIVE,
     ON_WAITLIST,
@@ -156,7 +156,7 @@ def preview(*, schedule_id: int) -> StopPreview:
 
 
 def result(*, schedule_id: int, since: dt.datetime) -> StopResult:
-    """What became of the bookings of a session called off at a moment: nine statements, however
+    """What became of the bookings of a session called off at a moment: eight statements, however
     many they are, and some for each that was exchanged. Of one held after all: who was called off
     before that; who books it now is no longer touched."""
     touched = Q(cancel_reason=CancelReason.HOSPITAL, cancelled_at__gte=since)
@@ -167,15 +167,12 @@ def result(*, schedule_id: int, since: dt.datetime) -> StopResult:
     money = billing.money_of([row.bill for row in found])
     told = messaging.reached(kind="N06", subject_type=subject_type(Appointment), subject_ids=ids)
     offers = _first_offers(ids)
-    paid_by = {row.pk: bills_of(row) for row in found}
-    in_cash = billing.paid_in_cash(bill_ids=[pk for bills in paid_by.values() for pk in bills])
     rows = tuple(
         _stopped(
             row,
             whole_money(row, money[row.bill_id]),
             told.get(row.pk, _NOBODY),
             offers.get(row.pk),
-            in_cash=not in_cash.isdisjoint(paid_by[row.pk]),
         )
         for row in found
     )
@@ -225,10 +222,9 @@ def _stopped(
     money: Money,
     told: Reached,
     offer: WaitlistEntry | None,
-    *,
-    in_cash: bool,
 ) -> StoppedRow:
     label, tone = _REFUNDS[money.state]
+    in_cash = money.cash_fen > 0
     if in_cash and money.due_fen:  # nobody waits for it here: the patient comes to a window
         label, tone = "到窗口领现金", "warn"
     return StoppedRow(

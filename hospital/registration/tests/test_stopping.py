@@ -181,5 +181,5 @@ def test_the_result_of_many_costs_no_more_statements_than_that_of_few(
     assert run_jobs(only="registration.") == []
 
     for schedule in (few, many):
-        with django_assert_num_queries(9):
+        with django_assert_num_queries(8):
             stops.result(schedule_id=schedule.pk, since=NOW)
