@@ -106,7 +106,7 @@ def release_left(*, visit_id: int, at: dt.datetime) -> int:
     return sum(
         give_up(row=row, by=Actor("device", visit.device_id), at=at)
         for row in bookings.appointments_of(patient_ids=[visit.patient_id], at=at)
-        if may_give_up(row) and visit.started_at <= row.created_at <= (visit.ended_at or at)
+        if visit.started_at <= row.created_at <= (visit.ended_at or at)
     )
 
 
