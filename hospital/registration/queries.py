@@ -201,7 +201,7 @@ def emergencies_of(*, day: dt.date, at: dt.datetime) -> list[AppointmentRow]:
     return waiting + [row for row in found if row.status != AppointmentStatus.CHECKED_IN]
 
 
-def may_see(*, number: str, practitioner_id: int | None, within: Reach) -> bool:
+def may_begin(*, number: str, practitioner_id: int | None, within: Reach) -> bool:
     """Whether a doctor may begin the visit of a booking: in the own session, or in one that names
     no doctor, of a department within reach."""
     row = Appointment.objects.select_related("schedule").filter(number=number).first()

@@ -129,7 +129,7 @@ def _visit(request: StaffRequest, row: AppointmentRow) -> dict[str, object]:
         "begin": status in (AppointmentStatus.BOOKED, AppointmentStatus.CHECKED_IN)
         and has_come
         and identity.may(request.user, BEGIN_VISIT)
-        and queries.may_see(
+        and queries.may_begin(
             number=row.number,
             practitioner_id=request.user.practitioner_id,
             within=identity.reach(request.user, VIEW_APPOINTMENTS),

@@ -48,7 +48,7 @@ def undo_check_in(request: StaffRequest, number: str) -> HttpResponse:
 def begin(request: StaffRequest, number: str) -> HttpResponse:
     """The doctor begins with a patient of the own session, or of one that names no doctor."""
     own, within = request.user.practitioner_id, identity.reach(request.user, VIEW_APPOINTMENTS)
-    if not queries.may_see(number=number, practitioner_id=own, within=within):
+    if not queries.may_begin(number=number, practitioner_id=own, within=within):
         raise NotFound("没有找到这个预约。")
     actions.start_visit(number=number, by=request.actor, at=clock.now())
     messages.success(request, "已开始就诊。")

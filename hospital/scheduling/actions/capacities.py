@@ -26,7 +26,7 @@ from hospital.scheduling.sessions import scopes_of
 from hospital.scheduling.states import UNCLAIMED, ScheduleStatus, SlotStatus
 
 _MOST: Final = 500
-_NOBODYS: Final = (*UNCLAIMED, SlotStatus.BLOCKED)
+_SPARE: Final = (*UNCLAIMED, SlotStatus.BLOCKED)
 _MAKE: Final = """
     INSERT INTO scheduling_slot
         (schedule_id, band_id, sequence_no, is_add_on, pool, status, withheld)
@@ -137,7 +137,7 @@ def _shrink(
         return
     due = dict(fewer)
     own = Slot.objects.filter(schedule=schedule, is_add_on=False)
-    numbers = own.filter(band_id__in=due, status__in=_NOBODYS)
+    numbers = own.filter(band_id__in=due, status__in=_SPARE)
     while due:
         chosen: dict[int, int] = {}
         room = dict(due)
@@ -148,7 +148,7 @@ def _shrink(
         if short := [band_id for band_id, missing in room.items() if missing]:
             raise _too_small(schedule, short)
         # What somebody claimed in between stays: others are looked for in its place.
-        for pk in turn(chosen, _NOBODYS, SlotStatus.WITHDRAWN, reason=reason, by=by, at=at):
+        for pk in turn(chosen, _SPARE, SlotStatus.WITHDRAWN, reason=reason, by=by, at=at):
             due[chosen[pk]] -= 1
         due = {band_id: missing for band_id, missing in due.items() if missing}
     with connection.cursor() as cursor:

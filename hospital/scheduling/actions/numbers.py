@@ -177,7 +177,7 @@ def add_slot(
     When it is not taken up it goes away again. Not limited for those nobody may send away
     (M1.17). Raises NotFound, SessionOver, AddOnsUsedUp.
     """
-    schedule = lock_open(schedule_of(band_id))
+    schedule = lock_open(_schedule_of(band_id))
     added = Slot.objects.filter(schedule=schedule, is_add_on=True)
     percent = thresholds.ADD_ON_PERCENT.value(*scopes_of(schedule))
     most = schedule.capacity * percent // 100
@@ -231,8 +231,7 @@ def lock_open(schedule_id: int) -> Schedule:
     return schedule
 
 
-def schedule_of(band_id: int) -> int:
-    """The session a band belongs to. Raises NotFound."""
+def _schedule_of(band_id: int) -> int:
     found = TimeBand.objects.filter(pk=band_id).values_list("schedule_id", flat=True).first()
     if found is None:
         raise NotFound("没有找到这个时段。")
