@@ -4,7 +4,7 @@ what the action holds itself to. Reads only.
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Final
 
 from django.db.models import Q
@@ -111,7 +111,7 @@ def plan_batch(*, wish: BatchWish, at: dt.datetime) -> BatchPlan:
     lines = [_line(wish, session, counts.get(session.id, []), rooms, at) for session in found]
     lines.sort(key=lambda line: (not line.conflict, line.session.starts_at, line.session.id))
     told = [_told(wish, line, counts.get(line.session.id, [])) for line in lines]
-    return BatchPlan(tuple(lines), fingerprint(told))
+    return BatchPlan(tuple(lines), fingerprint([asdict(wish), told]))
 
 
 def _told(wish: BatchWish, line: BatchLine, counts: Sequence[NumberCount]) -> tuple[object, ...]:

@@ -155,6 +155,24 @@ def test_m2_06_numbers_patients_take_meanwhile_are_left_to_them_and_stop_nothing
     assert {pk for pk, _, _, status in state() if status == "booked"} == theirs
 
 
+def test_m2_06_a_preview_is_of_one_wish_and_carries_out_no_other() -> None:
+    a_released_schedule()
+    before = state()
+    pairs = (
+        (a_wish(BatchKind.BLOCK, pool="kiosk"), a_wish(BatchKind.BLOCK)),
+        (
+            a_wish(BatchKind.SHARES, percents=((Pool.WECHAT, 50),)),
+            a_wish(BatchKind.SHARES, percents=((Pool.WECHAT, 90),)),
+        ),
+    )
+
+    for shown, other in pairs:
+        with pytest.raises(Stale):
+            run(other, digest=plan_batch(wish=shown, at=NOW).digest)
+
+    assert state() == before
+
+
 def test_m2_02_a_batch_leaves_what_is_merged_and_what_is_over() -> None:
     schedule = a_released_schedule()
     at = moment(TOMORROW, 9)
