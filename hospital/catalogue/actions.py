@@ -73,7 +73,7 @@ def decide_price(
     """
     note = note.strip()
     if not is_approved and not note:
-        raise Invalid({"note": ["请填写驳回的原因。"]}, "请填写驳回的原因。")
+        raise Invalid.of("note", "请填写驳回的原因。")
     rows = PriceChange.objects.select_for_update(of=("self",)).select_related("price_item")
     change = rows.filter(pk=change_id).first()
     if change is None:

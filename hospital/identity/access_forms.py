@@ -58,7 +58,7 @@ def wanted_roles(data: QueryDict) -> list[Wanted]:
         department = typed(data, f"department-{at}", most=18)
         department_id = typed_id(department)
         if department and department_id is None:
-            raise Invalid({"roles": ["没有这个科室。"]}, "没有这个科室。")
+            raise Invalid.of("roles", "没有这个科室。")
         last = _day(typed(data, f"until-{at}", most=10))
         wanted.append(
             Wanted(
@@ -102,7 +102,7 @@ def sentences(errors: Mapping[str, Iterable[str]]) -> list[str]:
 
 def _day_after(last: dt.date) -> dt.date:
     if last == dt.date.max:
-        raise Invalid({"roles": ["日期不正确。"]}, "日期不正确。")
+        raise Invalid.of("roles", "日期不正确。")
     return last + dt.timedelta(days=1)
 
 
@@ -112,4 +112,4 @@ def _day(text: str) -> dt.date | None:
     try:
         return dt.date.fromisoformat(text)
     except ValueError:
-        raise Invalid({"roles": ["日期不正确。"]}, "日期不正确。") from None
+        raise Invalid.of("roles", "日期不正确。") from None

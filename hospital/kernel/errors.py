@@ -55,6 +55,11 @@ class Invalid(Refusal):
         self.errors = {field: list(sentences) for field, sentences in errors.items()}
         super().__init__(message)
 
+    @classmethod
+    def of(cls, field: str, sentence: str) -> "Invalid":
+        """One field is wrong; a page without a place beside it shows the sentence as well."""
+        return cls({field: [sentence]}, sentence)
+
 
 def words_of_codes() -> dict[str, str]:
     """What each code says when nobody says more, for pages that only know the code."""

@@ -24,5 +24,5 @@ def tendered_fen(text: str) -> int:
     """The notes a payer laid down, typed in yuan. Raises Invalid."""
     fen = typed_fen(text)
     if fen is None:
-        raise Invalid({"tendered": [_NO_SUM]}, _NO_SUM)
+        raise Invalid.of("tendered", _NO_SUM)
     return fen

@@ -48,7 +48,7 @@ def answer(data: object) -> tuple[bool, int | None]:
     """Whether somebody agrees, and to whom. Raises Invalid without a clear answer."""
     form = AnswerForm(data)  # type: ignore[arg-type]
     if not form.is_valid():
-        raise Invalid({"agrees": ["请选择同意或不同意。"]}, "请选择同意或不同意。")
+        raise Invalid.of("agrees", "请选择同意或不同意。")
     return form.cleaned_data["agrees"] == "yes", form.cleaned_data["doctor"]
 
 

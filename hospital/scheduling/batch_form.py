@@ -26,7 +26,7 @@ def wish(data: Data) -> BatchWish:
     """The wish of a form. Raises Invalid, a sentence a field."""
     kind = typed(data, "kind", most=10)
     if kind not in BatchKind.values:
-        raise Invalid({"kind": ["请选择要做什么。"]}, "请选择要做什么。")
+        raise Invalid.of("kind", "请选择要做什么。")
     found = BatchWish(
         kind=BatchKind(kind),
         first=_day(data, "first"),
@@ -47,9 +47,9 @@ def _with_amounts(found: BatchWish, data: Data) -> BatchWish:
         size, step = _number(data, "set_to"), _number(data, "change_by")
         if (size is None) == (step is None or step == 0):
             sentence = "每时段号数和增减号数，请填其中一个。"
-            raise Invalid({"set_to": [sentence]}, sentence)
+            raise Invalid.of("set_to", sentence)
         if size is not None and size < 0:
-            raise Invalid({"set_to": ["号数不能是负数。"]}, "号数不能是负数。")
+            raise Invalid.of("set_to", "号数不能是负数。")
         return replace(found, set_to=size, change_by=step or 0)
     if found.kind == BatchKind.SHARES:
         percents = {
@@ -57,12 +57,12 @@ def _with_amounts(found: BatchWish, data: Data) -> BatchWish:
         }
         if min(percents.values()) < 0 or sum(percents.values()) > 100:
             sentence = "比例不能是负数，合计不能超过 100%，余下的归窗口。"
-            raise Invalid({"wechat": [sentence]}, sentence)
+            raise Invalid.of("wechat", sentence)
         return replace(found, percents=tuple(percents.items()))
     if found.kind == BatchKind.ROOM:
         room_id = typed_id(data.get("room", ""))
         if room_id is None:
-            raise Invalid({"room": ["请选择诊室。"]}, "请选择诊室。")
+            raise Invalid.of("room", "请选择诊室。")
         return replace(found, room_id=room_id)
     return found
 
@@ -76,7 +76,7 @@ def _departments(data: Data) -> tuple[int, ...]:
     """The departments ticked: what names none must not come to mean all."""
     found = [typed_id(text) for text in data.getlist("department")]
     if None in found:
-        raise Invalid({"department": ["请重新选择科室。"]}, "请重新选择科室。")
+        raise Invalid.of("department", "请重新选择科室。")
     return tuple(pk for pk in found if pk is not None)
 
 
@@ -105,5 +105,5 @@ def _number(data: Data, name: str) -> int | None:
     digits = text.removeprefix("-").removeprefix("+")
     if not (digits.isascii() and digits.isdigit() and int(digits) <= _MOST):
         sentence = f"请填 {_MOST} 以内的整数。"
-        raise Invalid({name: [sentence]}, sentence)
+        raise Invalid.of(name, sentence)
     return int(text)

@@ -74,7 +74,7 @@ def _number(data: Data, name: str, *, what: str, most: int) -> int:
     number = int(text) if text.isascii() and text.isdigit() else -1
     if not 0 <= number <= most:
         sentence = f"{what}请填 0 到 {most} 的整数。"
-        raise Invalid({name: [sentence]}, sentence)
+        raise Invalid.of(name, sentence)
     return number
 
 

@@ -34,7 +34,7 @@ def received_fen(text: str) -> int:
     """The notes on the table, typed in yuan. Raises Invalid."""
     fen = typed_fen(text)
     if fen is None:
-        raise Invalid({"pay": [_NOT_PAID_SO]}, _NOT_PAID_SO)
+        raise Invalid.of("pay", _NOT_PAID_SO)
     return fen
 
 
@@ -68,5 +68,5 @@ def shown_fen(data: Mapping[str, str]) -> int:
     """The sum in fen that stood on the page. Raises Invalid."""
     shown = typed_id(data.get("fen", ""))
     if shown is None:
-        raise Invalid({"fen": [_NO_SUM]}, _NO_SUM)
+        raise Invalid.of("fen", _NO_SUM)
     return shown

@@ -119,7 +119,7 @@ def review(request: StaffRequest, break_glass_id: int) -> HttpResponse:
     """Write down whether the reason holds."""
     verdict = request.POST.get("verdict", "")
     if verdict not in Verdict.values:
-        raise Invalid({"verdict": ["请选择审核结论。"]}, "请选择审核结论。")
+        raise Invalid.of("verdict", "请选择审核结论。")
     identity_actions.review_break_glass(
         break_glass_id=break_glass_id,
         verdict=Verdict(verdict),

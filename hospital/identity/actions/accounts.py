@@ -201,7 +201,7 @@ def switch_off(*, account_id: int, reason: str, by: Actor, at: dt.datetime) -> N
         assigning.lock_access()
         account = _locked(account_id)
         if not reason.strip():
-            raise Invalid({"reason": ["请填写停用原因。"]}, "请填写停用原因。")
+            raise Invalid.of("reason", "请填写停用原因。")
         if not account.is_active:
             return
         day = hospital_day(at)

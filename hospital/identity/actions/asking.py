@@ -72,7 +72,7 @@ def ask_for_roles(
     day = hospital_day(at)
     _check_reason(reason)
     if not account.is_active:
-        raise Invalid({"": ["账号已停用，请先启用。"]}, "账号已停用，请先启用。")
+        raise Invalid.of("", "账号已停用，请先启用。")
     assigning.check_wanted(wanted, account=account, on=day)
     if _state(wanted, day) == _state(assigning.held(account, on=day), day):
         raise NothingChanges
@@ -123,13 +123,13 @@ def ask_for_new_role(
         ).values_list("label", flat=True)
     )
     if not _LABEL.fullmatch(label):
-        raise Invalid({"label": ["请填写 2–20 个字的角色名称。"]}, "请填写 2–20 个字的角色名称。")
+        raise Invalid.of("label", "请填写 2–20 个字的角色名称。")
     if label in taken:
-        raise Invalid({"label": ["已有同名的角色。"]}, "已有同名的角色。")
+        raise Invalid.of("label", "已有同名的角色。")
     code = f"{CUSTOM}{_next_number()}"
     scopes = check_grants(role=code, wanted=wanted)
     if not scopes:
-        raise Invalid({"": ["请至少选择一项权限。"]}, "请至少选择一项权限。")
+        raise Invalid.of("", "请至少选择一项权限。")
     return _ask(
         RequestKind.NEW_ROLE,
         role=code,
@@ -230,7 +230,7 @@ def _rehearse(account: StaffAccount, wanted: Sequence[Wanted], *, at: dt.datetim
 
 def _check_reason(reason: str) -> None:
     if not reason.strip():
-        raise Invalid({"reason": ["请填写理由。"]}, "请填写理由。")
+        raise Invalid.of("reason", "请填写理由。")
 
 
 def _check_free(*, account: StaffAccount | None = None, role: str = "") -> None:

@@ -128,7 +128,7 @@ def unlock_account(*, account_id: int, reason: str, by: Actor, at: dt.datetime) 
     The failures of an address stay counted. Raises Invalid, NotFound.
     """
     if not reason.strip():
-        raise Invalid({"reason": ["请填写原因。"]}, "请填写原因。")
+        raise Invalid.of("reason", "请填写原因。")
     account = StaffAccount.objects.filter(pk=account_id).first()
     if account is None:
         raise NotFound("没有这位员工。")

@@ -56,7 +56,7 @@ def approve_access(*, request_id: int, note: str, by: Actor, at: dt.datetime) ->
 def reject_access(*, request_id: int, note: str, by: Actor, at: dt.datetime) -> AccessRequest:
     """Refuse a change of access, with the reason. Raises OwnRequest, AlreadyDecided, Invalid."""
     if not note.strip():
-        raise Invalid({"note": ["请填写驳回的原因。"]}, "请填写驳回的原因。")
+        raise Invalid.of("note", "请填写驳回的原因。")
     request = _locked(request_id, by=by)
     decide(request, RequestStatus.REJECTED, note=note.strip(), by=by, at=at)
     audit.record(
@@ -104,7 +104,7 @@ def _apply_roles(
 ) -> tuple[dict[str, object], dict[str, object]]:
     day = hospital_day(at)
     if not account.is_active:
-        raise Invalid({"": ["账号已停用，请驳回。"]}, "账号已停用，请驳回。")
+        raise Invalid.of("", "账号已停用，请驳回。")
     wanted = assigning.wanted_of(request)
     assigning.check_wanted(wanted, account=account, on=day)
     keepers, before = assigning.keepers(on=day), assigning.held(account, on=day)

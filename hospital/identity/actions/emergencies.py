@@ -53,7 +53,7 @@ def break_glass(
     reason = reason.strip()
     if len(reason) < _SHORTEST_REASON:
         sentence = f"请写明紧急查阅的原因，至少 {_SHORTEST_REASON} 个字，医务科会逐条审核。"
-        raise Invalid({"reason": [sentence]}, sentence)
+        raise Invalid.of("reason", sentence)
     StaffAccount.objects.select_for_update().get(pk=account.pk)
     known = queries.break_glass_of(account=account, patient_id=patient_id, at=at)
     if known is not None:
@@ -96,7 +96,7 @@ def review_break_glass(
     if found.verdict:
         raise AlreadyReviewed
     if not note.strip():
-        raise Invalid({"note": ["请填写审核意见。"]}, "请填写审核意见。")
+        raise Invalid.of("note", "请填写审核意见。")
     found.verdict, found.review_note = verdict, note.strip()[:200]
     found.reviewed_by, found.reviewed_at = reviewer, at
     found.save(update_fields=["verdict", "review_note", "reviewed_by", "reviewed_at"])

@@ -197,7 +197,7 @@ def reset_second_factor(*, account_id: int, reason: str, by: Actor, at: dt.datet
     Every log-in of the account ends. Raises Invalid, NotFound, OwnFactor.
     """
     if not reason.strip():
-        raise Invalid({"reason": ["请填写原因。"]}, "请填写原因。")
+        raise Invalid.of("reason", "请填写原因。")
     if by == Actor("staff", account_id):
         raise OwnFactor
     account = StaffAccount.objects.filter(pk=account_id).first()

@@ -78,7 +78,7 @@ def force_end(*, session_id: int, reason: str, by: Actor, at: dt.datetime) -> St
     Raises Invalid without a reason, NotFound.
     """
     if not reason.strip():
-        raise Invalid({"reason": ["请填写原因。"]}, "请填写原因。")
+        raise Invalid.of("reason", "请填写原因。")
     row = StaffSession.objects.select_related("account").filter(pk=session_id).first()
     if row is None:
         raise NotFound("没有这次登录。")

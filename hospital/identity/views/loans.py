@@ -72,7 +72,7 @@ def _lend(request: StaffRequest, at: dt.datetime) -> Delegation:
     taker_id = typed_id(typed(request.POST, "taker", most=18))
     begins, ends = (_moment(request, field) for field in ("begins_at", "ends_at"))
     if ends is None:
-        raise Invalid({"ends_at": ["请填写截止时间。"]}, "请填写截止时间。")
+        raise Invalid.of("ends_at", "请填写截止时间。")
     return actions.lend(
         giver=request.user,
         taker_id=taker_id or 0,
@@ -91,7 +91,7 @@ def _moment(request: StaffRequest, field: str) -> dt.datetime | None:
     text = typed(request.POST, field, most=40)
     found = forms.moment(text)
     if text and found is None:
-        raise Invalid({field: ["时间不正确。"]}, "时间不正确。")
+        raise Invalid.of(field, "时间不正确。")
     return found
 
 

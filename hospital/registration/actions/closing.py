@@ -45,7 +45,7 @@ def close_session(*, schedule_id: int, reason: str, by: Actor, at: dt.datetime) 
     """
     why = reason.strip()[:100]
     if not why:
-        raise Invalid({"reason": ["请写明结束出诊的原因。"]}, "请写明结束出诊的原因。")
+        raise Invalid.of("reason", "请写明结束出诊的原因。")
     schedule = scheduling.close_session(schedule_id=schedule_id, reason=why, by=by, at=at)
     left = _leave([schedule_id])
     audit.record(

@@ -90,7 +90,7 @@ def correct(request: StaffRequest, number: str) -> HttpResponse:
     _check_known(number)
     outcome = typed(request.POST, "outcome", most=10)
     if outcome not in {"there", "excused"}:
-        raise Invalid({"outcome": ["请选择更正的结果。"]}, "请选择更正的结果。")
+        raise Invalid.of("outcome", "请选择更正的结果。")
     actions.correct_noshow(
         number=number,
         was_there=outcome == "there",
@@ -118,7 +118,7 @@ def _why(request: StaffRequest, number: str) -> str:
     _check_known(number)
     reason = typed(request.POST, "reason", most=100)
     if not reason:
-        raise Invalid({"reason": ["请写明原因。"]}, "请写明原因。")
+        raise Invalid.of("reason", "请写明原因。")
     return reason
 
 

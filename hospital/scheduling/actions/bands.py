@@ -11,13 +11,13 @@ from django.db import IntegrityError, transaction
 
 from hospital.kernel import audit, clock
 from hospital.kernel.actors import Actor
-from hospital.kernel.errors import NotFound, Refusal, Stale
+from hospital.kernel.errors import Invalid, NotFound, Refusal, Stale
 from hospital.organisation import queries as organisation
 from hospital.scheduling.actions.capacities import (
     BandSize,
     change_capacities,
 )
-from hospital.scheduling.actions.numbers import bad, lock_open, tell
+from hospital.scheduling.actions.numbers import lock_open, tell
 from hospital.scheduling.bands import expected_at
 from hospital.scheduling.models import Schedule, Slot, TimeBand
 from hospital.scheduling.states import SlotStatus
@@ -144,7 +144,7 @@ def _move_end(
             f"{start:%H:%M} 起的时段，结束时间应在 {begin:%H:%M} 之后，"
             f"最晚 {clock.local(latest):%H:%M}。"
         )
-        raise bad("ends", sentence)
+        raise Invalid.of("ends", sentence)
     stranded = [turn for turn in _turns(band) if turn >= ends_at]
     if stranded:
         raise BandStillNeeded(

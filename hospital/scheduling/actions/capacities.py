@@ -12,10 +12,9 @@ from django.db.models import F, Max
 
 from hospital.kernel import audit, clock
 from hospital.kernel.actors import Actor
-from hospital.kernel.errors import NotFound, Refusal, Stale
+from hospital.kernel.errors import Invalid, NotFound, Refusal, Stale
 from hospital.scheduling import quotas, thresholds
 from hospital.scheduling.actions.numbers import (
-    bad,
     lock_open,
     tell,
     turn,
@@ -75,7 +74,7 @@ def change_capacities(
         _check(band, wanted[band.pk], at=at)
     changes = {band.pk: wanted[band.pk].capacity - band.capacity for band in bands}
     if schedule.capacity + sum(changes.values()) < 1:
-        raise bad("capacity", "号数不能全部为 0；整个出诊都不看，请办理停诊。")
+        raise Invalid.of("capacity", "号数不能全部为 0；整个出诊都不看，请办理停诊。")
     _grow(schedule, {pk: more for pk, more in changes.items() if more > 0})
     fewer = {pk: -more for pk, more in changes.items() if more < 0}
     _shrink(schedule, fewer, reason=reason, by=by, at=at)
@@ -98,9 +97,9 @@ def _check(band: TimeBand, size: BandSize, *, at: dt.datetime) -> None:
     if band.capacity != size.seen:
         raise Stale("这个时段的号数刚刚被别人改过，请看过现在的数再改。")
     if not 0 <= size.capacity <= _MOST:
-        raise bad("capacity", f"号数应在 0–{_MOST} 之间。")
+        raise Invalid.of("capacity", f"号数应在 0–{_MOST} 之间。")
     if size.capacity > band.capacity and band.ends_at <= at:
-        raise bad("capacity", "这个时段已经过去，加的号没有人能约。")
+        raise Invalid.of("capacity", "这个时段已经过去，加的号没有人能约。")
 
 
 def _grow(schedule: Schedule, more: Mapping[int, int]) -> None:

@@ -45,7 +45,7 @@ def set_default_shares(
     """
     if percents is not None and sum(percents.values()) > 100:
         sentence = "微信、自助机、预留合计不能超过 100%，余下的归窗口。"
-        raise Invalid({"wechat": [sentence]}, sentence)
+        raise Invalid.of("wechat", sentence)
     if percents is None and scope == HOSPITAL:
         raise Invalid(
             {"scope": ["全院的比例不能取消，只能修改。"]}, "全院的比例不能取消，只能修改。"

@@ -287,17 +287,12 @@ def _note(
     tell(schedule.pk)
 
 
-def bad(field: str, sentence: str) -> Invalid:
-    """A refusal of one field that pages without a place at the field show as well."""
-    return Invalid({field: [sentence]}, sentence)
-
-
 def _with_rest(shares: Mapping[Pool, int], count: int) -> dict[Pool, int]:
     """The shares, and what they leave of so many numbers for the window. Raises Invalid."""
     wanted = {pool: share for pool, share in shares.items() if share}
     spare = count - sum(wanted.values())
     if spare < 0 or any(share < 0 for share in wanted.values()):
-        raise bad("shares", f"还没有约出的号只有 {count} 个，分配不能超过它。")
+        raise Invalid.of("shares", f"还没有约出的号只有 {count} 个，分配不能超过它。")
     if spare:
         wanted[Pool.WINDOW] = wanted.get(Pool.WINDOW, 0) + spare
     return wanted

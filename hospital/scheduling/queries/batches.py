@@ -101,7 +101,7 @@ def plan_batch(*, wish: BatchWish, at: dt.datetime) -> BatchPlan:
     """What the batch would do, session by session. Raises Invalid for too many or no days, and for
     a room there is not."""
     if wish.kind == BatchKind.ROOM and wish.room_id not in organisation.room_labels():
-        raise Invalid({"room": ["请选择诊室。"]}, "请选择诊室。")
+        raise Invalid.of("room", "请选择诊室。")
     found = _sessions(wish, at)
     counts: dict[int, list[NumberCount]] = {}
     for one in number_counts(schedule_ids=[session.id for session in found]):
@@ -132,7 +132,7 @@ def _sessions(wish: BatchWish, at: dt.datetime) -> list[SessionFacts]:
     """The sessions asked for that are not over."""
     if not dt.timedelta(0) <= wish.latest - wish.first <= dt.timedelta(days=MOST_DAYS):
         sentence = f"日期范围应从早到晚，最多 {MOST_DAYS} 天。"
-        raise Invalid({"first": [sentence]}, sentence)
+        raise Invalid.of("first", sentence)
     rows = Schedule.objects.filter(
         visit_date__range=(wish.first, wish.latest), ends_at__gt=at
     ).exclude(status__in=_GONE)
@@ -144,7 +144,7 @@ def _sessions(wish: BatchWish, at: dt.datetime) -> list[SessionFacts]:
         rows = rows.filter(visit_date__iso_week_day__in=wish.weekdays)
     if rows.count() > MOST_SESSIONS:
         sentence = f"一次最多处理 {MOST_SESSIONS} 个出诊，请缩小日期或科室的范围。"
-        raise Invalid({"first": [sentence]}, sentence)
+        raise Invalid.of("first", sentence)
     return sessions.load(rows)
 
 

@@ -35,7 +35,7 @@ def change(request: StaffRequest) -> HttpResponse:
     day = planning_forms.day_of(request.POST, "day")
     try:
         if day is None:
-            raise Invalid({"date": ["请选择日期。"]}, "请选择日期。")
+            raise Invalid.of("date", "请选择日期。")
         touched = actions.set_day(
             day=day,
             special=planning_forms.special_day(request.POST),

@@ -228,7 +228,7 @@ def _asked_for(request: StaffRequest) -> int:
         return int(str(session["practitioner_id"]))
     wanted = typed_id(request.POST.get("practitioner", ""))
     if wanted is None:
-        raise Invalid({"practitioner": ["请选择医生。"]}, "请选择医生。")
+        raise Invalid.of("practitioner", "请选择医生。")
     if wanted not in {person_id for person_id, _ in _pickable(request)}:
         raise NotFound("没有找到这位医生。")
     return wanted

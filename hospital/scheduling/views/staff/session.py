@@ -120,7 +120,7 @@ def move_room(request: StaffRequest, schedule_id: int) -> HttpResponse:
     def work(_: OfficeSheet) -> str:
         room_id = typed_id(request.POST.get("room", ""))
         if room_id is None:
-            raise Invalid({"room": ["请选择诊室。"]}, "请选择诊室。")
+            raise Invalid.of("room", "请选择诊室。")
         actions.change_room(
             schedule_id=schedule_id,
             room_id=room_id,

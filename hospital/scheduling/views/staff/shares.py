@@ -60,7 +60,7 @@ def _scope(request: StaffRequest) -> Scope:
         return HOSPITAL
     known = {one for _, group in _choices() for one, _ in group}
     if scope_id is None or f"{kind}:{scope_id}" not in known:
-        raise Invalid({"scope": ["请选择范围。"]}, "请选择范围。")
+        raise Invalid.of("scope", "请选择范围。")
     return Scope(kind, scope_id)
 
 
