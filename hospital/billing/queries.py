@@ -129,12 +129,6 @@ def is_reversed(*, bill_id: int) -> bool:
     return Charge.objects.filter(bill_id=bill_id, reversal_of__isnull=False).exists()
 
 
-def is_wholly_reversed(*, bill_id: int) -> bool:
-    """Whether everything a bill charged has been taken back."""
-    lines = Charge.objects.filter(bill_id=bill_id, reversal_of__isnull=True)
-    return lines.exists() and not lines.filter(status=ChargeStatus.BILLED).exists()
-
-
 def standing_fen(*, bill_id: int) -> dict[int, int]:
     """The lines of a bill not taken back yet, with what still stands of each: charge id → fen."""
     lines = Charge.objects.filter(
@@ -207,11 +201,6 @@ def bill_by_number(*, number: str) -> Bill | None:
 def charges_of(*, bill_id: int) -> list[Charge]:
     """All lines of a bill, reversals among them, in the order they were made."""
     return list(Charge.objects.filter(bill_id=bill_id).order_by("id"))
-
-
-def postings_of(*, bill_id: int) -> list[Posting]:
-    """All postings of a bill, oldest first."""
-    return list(Posting.objects.filter(bill_id=bill_id).order_by("id"))
 
 
 def history_of(*, bill_id: int) -> list[Transition]:
