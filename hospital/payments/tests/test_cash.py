@@ -58,7 +58,7 @@ def test_h3_03_cash_settles_a_bill_and_the_change_is_computed() -> None:
     assert CashEntry.objects.count() == 1
     bill.refresh_from_db()
     assert bill.status == BillStatus.SETTLED
-    posting = bills.postings_of(bill_id=bill.pk)[0]
+    posting = bill.postings.order_by("id")[0]
     assert (posting.debit, posting.reference) == ("cash:cash", entry.number)
     assert bills.ledger_totals()["balance_fen"] == 0
 

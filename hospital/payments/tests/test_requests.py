@@ -230,7 +230,7 @@ def test_r13_an_abnormal_refund_is_sent_by_the_bank(wechat: StandIn) -> None:
     assert (refund.status, refund.route) == (RefundStatus.SUCCEEDED, RefundRoute.OFFLINE)
     assert payment.status == PaymentStatus.FULLY_REFUNDED
     assert (case.closed_by, money(bill_of(payment))) == ("staff:7", (0, 0, 0))
-    posting = bills.postings_of(bill_id=bill_of(payment).pk)[-1]
+    posting = bill_of(payment).postings.latest("id")
     assert (posting.debit, posting.credit) == ("refund_due", "cash:offline")
     told = Message.objects.filter(kind="N26").order_by("pk").last()
     assert told is not None
