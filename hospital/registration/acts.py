@@ -11,6 +11,7 @@ declare(
         "collect": "取号",
         "correct_noshow": "更正爽约",
         "decide_appeal": "处理爽约申诉",
+        "enter_in_error": "登记有误作废",
         "export_utilisation": "导出号源使用情况",
         "lift_restriction": "解除预约限制",
         "override": "放宽挂号限制",

@@ -14,7 +14,7 @@ from hospital.billing.queries import Money
 from hospital.billing.states import PAID, MoneyState
 from hospital.kernel.actors import Actor
 from hospital.registration.models import Appointment
-from hospital.registration.states import AppointmentStatus, WayBack
+from hospital.registration.states import VOID, WayBack
 
 _NOT_PAID: Final = (MoneyState.UNPAID, MoneyState.PAYING, MoneyState.CLOSED)
 
@@ -73,7 +73,7 @@ def whole_money(row: Appointment, own: Money) -> Money:
     parts = [own, *bills.money_of(paid).values()]
     due_fen = sum(part.due_fen for part in parts)
     refunded_fen = sum(part.refunded_fen for part in parts)
-    is_over = row.status == AppointmentStatus.CANCELLED
+    is_over = row.status in VOID
     total_fen = sum(part.total_fen for part in parts) if is_over else standing_of(row)
     state = MoneyState.PAID if total_fen else MoneyState.WAIVED
     if is_over and refunded_fen:

@@ -23,7 +23,7 @@ REGISTER = Permission(
 )
 CANCEL_ANY = Permission(
     code="registration.cancel_any",
-    label="代患者退号、改约、答复替诊",
+    label="代患者退号、改约、答复替诊，作废登记有误的",
     roles=("registration_clerk", "outpatient_office"),
 )
 OVERRIDE_LIMIT = Permission(

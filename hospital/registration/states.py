@@ -38,6 +38,7 @@ APPOINTMENT_MOVES: Final[Moves] = frozenset(
         (AppointmentStatus.BOOKED, AppointmentStatus.ENTERED_IN_ERROR),
         (AppointmentStatus.CHECKED_IN, AppointmentStatus.ENTERED_IN_ERROR),
         (AppointmentStatus.NOSHOW, AppointmentStatus.ENTERED_IN_ERROR),
+        (AppointmentStatus.LEFT_UNSEEN, AppointmentStatus.ENTERED_IN_ERROR),
         # Money that came after the hold had run out: the place was still free (M1.6).
         (AppointmentStatus.CANCELLED, AppointmentStatus.BOOKED),
     }
@@ -45,6 +46,16 @@ APPOINTMENT_MOVES: Final[Moves] = frozenset(
 
 # No longer anybody's: the number is given back or was never meant.
 VOID: Final = (AppointmentStatus.CANCELLED, AppointmentStatus.ENTERED_IN_ERROR)
+
+# What may still turn out to have been a mistake: the visit has not begun (SM3).
+VOIDABLE: Final = tuple(
+    AppointmentStatus(old)
+    for old in AppointmentStatus.values
+    if (old, AppointmentStatus.ENTERED_IN_ERROR) in APPOINTMENT_MOVES
+)
+
+# What became of a booking while its session was over: changed by the office, with a reason.
+CORRECTED: Final = (AppointmentStatus.NOSHOW, AppointmentStatus.LEFT_UNSEEN)
 
 # Still to be paid for or to come: what limits count and what can be cancelled.
 LIVE: Final = (

@@ -62,6 +62,7 @@ staff = [
         name="registration-substitute",
     ),
     path("visits/<slug:number>/cancel/", visits.cancel, name="registration-cancel-any"),
+    path("visits/<slug:number>/void/", visits.void, name="registration-void"),
     path("visits/<slug:number>/answer/", visits.answer, name="registration-answer-for"),
     path("add-ons/<int:schedule_id>/", special.add_on, name="registration-add-on"),
     path("emergency-registration/", special.emergency, name="registration-emergency"),

@@ -15,6 +15,7 @@ from hospital.kernel.errors import NotFound
 from hospital.registration.models import ReleaseWatch, WaitlistEntry
 from hospital.registration.states import (
     ON_WAITLIST,
+    VOID,
     AppointmentStatus,
     CancelReason,
     WaitlistStatus,
@@ -135,7 +136,7 @@ def _fate(entry: WaitlistEntry) -> WaitlistStatus:
         return status
     if booking.status == AppointmentStatus.PENDING:
         return status
-    if booking.status != AppointmentStatus.CANCELLED:
+    if booking.status not in VOID:
         return WaitlistStatus.TAKEN
     return _ENDED.get(booking.cancel_reason, WaitlistStatus.CLEARED)
 

@@ -27,7 +27,13 @@ from hospital.registration.permissions import (
     VIEW_APPOINTMENTS,
 )
 from hospital.registration.queries import AppointmentRow
-from hospital.registration.states import AppointmentStatus, BookingKind, Consent
+from hospital.registration.states import (
+    CORRECTED,
+    VOIDABLE,
+    AppointmentStatus,
+    BookingKind,
+    Consent,
+)
 from hospital.scheduling import queries as scheduling
 from hospital.ui.masks import mask_name
 from hospital.ui.typed import typed
@@ -118,6 +124,9 @@ def _visit(request: StaffRequest, row: AppointmentRow) -> dict[str, object]:
     may_cancel = is_standing and identity.may(request.user, CANCEL_ANY)
     acts = {
         "cancel": may_cancel,
+        "void": identity.may(request.user, CANCEL_ANY)
+        and status in VOIDABLE
+        and (status not in CORRECTED or identity.may(request.user, LIFT_RESTRICTION)),
         "answer": may_cancel and row.consent == Consent.ASKED,
         "check_in": status == AppointmentStatus.BOOKED
         and has_come

@@ -78,6 +78,7 @@ from hospital.registration.actions.visits import (
     undo_check_in,
     visits_to_end,
 )
+from hospital.registration.actions.voiding import CannotVoid, enter_in_error
 from hospital.registration.actions.waiting import (
     CannotLeave,
     StillFree,
@@ -109,6 +110,7 @@ __all__ = [
     "CannotCollect",
     "CannotExchange",
     "CannotLeave",
+    "CannotVoid",
     "ExchangeUnderWay",
     "NoContinuation",
     "NoEmergencySession",
@@ -145,6 +147,7 @@ __all__ = [
     "drop_exchange",
     "end_question",
     "end_visit",
+    "enter_in_error",
     "exchange",
     "give_up_uncollected",
     "join_waitlist",

@@ -33,7 +33,7 @@ _SWAPS: Final = """
 """
 _MANY: Final = """
     SELECT wechat_user_id FROM registration_appointment
-    WHERE created_at > %(since)s AND wechat_user_id IS NOT NULL
+    WHERE created_at > %(since)s AND wechat_user_id IS NOT NULL AND status <> 'entered_in_error'
     GROUP BY wechat_user_id HAVING count(DISTINCT patient_id) >= %(least)s
 """
 

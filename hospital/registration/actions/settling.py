@@ -50,9 +50,7 @@ def confirm(*, bill_id: int, by: Actor, at: dt.datetime) -> Appointment | None:
         if appointment.replaces_id is not None and lock_replaced(appointment) is None:
             return _fail_exchange(appointment, by=by, at=at)
         seat(appointment, by=by, at=at)
-    elif appointment.status == AppointmentStatus.CANCELLED and not _seat_again(
-        appointment, by=by, at=at
-    ):
+    elif appointment.status in VOID and not _seat_again(appointment, by=by, at=at):
         billing.reverse_charges(bill_id=bill_id, reason="预约已取消，款项退回", by=by, at=at)
         return appointment
     # 替诊 while it was unpaid: there is somebody to tell, or a difference to give back (M1.9).

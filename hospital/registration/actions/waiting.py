@@ -36,7 +36,7 @@ from hospital.scheduling.queries import SessionFacts
 _SERVED: Final = """
     WITH due AS (
         SELECT entry.id, CASE
-            WHEN appointment.status <> 'cancelled' THEN 'taken'
+            WHEN appointment.status NOT IN ('cancelled', 'entered_in_error') THEN 'taken'
             WHEN appointment.cancel_reason = 'payment_timeout' THEN 'passed'
             WHEN appointment.cancel_reason = 'user' THEN 'left' ELSE 'cleared' END AS fate
         FROM registration_waitlistentry entry

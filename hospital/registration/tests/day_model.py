@@ -60,7 +60,6 @@ WEIGHTS = {
     "undo_check_in": 1,
     "start_visit": 3,
     "end_visits": 4,
-    "close": 1,
     "correct": 2,
     "refund": 2,
     "stop": 1,
@@ -280,7 +279,9 @@ class Day(House):
 
     def cancel_at_the_desk(self, dice: Random) -> None:
         if row := self.booking(dice, "cancel_at_the_desk"):
-            if row.status == AppointmentStatus.CHECKED_IN:
+            if dice.random() < 0.3:  # it was never meant
+                actions.enter_in_error(number=row.number, reason="挂错人", by=STAFF, at=self.at)
+            elif row.status == AppointmentStatus.CHECKED_IN:
                 actions.cancel_after_check_in(
                     number=row.number, reason="改期", by=STAFF, at=self.at
                 )
@@ -317,20 +318,22 @@ class Day(House):
         if row := self.booking(dice, "start_visit"):
             actions.start_visit(number=row.number, by=STAFF, at=self.at)
 
-    def end_visits(self, _: Random) -> None:
+    def end_visits(self, dice: Random) -> None:
+        """The sweep; sometimes the doctor has gone, whoever still waits."""
+        running = Schedule.objects.filter(status=ScheduleStatus.IN_SESSION, ends_at__lte=self.at)
+        if dice.random() < 0.3 and (ended := list(running.order_by("pk"))):
+            actions.close_session(
+                schedule_id=one(dice, ended).pk, reason="下班", by=STAFF, at=self.at
+            )
         for appointment_id in actions.visits_to_end(at=self.at):
             actions.end_visit(appointment_id=appointment_id, by=SYSTEM, at=self.at)
-
-    def close(self, dice: Random) -> None:
-        """The doctor goes, whoever still waits."""
-        actions.close_session(
-            schedule_id=one(dice, self.bands()).schedule_id, reason="下班", by=STAFF, at=self.at
-        )
 
     def correct(self, dice: Random) -> None:
         """A no-show that was none, or money back to whom nobody saw."""
         if row := self.booking(dice, "correct"):
-            if row.status == AppointmentStatus.LEFT_UNSEEN:
+            if dice.random() < 0.2:
+                actions.enter_in_error(number=row.number, reason="挂错人", by=STAFF, at=self.at)
+            elif row.status == AppointmentStatus.LEFT_UNSEEN:
                 actions.refund_unseen(number=row.number, reason="未看", by=STAFF, at=self.at)
             else:
                 actions.correct_noshow(

@@ -35,6 +35,7 @@ from hospital.messaging.models import Message
 from hospital.registration.models import Appointment, WaitlistEntry
 from hospital.registration.money import standing_of
 from hospital.registration.states import (
+    VOID,
     AppointmentStatus,
     BookingKind,
     CancelReason,
@@ -143,7 +144,7 @@ class Outpatients(RuleBasedStateMachine):
 
     @invariant()
     def every_taken_number_has_its_booking(self) -> None:
-        rows = Appointment.objects.exclude(status=AppointmentStatus.CANCELLED)
+        rows = Appointment.objects.exclude(status__in=VOID)
         standing = list(rows.values_list("slot_id", "status"))
         owners = Counter(slot_id for slot_id, _ in standing)
         slots = dict(Slot.objects.filter(status__in=TAKEN).values_list("pk", "status"))
@@ -201,7 +202,7 @@ class Outpatients(RuleBasedStateMachine):
         """Nobody paid is left without a number or the money back, nobody is left in line."""
         for row in Appointment.objects.select_related("bill", "schedule"):
             assert row.status not in _UNSETTLED, row.pk
-            if row.status == AppointmentStatus.CANCELLED:
+            if row.status in VOID:
                 is_kept = row.bill.status in PAID and row.successor_id is None
                 assert not is_kept or standing_of(row) == 0, row.pk
             elif row.bill.credit_guarantee:
@@ -210,7 +211,7 @@ class Outpatients(RuleBasedStateMachine):
                 assert row.bill.status in PAID, (row.pk, row.status)
             is_owed = row.bill.status in (BillStatus.ISSUED, BillStatus.PAYING)
             assert not is_owed or row.bill.credit_guarantee, row.pk
-            assert row.consent != Consent.ASKED or row.status == AppointmentStatus.CANCELLED
+            assert row.consent != Consent.ASKED or row.status in VOID
         waiting = WaitlistEntry.objects.filter(
             status__in=[WaitlistStatus.WAITING, WaitlistStatus.OFFERED]
         )
@@ -233,6 +234,8 @@ def _expected(row: Appointment, moves: list[tuple[str, str]]) -> set[str]:
         was_pending = moves[-1][0] == AppointmentStatus.PENDING
         kind = _TOLD_BY.get(row.cancel_reason, "" if was_pending else "N05")
         kinds |= {kind} - {""}
+    if row.status == AppointmentStatus.ENTERED_IN_ERROR:
+        kinds |= set() if moves[-1][0] == AppointmentStatus.PENDING else {"N05"}
     return kinds
 
 

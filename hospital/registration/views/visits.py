@@ -18,7 +18,7 @@ from hospital.registration.permissions import (
     LIFT_RESTRICTION,
     VIEW_APPOINTMENTS,
 )
-from hospital.registration.states import AppointmentStatus
+from hospital.registration.states import CORRECTED, AppointmentStatus
 from hospital.registration.views.saying import given_back
 from hospital.ui.typed import typed
 
@@ -67,6 +67,22 @@ def cancel(request: StaffRequest, number: str) -> HttpResponse:
     else:
         actions.cancel(number=number, reason=reason, by=request.actor, at=at)
     messages.success(request, given_back(row))
+    return redirect("desk-appointment", number)
+
+
+@staff_page(CANCEL_ANY)
+@require_POST
+def void(request: StaffRequest, number: str) -> HttpResponse:
+    """It was never meant: the wrong patient, the wrong doctor. After the session that is a
+    correction, the office's alone."""
+    at = clock.now()
+    row = queries.appointment(number=number, at=at)
+    reason = _why(request, number)
+    if row.status in CORRECTED and not identity.may(request.user, LIFT_RESTRICTION):
+        raise actions.CannotVoid("爽约、未就诊的预约由门诊办公室更正。")
+    actions.enter_in_error(number=number, reason=reason, by=request.actor, at=at)
+    back = [] if row.status == AppointmentStatus.PENDING else [str(row.way_back.label)]
+    messages.success(request, "，".join(["已按登记有误作废", *filter(None, back)]) + "。")
     return redirect("desk-appointment", number)
 
 
