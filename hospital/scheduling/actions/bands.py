@@ -90,13 +90,22 @@ def change_bands(
 
 @transaction.atomic
 def change_room(
-    *, schedule_id: int, room_id: int, reason: str, by: Actor, at: dt.datetime
+    *,
+    schedule_id: int,
+    room_id: int,
+    seen: int | None = None,
+    reason: str,
+    by: Actor,
+    at: dt.datetime,
 ) -> Schedule:
     """Hold a session in another room; bookings stay, their pages show the new one.
 
-    Raises NotFound, SessionOver, RoomTaken (M15.2).
+    `seen` is the room the page showed. Raises NotFound, SessionOver, Stale when somebody moved it
+    meanwhile, RoomTaken (M15.2).
     """
     schedule = lock_open(schedule_id)
+    if seen is not None and schedule.room_id != seen:
+        raise Stale("诊室刚刚被别人换过，请看过现在的诊室再换。")
     if room_id not in organisation.room_labels():
         raise NotFound("没有找到这间诊室。")
     before = schedule.room_id

@@ -132,9 +132,10 @@ class BandRow:
 
 @dataclass(frozen=True, slots=True)
 class OfficeSheet:
-    """A session whole, as the office works on it."""
+    """A session whole, as the office works on it; `room_id` is the room it is in now."""
 
     row: OfficeRow
+    room_id: int
     bands: tuple[BandRow, ...]
     add_ons: tuple[NumberRow, ...]
 
@@ -209,8 +210,11 @@ def office_day(
 
 def office_sheet(*, schedule_id: int) -> OfficeSheet:
     """One session with its bands and every number. Raises NotFound."""
-    found = sessions.load(Schedule.objects.filter(pk=schedule_id))
-    if not found:
+    known = Schedule.objects.filter(pk=schedule_id)
+    # The room first: a page that showed it too early is refused, one too late would not be.
+    room_id = known.values_list("room_id", flat=True).first()
+    found = sessions.load(known)
+    if not found or room_id is None:
         raise NotFound("没有找到这次出诊。")
     session = found[0]
     fees = catalogue.registration_fees(on=session.visit_date)
@@ -233,7 +237,7 @@ def office_sheet(*, schedule_id: int) -> OfficeSheet:
         for band in session.bands
     ]
     fee = fees.get((session.service_type_id, session.title))
-    return OfficeSheet(_office_row(session, counts, fee), tuple(rows), tuple(add_ons))
+    return OfficeSheet(_office_row(session, counts, fee), room_id, tuple(rows), tuple(add_ons))
 
 
 def changes_of(*, schedule_id: int) -> list[AuditEntry]:

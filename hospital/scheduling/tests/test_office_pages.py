@@ -422,11 +422,18 @@ def test_m15_02_a_room_is_taken_once(office: Client) -> None:
 
     refused = office.post(f"{page_of(schedule)}room/", form)
     free = a_room()
-    done = office.post(f"{page_of(schedule)}room/", form | {"room": str(free.pk)})
+    done = office.post(
+        f"{page_of(schedule)}room/", form | {"room": str(free.pk), "seen-room": str(room.pk)}
+    )
+    late = office.post(
+        f"{page_of(schedule)}room/", form | {"room": str(a_room().pk), "seen-room": str(room.pk)}
+    )
 
     assert refused.status_code == 409
     assert "这间诊室在这个时间已有别的出诊" in text(refused)
     assert done.status_code == 302
+    assert late.status_code == 409
+    assert "诊室刚刚被别人换过" in text(late)
     none = office.post(f"{page_of(schedule)}room/", form | {"room": ""})
     assert none.status_code == 422
     assert "请选择诊室" in text(none)

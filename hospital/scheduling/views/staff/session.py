@@ -124,6 +124,7 @@ def move_room(request: StaffRequest, schedule_id: int) -> HttpResponse:
         actions.change_room(
             schedule_id=schedule_id,
             room_id=room_id,
+            seen=typed_id(request.POST.get("seen-room", "")),
             reason=forms.reason(request.POST),
             by=request.actor,
             at=clock.now(),
