@@ -1,16 +1,19 @@
 """Making sessions with their bands and numbers: the one way, from a template or from a roster."""
 
 import datetime as dt
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from django.db import connection
 
 from hospital.kernel.clock import at_local
+from hospital.kernel.settings_rows import Scope
 from hospital.scheduling import bands, quotas, thresholds
-from hospital.scheduling.models import Schedule, ScheduleTemplate, TimeBand
+from hospital.scheduling.models import RosterEntry, Schedule, ScheduleTemplate, TimeBand
 from hospital.scheduling.sessions import scopes_of
 from hospital.scheduling.states import ScheduleStatus
+from hospital.scheduling.weeks import DAYS, monday_of
 
 _FILL: Final = """
     INSERT INTO scheduling_slot
@@ -52,6 +55,41 @@ def release_moment(day: dt.date) -> dt.datetime:
     """When the numbers of a visit day come out (M1.1), UTC."""
     released_on = day - dt.timedelta(days=thresholds.HORIZON_DAYS.value())
     return at_local(released_on, thresholds.release_time())
+
+
+def keep_week_caps(found: Iterable[Schedule]) -> list[Schedule]:
+    """Take back of the sessions just made, still without numbers, what is beyond the most a doctor
+    holds in a week: the latest of the week (M15.2). Whatever else stands in that week counts, and
+    what rosters still in draft have; what is called off does not. Returns those that stay."""
+    made = list(found)
+    people = {one.practitioner_id for one in made if one.practitioner_id is not None}
+    if not people:
+        return made
+    mondays = {monday_of(one.visit_date) for one in made}
+    days = min(mondays), max(mondays) + dt.timedelta(days=DAYS - 1)
+    off = (ScheduleStatus.CANCELLED, ScheduleStatus.SUSPENDED)
+    theirs = {"practitioner_id__in": people, "visit_date__range": days}
+    standing = Schedule.objects.filter(**theirs).exclude(status__in=off)
+    drafted = RosterEntry.objects.filter(**theirs, schedule__isnull=True, is_removed=False)
+    columns = "practitioner_id", "visit_date"
+    counts = Counter(
+        (person, monday_of(day))
+        for rows in (standing, drafted)
+        for person, day in rows.values_list(*columns)
+    )
+    caps = {pk: thresholds.WEEK_CAP.value(Scope("practitioner", pk)) for pk in people}
+    gone: set[int] = set()
+    for (person, monday), count in counts.items():
+        own = [
+            one
+            for one in sorted(made, key=lambda one: one.starts_at)
+            if (one.practitioner_id, monday_of(one.visit_date)) == (person, monday)
+        ]
+        beyond = count - caps[person]
+        gone.update(one.pk for one in own[-beyond:] if beyond > 0)
+    if gone:
+        Schedule.objects.filter(pk__in=gone).delete()
+    return [one for one in made if one.pk not in gone]
 
 
 def fill(sized: Sequence[tuple[Schedule, int]]) -> None:

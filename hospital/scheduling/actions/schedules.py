@@ -100,7 +100,8 @@ def generate_schedules(*, through: dt.date, by: Actor, at: dt.datetime) -> int:
 
     Repeating it makes nothing twice. Left out: what is switched off or not in force on the day,
     doctors whose licence has ended by then or who are on leave, sessions already over, sessions
-    whose doctor or room is taken at that time (M15.2), and weeks whose roster somebody opened.
+    whose doctor or room is taken at that time or whose doctor has the most sessions of a week
+    already (M15.2), and weeks whose roster somebody opened.
     Sessions past their release moment come out released. Returns how many were made.
     """
     making.take_turns()
@@ -123,7 +124,7 @@ def generate_schedules(*, through: dt.date, by: Actor, at: dt.datetime) -> int:
     ]
     # "Do nothing" on any conflict, be it the same session again or a doctor or room taken.
     Schedule.objects.bulk_create(wanted, ignore_conflicts=True, batch_size=500)
-    made = list(
+    made = making.keep_week_caps(
         Schedule.objects.filter(visit_date__range=(first, through), bands__isnull=True)
         .select_related("template")
         .order_by("id")

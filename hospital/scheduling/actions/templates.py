@@ -9,8 +9,10 @@ from django.db.models import Q
 from hospital.catalogue import queries as catalogue
 from hospital.kernel.actors import Actor
 from hospital.kernel.errors import Invalid, NotFound
+from hospital.kernel.settings_rows import Scope
 from hospital.kernel.upserts import upsert
 from hospital.organisation import queries as organisation
+from hospital.scheduling import thresholds
 from hospital.scheduling.models import ScheduleTemplate
 from hospital.scheduling.states import SessionPeriod
 
@@ -45,8 +47,8 @@ def save_template(
     """Save 排班模板 by its code; other nouns are given by their codes. Returns whether it changed.
 
     Sessions already generated stay as they are; a switched-off template may name what is switched
-    off itself. Raises Invalid for unknown codes, impossible
-    sizes, or a practitioner or room that another template already occupies then (M15.2).
+    off itself. Raises Invalid for unknown codes, impossible sizes, a practitioner or room that
+    another template already occupies then, or one more a week than a doctor may hold (M15.2).
     """
     sizes = _wrong_sizes(weekday, session_period, starts, ends, capacity, band_minutes)
     if valid_to is not None and valid_to < valid_from:
@@ -120,6 +122,25 @@ def _refuse_conflicts(wanted: ScheduleTemplate) -> None:
     for other in same_doctor:
         if _overlap(wanted, other):
             raise Invalid({"practitioner": [f"医生在该时间已有模板“{other.code}”。"]})
+    _refuse_beyond_cap(wanted)
+
+
+def _refuse_beyond_cap(wanted: ScheduleTemplate) -> None:
+    """One template more than a doctor may hold in a week would never become a session. One that is
+    there already may be changed."""
+    own = ScheduleTemplate.objects.filter(practitioner=wanted.practitioner, is_active=True)
+    if own.filter(code=wanted.code).exists():
+        return
+    others = own.filter(Q(valid_to__isnull=True) | Q(valid_to__gt=wanted.valid_from))
+    if wanted.valid_to is not None:
+        others = others.filter(valid_from__lt=wanted.valid_to)
+    cap = thresholds.WEEK_CAP.value(Scope("practitioner", wanted.practitioner_id or 0))
+    periods = list(others.values_list("valid_from", "valid_to"))
+    beginnings = {wanted.valid_from, *(max(first, wanted.valid_from) for first, _ in periods)}
+    for day in sorted(beginnings):
+        count = sum(first <= day and (end is None or day < end) for first, end in periods)
+        if count >= cap:
+            raise Invalid({"practitioner": [f"这位医生每周已有 {count} 个模板，最多 {cap} 次。"]})
 
 
 def _overlap(one: ScheduleTemplate, other: ScheduleTemplate) -> bool:

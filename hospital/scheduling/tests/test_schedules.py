@@ -96,6 +96,27 @@ def test_m15_02_no_session_for_a_licence_ended_or_what_is_switched_off() -> None
     assert list(made) == [("LICENCE", TOMORROW)]
 
 
+def test_m15_02_templates_make_no_more_of_a_week_than_a_doctor_may_hold() -> None:
+    set_cap(2)
+    doctor = a_practitioner(a_department())
+    for weekday, code in ((4, "THURSDAY"), (2, "TUESDAY"), (3, "WEDNESDAY")):
+        a_template(practitioner=doctor, weekday=weekday, code=code, is_active=code != "WEDNESDAY")
+    with pytest.raises(Invalid) as refused:
+        a_template(practitioner=doctor, weekday=5, code="FRIDAY")
+    assert set(refused.value.errors) == {"practitioner"}
+    ScheduleTemplate.objects.update(is_active=True)  # as before there was a cap
+    a_template(weekday=5, code="ANOTHER")
+
+    for _ in range(2):  # the next night tries again, and makes no more
+        generate(days=6)
+        made = Schedule.objects.order_by("visit_date").values_list("template__code", flat=True)
+        assert list(made) == ["TUESDAY", "WEDNESDAY", "ANOTHER"]
+
+
+def set_cap(most: int) -> None:
+    settings_rows.set_value(setting=thresholds.WEEK_CAP, value=most, by=SYSTEM, at=LONG_AGO)
+
+
 def test_m15_02_a_doctor_or_room_taken_is_refused_when_saving() -> None:
     room, department = a_room(), a_department()
     doctor = a_practitioner(department)
