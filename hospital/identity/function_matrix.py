@@ -84,6 +84,9 @@ CHAPTER_SEVEN: Final = (
         ("scheduling.stop_sessions", "scheduling.manage_rosters"),
         is_patient_data=False,
     ),
+    Function(
+        "schedule.ask_stop", "申请停诊", (DH,), ("scheduling.ask_stop",), note="只为本科室的出诊"
+    ),
     Function("schedule.stop_running", "出诊中停诊", (OO, TN), ("scheduling.stop_running",)),
     Function(
         "schedule.close",

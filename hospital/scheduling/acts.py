@@ -27,6 +27,8 @@ declare(
         "move_band_end": "修改时段结束时间",
         "change_room": "更换诊室",
         "run_batch": "批量处理号源",
+        "ask_stop": "申请停诊",
+        "refuse_stop": "驳回停诊申请",
         "suspend": "停诊",
         "resume": "恢复出诊",
         "substitute": "替诊",

@@ -22,6 +22,14 @@ STOP_SESSIONS = Permission(
     roles=("outpatient_office",),
 )
 
+ASK_STOP = Permission(
+    code="scheduling.ask_stop",
+    label="向门诊办申请停诊",
+    roles=("department_head",),
+    narrows=True,
+    scopes={"department_head": "department"},
+)
+
 STOP_RUNNING = Permission(
     code="scheduling.stop_running",
     label="出诊中停诊（医生中途离开）",

@@ -119,6 +119,22 @@ LEAVE_MOVES: Final[Moves] = frozenset(
 )
 
 
+class StopRequestStatus(TextChoices):
+    """停诊申请: a department head asked for a stop; the office carries it out or refuses (SM1)."""
+
+    ASKED = "asked", "待处理"
+    DONE = "done", "已停诊"
+    REFUSED = "refused", "未同意"
+
+
+STOP_REQUEST_MOVES: Final[Moves] = frozenset(
+    {
+        (StopRequestStatus.ASKED, StopRequestStatus.DONE),
+        (StopRequestStatus.ASKED, StopRequestStatus.REFUSED),
+    }
+)
+
+
 class LeaveAnswer(TextChoices):
     """What becomes of a session whose practitioner is on leave."""
 

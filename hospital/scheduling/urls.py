@@ -16,6 +16,7 @@ from hospital.scheduling.views.staff import (
     rosters,
     session,
     shares,
+    stop_requests,
 )
 
 patient = [
@@ -39,6 +40,12 @@ staff = [
     path("holidays/", holidays.year, name="scheduling-holidays"),
     path("holidays/change/", holidays.change, name="scheduling-holidays-change"),
     path("holidays/fill/", holidays.fill, name="scheduling-holidays-fill"),
+    path("numbers/<int:schedule_id>/ask-stop/", stop_requests.ask, name="scheduling-ask-stop"),
+    path(
+        "stop-requests/<int:request_id>/refuse/",
+        stop_requests.refuse,
+        name="scheduling-stop-refuse",
+    ),
     path("leaves/", leaves.leaves, name="scheduling-leaves"),
     path("leaves/new/", leaves.new, name="scheduling-leave-new"),
     path("leaves/<int:leave_id>/", leaves.leave, name="scheduling-leave"),

@@ -252,6 +252,7 @@ def a_world() -> World:
             "case_id": case,
             "refund-requests request_id": asked.pk,
             "access request_id": request.pk,
+            "stop-requests request_id": _a_stop_request(booked, at),
             "delegation_id": loan.pk,
             "break_glass_id": glass.pk,
             "session_id": log_in.pk,
@@ -281,6 +282,12 @@ def a_world() -> World:
             "onboarding-photo-save address": booked.practitioner.code,
         },
     )
+
+
+def _a_stop_request(booked: Appointment, at: dt.datetime) -> int:
+    return scheduling.ask_stop(
+        schedule_id=booked.schedule_id, reason="meeting", note="", by=SYSTEM, at=at
+    ).pk
 
 
 def _a_leave_and_a_proposal(booked: Appointment, at: dt.datetime) -> tuple[Leave, RosterProposal]:

@@ -13,9 +13,9 @@ from hospital.identity.access import StaffRequest, staff_page
 from hospital.kernel import clock
 from hospital.registration.permissions import CLOSE_SESSION
 from hospital.scheduling import queries
-from hospital.scheduling.permissions import STOP_RUNNING, VIEW_SOLD
+from hospital.scheduling.permissions import ASK_STOP, STOP_RUNNING, VIEW_SOLD
 from hospital.scheduling.queries import BoardRow
-from hospital.scheduling.states import Offer, ScheduleStatus
+from hospital.scheduling.states import ACTIVE, Offer, ScheduleStatus
 from hospital.ui.typed import typed
 
 _TONES = {
@@ -53,6 +53,7 @@ def board(request: StaffRequest) -> HttpResponse:
     )
     rows = [row for row in found if _matches(row, text)]
     may_stop = identity.may(request.user, STOP_RUNNING)
+    asking = identity.reach(request.user, ASK_STOP)
     may_close = identity.reach(request.user, CLOSE_SESSION).is_everything
     context = {
         "day": day,
@@ -63,6 +64,11 @@ def board(request: StaffRequest) -> HttpResponse:
                 "word": _WORDS[row.state],
                 "tone": _TONES[row.state],
                 "may_stop": may_stop and row.status in _STOPPABLE and not _goes_on(row, at),
+                "may_ask_stop": row.status in ACTIVE
+                and row.ends_at > at
+                and asking.covers(
+                    department_id=row.department_id, practitioner_id=row.practitioner_id
+                ),
                 "goes_on": _goes_on(row, at),
                 "may_close": may_close and _goes_on(row, at),
             }

@@ -32,7 +32,10 @@ def stop(request: StaffRequest, schedule_id: int) -> HttpResponse:
     if sessions.is_suspended(schedule_id=schedule_id):
         return redirect("registration-stopped", schedule_id)
     is_office = identity.may(request.user, STOP_SESSIONS)
-    form = StopForm(request.POST or None)
+    asked = sessions.waiting_stop_request(schedule_id=schedule_id, at=clock.now())
+    form = StopForm(
+        request.POST or None, initial={"code": asked.reason, "note": asked.note} if asked else None
+    )
     if request.method == "POST" and form.is_valid():
         try:
             scheduling.suspend_schedule(
@@ -53,6 +56,10 @@ def stop(request: StaffRequest, schedule_id: int) -> HttpResponse:
     context = {
         "session": session,
         "form": form,
+        "asked": asked,
+        "asked_by": identity.staff_names(actors=[asked.asked_by]).get(asked.asked_by, "")
+        if asked
+        else "",
         "found": stops.preview(schedule_id=schedule_id),
         "is_over": sessions.offer_of(session, channel=None, at=clock.now()).state == Offer.ENDED,
         "is_early": not is_office and session.status != ScheduleStatus.IN_SESSION,

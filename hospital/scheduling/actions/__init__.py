@@ -63,6 +63,7 @@ from hospital.scheduling.actions.slots import (
     hold_slot,
     reclaim_due,
 )
+from hospital.scheduling.actions.stop_requests import CannotAskStop, ask_stop, refuse_stop
 from hospital.scheduling.actions.stopping import (
     CannotResume,
     CannotSuspend,
@@ -91,6 +92,7 @@ __all__ = [
     "BandStillNeeded",
     "BandWish",
     "BatchHasConflicts",
+    "CannotAskStop",
     "CannotClose",
     "CannotResume",
     "CannotSubstitute",
@@ -111,6 +113,7 @@ __all__ = [
     "approve_leave",
     "ask_leave",
     "ask_proposal",
+    "ask_stop",
     "begin_proposal",
     "begin_session",
     "block_numbers",
@@ -137,6 +140,7 @@ __all__ = [
     "needs_from_templates",
     "reclaim_due",
     "refuse_leave",
+    "refuse_stop",
     "release_due",
     "remove_need",
     "remove_wish",

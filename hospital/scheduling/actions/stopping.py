@@ -15,6 +15,7 @@ from hospital.kernel.actors import Actor
 from hospital.kernel.errors import NotFound, Refusal
 from hospital.kernel.states import move
 from hospital.live import actions as live
+from hospital.scheduling.actions.stop_requests import answer_by_stop
 from hospital.scheduling.events import ScheduleSuspended
 from hospital.scheduling.models import Schedule
 from hospital.scheduling.states import ScheduleStatus
@@ -77,6 +78,7 @@ def suspend_schedule(
     before = schedule.status
     reason = reason[:100]
     move(schedule, ScheduleStatus.SUSPENDED, by=by, at=at, reason=reason, suspend_reason=reason)
+    answer_by_stop(schedule=schedule, by=by, at=at)
     withheld = _turn(_BLOCK, schedule, reason=reason, by=by, at=at)
     audit.record(
         act="scheduling.suspend",

@@ -7,6 +7,7 @@ from hospital.scheduling.models.leave import Leave, LeaveDecision
 from hospital.scheduling.models.proposals import RosterNeed, RosterProposal, RosterWish
 from hospital.scheduling.models.rosters import Roster, RosterEdit, RosterEntry
 from hospital.scheduling.models.sessions import Schedule, ScheduleTemplate, Slot, TimeBand
+from hospital.scheduling.models.stops import StopRequest
 
 __all__ = [
     "CalendarDay",
@@ -21,5 +22,6 @@ __all__ = [
     "Schedule",
     "ScheduleTemplate",
     "Slot",
+    "StopRequest",
     "TimeBand",
 ]

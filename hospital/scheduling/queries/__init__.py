@@ -73,6 +73,11 @@ from hospital.scheduling.queries.proposals import (
     proposals_of,
     wishes_of,
 )
+from hospital.scheduling.queries.stop_requests import (
+    StopRequestRow,
+    stop_requests,
+    waiting_stop_request,
+)
 from hospital.scheduling.queries.stops import (
     StopFacts,
     is_suspended,
@@ -122,6 +127,7 @@ __all__ = [
     "SessionFacts",
     "SessionOnLeave",
     "StopFacts",
+    "StopRequestRow",
     "Substitute",
     "TouchedSession",
     "add_ons_allowed",
@@ -174,9 +180,11 @@ __all__ = [
     "sessions_with_list",
     "shown_days",
     "special_days",
+    "stop_requests",
     "substitutes",
     "template_rows",
     "templates_with",
     "usual_people",
+    "waiting_stop_request",
     "wishes_of",
 ]

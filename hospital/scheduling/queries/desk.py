@@ -23,6 +23,8 @@ class BoardRow:
     """One session on the desk's board of a day, counted now."""
 
     schedule_id: int
+    department_id: int
+    practitioner_id: int | None
     department_code: str
     department: str
     doctor: str
@@ -125,6 +127,8 @@ def _board_row(session: SessionFacts, at: dt.datetime) -> BoardRow:
     offer = offer_of(session, channel=None, at=at)
     return BoardRow(
         schedule_id=session.id,
+        department_id=session.department_id,
+        practitioner_id=session.practitioner_id,
         department_code=session.department_code,
         department=session.department_name,
         doctor=session.doctor_label,

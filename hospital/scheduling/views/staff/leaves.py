@@ -20,9 +20,14 @@ from hospital.kernel.errors import Invalid, NotFound, Refusal
 from hospital.organisation import queries as organisation
 from hospital.scheduling import actions, planning_forms, queries
 from hospital.scheduling.actions import Answer
-from hospital.scheduling.permissions import ASK_LEAVE, DECIDE_LATE_LEAVE, DECIDE_LEAVE
+from hospital.scheduling.permissions import (
+    ASK_LEAVE,
+    DECIDE_LATE_LEAVE,
+    DECIDE_LEAVE,
+    STOP_SESSIONS,
+)
 from hospital.scheduling.queries import LeaveRow
-from hospital.scheduling.states import LeaveAnswer, LeaveStatus, StopReason
+from hospital.scheduling.states import LeaveAnswer, LeaveStatus, StopReason, StopRequestStatus
 from hospital.ui.typed import typed, typed_id
 
 _TONES = {
@@ -31,7 +36,13 @@ _TONES = {
     LeaveStatus.REFUSED: "danger",
     LeaveStatus.WITHDRAWN: "",
 }
+_STOP_TONES = {
+    StopRequestStatus.ASKED: "warn",
+    StopRequestStatus.DONE: "danger",
+    StopRequestStatus.REFUSED: "",
+}
 _KEPT = dt.timedelta(days=90)
+_STOPS_KEPT = dt.timedelta(days=14)
 
 
 @staff_page(ASK_LEAVE)
@@ -47,6 +58,8 @@ def leaves(request: StaffRequest) -> HttpResponse:
         "waiting": [_line(row) for row in waiting],
         "decided": [_line(row) for row in reversed(decided)],
         "may_decide": identity.may(request.user, DECIDE_LEAVE),
+        "stops": _stops(request, people, at),
+        "may_stop": identity.may(request.user, STOP_SESSIONS),
         "here": reverse("scheduling-leaves"),
     }
     part = "#lists" if request.htmx else ""
@@ -313,6 +326,30 @@ def _pickable(request: StaffRequest) -> list[tuple[int, str]]:
         (person_id, label)
         for person_id, label in organisation.practitioner_labels().items()
         if people is None or person_id in people
+    ]
+
+
+def _stops(
+    request: StaffRequest, people: set[int] | None, at: dt.datetime
+) -> list[dict[str, object]]:
+    """What department heads asked to be called off, for the office and for those it touches."""
+    found = queries.stop_requests(
+        practitioner_ids=people,
+        department_ids=identity.reach(request.user, ASK_LEAVE).department_ids,
+        since=at - _STOPS_KEPT,
+        at=at,
+    )
+    names = identity.staff_names(
+        actors={one for row in found for one in (row.asked_by, row.decided_by)}
+    )
+    return [
+        {
+            "row": row,
+            "tone": _STOP_TONES[StopRequestStatus(row.status)],
+            "asked_name": names.get(row.asked_by, ""),
+            "decided_name": names.get(row.decided_by, ""),
+        }
+        for row in found
     ]
 
 

@@ -17,7 +17,7 @@ from hospital.kernel import clock
 from hospital.kernel.errors import Invalid, NotFound, Refusal
 from hospital.organisation import queries as organisation
 from hospital.scheduling import actions, change_words, forms, queries, quotas, thresholds
-from hospital.scheduling.permissions import MANAGE_NUMBERS, VIEW_SOLD
+from hospital.scheduling.permissions import ASK_STOP, MANAGE_NUMBERS, VIEW_SOLD
 from hospital.scheduling.queries import numbers
 from hospital.scheduling.queries.numbers import OfficeSheet
 from hospital.scheduling.states import ACTIVE, Pool
@@ -169,6 +169,7 @@ def _page(
     bands_short = refusal.details.get("bands", {}) if refusal else {}
     may_manage = identity.may(request.user, MANAGE_NUMBERS)
     may_change = may_manage and facts.status in ACTIVE
+    asking = identity.reach(request.user, ASK_STOP)
     is_merged = queries.is_merged(facts.visit_date, at=at)
     context = {
         "sheet": sheet,
@@ -204,6 +205,9 @@ def _page(
         "refusal": refusal,
         "may_manage": may_manage,
         "may_change": may_change,
+        "may_ask_stop": facts.status in ACTIVE
+        and facts.ends_at > at
+        and asking.covers(department_id=facts.department_id, practitioner_id=facts.practitioner_id),
         "may_share": may_change and not is_merged,
         "ticked": forms.ids(request.POST, "number"),
         "ticked_bands": forms.ids(request.POST, "band"),
