@@ -78,15 +78,15 @@ def test_m1_16_more_than_can_be_served_wait_in_order(clock: time_machine.Travell
     assert second.get("/m/wait/")["Location"] == "/m/"
 
 
-def test_the_waiting_page_reads_neither_session_nor_account() -> None:
+def test_asking_again_reads_neither_session_nor_account() -> None:
     one_a_second()
     fill()
     late = patient_client(a_wechat_user())
-    late.get(DEPARTMENTS)
-    late.cookies.pop(settings.PATIENT_COOKIE_NAME)
+    late.get(DEPARTMENTS, follow=True)
 
     with CaptureQueriesContext(connection) as statements:
-        assert late.get("/m/wait/").status_code == 200
+        assert late.get("/m/wait/", headers=HTMX).status_code == 200
+    assert settings.PATIENT_COOKIE_NAME in late.cookies
     assert [row["sql"].split()[:2] for row in statements] == [["WITH", "moved"]] * 2
 
 
@@ -119,7 +119,8 @@ def test_nobody_writes_a_turn_for_oneself(change: Callable[[str], str]) -> None:
     assert late.get(DEPARTMENTS)["Location"].startswith("/m/wait/")
 
 
-def test_a_turn_is_its_owners_alone() -> None:
+def test_a_turn_is_its_owners_alone(schedule: Schedule) -> None:
+    """With somebody else's one sees, for a minute, what everybody sees, and comes no further."""
     one_a_second()
     early = patient_client(a_wechat_user())
     assert early.get(DEPARTMENTS).status_code == 200
@@ -127,7 +128,8 @@ def test_a_turn_is_its_owners_alone() -> None:
     late = patient_client(a_wechat_user())
     late.cookies[COOKIE] = early.cookies[COOKIE].value
 
-    assert late.get(DEPARTMENTS)["Location"].startswith("/m/wait/")
+    confirm = late.get(f"/m/book/{schedule.pk}/{band_of(schedule).pk}/")
+    assert confirm["Location"].startswith("/m/wait/")
 
 
 def test_who_is_inside_books_without_waiting_again(

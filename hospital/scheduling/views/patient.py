@@ -4,17 +4,12 @@ import datetime as dt
 
 from django.http import HttpResponse
 from django.shortcuts import render
-from django.template.loader import render_to_string
 from django.urls import reverse
-from django.utils.safestring import SafeString
-from django.views.decorators.http import require_safe
 
-from hospital.identity.access import OpenRequest, PatientRequest, in_turn, shared_page
+from hospital.identity.access import OpenRequest, shared_page
 from hospital.kernel import clock
-from hospital.kernel.moment_cache import MomentCache
 from hospital.organisation import queries as organisation
 from hospital.organisation.queries import DepartmentRow
-from hospital.patients import queries as patients
 from hospital.scheduling import queries, thresholds
 from hospital.scheduling.queries import DayCell, DoctorCard, DoctorDay, SessionCell
 from hospital.scheduling.states import Offer
@@ -28,35 +23,25 @@ _DAY_WORDS = {
 }
 
 
-@in_turn
-@require_safe
-def departments(request: PatientRequest) -> HttpResponse:
-    """All departments by category, or those a search finds (pinyin, initials, symptoms)."""
+@shared_page
+def departments(request: OpenRequest) -> HttpResponse:
+    """All departments by category, or those a search finds (pinyin, initials, symptoms).
+
+    Everybody comes in here: like the page behind it, it says nothing of who looks.
+    """
     text = request.GET.get("q", "").strip()[:40]
-    category = request.GET.get("category", "")[:40]
-    found = (
-        _draw_departments(text, category)
-        if text
-        else _drawn_departments.get(category, lambda: _draw_departments("", category))
-    )
-    if request.htmx:
-        return HttpResponse(found)
     context = {
         "text": text,
-        "found": found,
-        "who": patients.default_patient_for(wechat_user_id=request.wechat_user.pk),
         "release_time": thresholds.release_time(),
         "horizon_days": thresholds.HORIZON_DAYS.value(),
+        **_found(text, request.GET.get("category", "")[:40], at=clock.now()),
     }
-    return render(request, "scheduling/patient/departments.html", context)
+    part = "#found" if request.htmx else ""
+    return render(request, f"scheduling/patient/departments.html{part}", context)
 
 
-_drawn_departments: MomentCache[str, SafeString] = MomentCache(name="scheduling.departments")
-
-
-def _draw_departments(text: str, wanted_category: str) -> SafeString:
-    """The list as everybody sees it: a search's finds, or one category beside the others."""
-    at = clock.now()
+def _found(text: str, wanted_category: str, *, at: dt.datetime) -> dict[str, object]:
+    """A search's finds, or one category beside the others."""
     places = queries.places_left(at=at)
     through = queries.shown_days(clock.hospital_day(at))[-1]
     rows = (
@@ -67,8 +52,7 @@ def _draw_departments(text: str, wanted_category: str) -> SafeString:
     categories = list(dict.fromkeys(row.category for row in rows))
     chosen = wanted_category if wanted_category in categories else next(iter(categories), "")
     shown = rows if text else [row for row in rows if row.category == chosen]
-    context = {
-        "text": text,
+    return {
         "categories": [
             {
                 "name": name,
@@ -80,7 +64,6 @@ def _draw_departments(text: str, wanted_category: str) -> SafeString:
         "category": chosen,
         "cells": [_department_cell(row, places.get(row.id, {}), at) for row in shown],
     }
-    return render_to_string("scheduling/patient/departments.html#found", context)
 
 
 @shared_page
