@@ -6,6 +6,7 @@ from django.urls import reverse
 
 from hospital.config.navigation import STAFF_NAV
 from hospital.identity import queries as identity
+from hospital.identity.paths import STAFF_HOME
 from hospital.kernel import clock
 from hospital.monitoring import queries as monitoring
 from hospital.monitoring.permissions import RECEIVE_ALERTS
@@ -25,7 +26,8 @@ def site(request: HttpRequest) -> dict[str, object]:
 
 def _places(request: HttpRequest) -> dict[str, object]:
     """The rail's entries and the global search, as far as the rights of the signed-in go."""
-    user = getattr(request, "user", None)
+    # Asked for elsewhere, a user would cost those who wait for a rush their session (M1.16).
+    user = getattr(request, "user", None) if request.path.startswith(STAFF_HOME) else None
     if user is None or not user.is_authenticated:
         return {}
     held = identity.permissions_of(user)
