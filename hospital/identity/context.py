@@ -32,16 +32,20 @@ def viewer(request: HttpRequest) -> dict[str, object]:
     care = user.care_mode if user is not None else request.COOKIES.get(CARE_COOKIE) == "1"
     theme = user.theme if user is not None else request.COOKIES.get(THEME_COOKIE, "")
     staff = request.user if actor is not None and actor.kind == "staff" else None
-    roles = queries.roles_of(account=staff) if isinstance(staff, StaffAccount) else []
-    labels = queries.role_labels() if set(roles) - set(Role.values) else dict(Role.choices)
     return {
         "care": care,
         "theme": theme if theme in {Theme.LIGHT, Theme.DARK} else "",
         "wechat_user": user,
         "staff": staff,
-        "staff_roles": [labels[role] for role in roles],
+        "staff_roles": _roles(staff) if isinstance(staff, StaffAccount) else [],
         **(_lock(request, staff) if isinstance(staff, StaffAccount) else {}),
     }
+
+
+def _roles(account: StaffAccount) -> list[str]:
+    roles = queries.roles_of(account=account)
+    labels = queries.role_labels() if set(roles) - set(Role.values) else dict(Role.choices)
+    return [labels[role] for role in roles]
 
 
 def _lock(request: HttpRequest, account: StaffAccount) -> dict[str, object]:

@@ -27,7 +27,7 @@ _KNOWN: Final = dt.timedelta(minutes=1)
 _OUTSIDE: Final = 0
 #: Nobody asks again sooner or later than this (seconds); in between at half of what is left.
 _SOONEST: Final = 1.0
-_LATEST: Final = 30.0
+_LATEST: Final = 60.0
 
 
 @dataclass(frozen=True, slots=True)
