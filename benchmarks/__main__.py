@@ -33,7 +33,9 @@ def main() -> None:
         folder = Path(name)
         figures = measure(url, clinics, people, folder, say=say)
         say("the rush at seven …")
-        sections = [rush.section(*_rush(), figures.booking_limit.per_second)]
+        sections = [
+            rush.section(_rush(), figures.booking_limit.per_second, figures.bare.per_second)
+        ]
         say("payment notices …")
         sections += [notices.section(notices.measure(url, folder))]
         say("hints to a thousand open pages …")
@@ -51,15 +53,13 @@ def main() -> None:
     write(figures, sections, world.versions(url))
 
 
-def _rush() -> tuple[list[rush.Rush], rush.Fairness]:
-    """Rushes upon clinics of their own; then the same door let in slowly."""
+def _rush() -> list[rush.Rush]:
+    """Rushes upon clinics of their own."""
     clinics = world.clinics(rush.clinics_needed(), capacity=rush.PLACES)
-    people = iter(world.people(rush.people_needed() + rush.ARRIVALS, seed=2))
+    people = iter(world.people(rush.people_needed(), seed=2))
     world.analyse()
     with world.server() as port:
-        rushes = rush.measure(port, clinics, people)
-        world.people_a_second(rush.LET_IN)
-        return rushes, rush.measure_fairness(port, people)
+        return rush.measure(port, clinics, people)
 
 
 def say(text: str) -> None:

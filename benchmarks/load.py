@@ -40,6 +40,15 @@ class Request:
         return "\r\n".join([*lines, "", ""]).encode() + (body or b"")
 
 
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One answer: its status, its head, how long it took."""
+
+    status: int
+    head: str
+    seconds: float
+
+
 @dataclass
 class Answers:
     """What came back: seconds per request in order of arrival, statuses."""
@@ -47,6 +56,11 @@ class Answers:
     seconds: list[float] = field(default_factory=list)
     statuses: Counter[int] = field(default_factory=Counter)
     elapsed: float = 0.0
+
+    def add(self, answer: Answer) -> None:
+        """Count one more."""
+        self.seconds.append(answer.seconds)
+        self.statuses[answer.status] += 1
 
     @property
     def per_second(self) -> float:
