@@ -282,12 +282,12 @@ def alternatives(
     return [_free_band(*pair, left=left(*pair)) for pair in sorted(found, key=distance)[:most]]
 
 
-def next_useful_day(*, department_id: int, after: dt.date, at: dt.datetime) -> dt.date | None:
-    """The first day after `after` with places left in a department, for its empty days."""
-    for cell in date_strip(department_id=department_id, at=at):
-        if cell.day > after and cell.state == Offer.AVAILABLE:
-            return cell.day
-    return None
+def next_useful_day(strip: Iterable[DayCell], *, after: dt.date) -> dt.date | None:
+    """The first day of a date strip after `after` with places left, for a department's empty
+    days."""
+    return next(
+        (cell.day for cell in strip if cell.day > after and cell.state == Offer.AVAILABLE), None
+    )
 
 
 def places_left(*, at: dt.datetime) -> dict[int, dict[dt.date, DayCell]]:
@@ -369,14 +369,15 @@ def _doctor_card(
 ) -> DoctorCard:
     first = group[0]
     cells = tuple(_cell(session, at) for session in group)
-    later = [
+    later = (
         session
         for session in all_sessions
         if session.starts_at > group[-1].starts_at
         and session.practitioner_id == first.practitioner_id
         and session.service_type_id == first.service_type_id
         and offer_of(session, at=at).state == Offer.AVAILABLE
-    ]
+    )
+    following = next(later, None)
     return DoctorCard(
         practitioner_code=first.practitioner_code,
         name=first.doctor_label,
@@ -386,7 +387,7 @@ def _doctor_card(
         service_kind=first.service_kind,
         service_name=first.service_name,
         sessions=cells,
-        next_session=_cell(later[0], at) if later else None,
+        next_session=_cell(following, at) if following else None,
     )
 
 

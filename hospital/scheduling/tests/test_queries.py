@@ -115,8 +115,8 @@ def test_the_date_strip_shows_every_day_of_the_horizon_with_its_best_state() -> 
         Offer.SUSPENDED,
     ]
     assert (strip[0].is_today, strip[3].left) == (True, 4)
-    assert queries.next_useful_day(department_id=department.pk, after=TOMORROW, at=NOW) == later
-    assert queries.next_useful_day(department_id=department.pk, after=later, at=NOW) is None
+    assert queries.next_useful_day(strip, after=TOMORROW) == later
+    assert queries.next_useful_day(strip, after=later) is None
 
 
 def test_open_sessions_group_by_doctor_and_put_those_with_places_first() -> None:

@@ -77,7 +77,7 @@ def sessions(request: OpenRequest, code: str) -> HttpResponse:
     strip = queries.date_strip(department_id=department.pk, at=at)
     day = _chosen_day(request.GET.get("day", "")[:10], strip)
     here = reverse("scheduling-sessions", args=[code])
-    next_day = queries.next_useful_day(department_id=department.pk, after=day, at=at)
+    next_day = queries.next_useful_day(strip, after=day)
     cell = next(cell for cell in strip if cell.day == day)
     context = {
         "department": department,
