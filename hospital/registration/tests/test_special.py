@@ -433,7 +433,9 @@ def test_m1_17_after_midnight_the_night_that_goes_on_is_still_listed() -> None:
 
     after, over = moment(TOMORROW, 1), moment(TOMORROW, 7)
     assert [one.number for one in queries.emergencies_of(day=TOMORROW, at=after)] == [row.number]
-    assert queries.emergencies_of(day=TOMORROW, at=over) == []
+    assert [one.number for one in queries.emergencies_of(day=TOMORROW, at=over)] == [row.number]
+    actions.cancel_after_check_in(number=row.number, reason="已离开", by=DOCTOR, at=over)
+    assert queries.emergencies_of(day=TOMORROW, at=over) == [], "nobody waits any more"
 
 
 def test_m1_08_an_emergency_called_off_is_free_told_and_owed_no_place_in_a_line() -> None:
