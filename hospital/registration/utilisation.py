@@ -1,19 +1,21 @@
 """号源使用情况 (M2.6): what became of the numbers of many sessions and of the bookings for them.
 
 Two statements however long the range; the rows are flat (department × day × channel), as BI wants.
+A channel's numbers are those dealt to its pool, also after what is left of them was merged.
 
 Days are hospital days, both ends included.
 """
 
 import datetime as dt
-from collections.abc import Collection, Iterable
+import itertools
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, fields
 from typing import Any, Final
 
 from django.db import connection
 
 from hospital.kernel.clock import HOSPITAL_ZONE
-from hospital.scheduling.states import Channel
+from hospital.scheduling.states import Channel, Pool
 
 MOST_DAYS: Final = 92
 #: Lead times in days as the page groups them: label, from, to (included).
@@ -24,7 +26,16 @@ LEADS: Final = (
     ("提前 4–7 天", 4, 7),
     ("提前 8 天以上", 8, 10_000),
 )
-# Numbers are counted a session first: the index of slots is by session, and each is read once.
+#: Whose numbers a channel's line shows; the others book from these or from what is reserved.
+POOL_OF: Final = {
+    Channel.WECHAT: Pool.WECHAT,
+    Channel.WINDOW: Pool.WINDOW,
+    Channel.KIOSK: Pool.KIOSK,
+}
+#: What is kept for no channel alone.
+SHARED_POOLS: Final = (Pool.RESERVED, Pool.PUBLIC)
+# Numbers are counted a session first: the index of slots is by session, and each is read once. The
+# rows without a pool count the sessions.
 _NUMBERS: Final = """
     WITH wanted AS (
         SELECT id, department_id, visit_date, status FROM scheduling_schedule
@@ -34,7 +45,7 @@ _NUMBERS: Final = """
             OR practitioner_id = ANY(%(doctors)s))
         AND (%(period)s = '' OR session_period = %(period)s)
     ), counted AS (
-        SELECT schedule_id,
+        SELECT schedule_id, pool, merged_from,
             count(*) FILTER (WHERE NOT is_add_on) AS numbers,
             count(*) FILTER (WHERE NOT is_add_on AND status NOT IN ('planned', 'blocked'))
                 AS released,
@@ -44,14 +55,18 @@ _NUMBERS: Final = """
             count(*) FILTER (WHERE NOT is_add_on AND withheld <> '') AS blocked,
             count(*) FILTER (WHERE is_add_on) AS added
         FROM scheduling_slot WHERE schedule_id IN (SELECT id FROM wanted)
-        AND status <> 'withdrawn' GROUP BY schedule_id
+        AND status <> 'withdrawn' GROUP BY schedule_id, pool, merged_from
     )
-    SELECT department_id, visit_date, count(*), count(*) FILTER (WHERE status = 'suspended'),
-        coalesce(sum(numbers), 0)::int, coalesce(sum(released), 0)::int,
-        coalesce(sum(held), 0)::int, coalesce(sum(sold), 0)::int,
-        coalesce(sum(blocked), 0)::int, coalesce(sum(added), 0)::int
-    FROM wanted LEFT JOIN counted ON counted.schedule_id = wanted.id
-    GROUP BY 1, 2 ORDER BY 1, 2
+    SELECT department_id, visit_date, '', count(*)::int,
+        (count(*) FILTER (WHERE status = 'suspended'))::int, 0, 0, 0, 0, 0, 0, 0, 0
+    FROM wanted GROUP BY 1, 2
+    UNION ALL
+    SELECT department_id, visit_date, CASE merged_from WHEN '' THEN pool ELSE merged_from END, 0, 0,
+        sum(numbers)::int, sum(released)::int, sum(held)::int, sum(sold)::int, sum(blocked)::int,
+        sum(added)::int, coalesce(sum(held + sold) FILTER (WHERE merged_from = ''), 0)::int,
+        coalesce(sum(numbers) FILTER (WHERE merged_from <> ''), 0)::int
+    FROM counted JOIN wanted ON wanted.id = counted.schedule_id
+    GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
 """
 # What was never paid for is no booking: it is counted apart. An exchanged booking is one that was
 # cancelled and one that stands. OFFSET 0: the lead is worked out once a row, not once a count.
@@ -65,6 +80,7 @@ _BOOKINGS: Final = """
         count(*) FILTER (WHERE appointment.status IN ('checked_in', 'fulfilled', 'left_unseen')),
         count(*) FILTER (WHERE booked_at IS NOT NULL AND booking_kind = 'add_on'),
         count(*) FILTER (WHERE cancel_reason = 'payment_timeout'),
+        count(*) FILTER (WHERE appointment.status = 'pending'),
         coalesce(sum(lead) FILTER (WHERE booked_at IS NOT NULL), 0)::int,
         count(*) FILTER (WHERE booked_at IS NOT NULL AND lead <= 0),
         count(*) FILTER (WHERE booked_at IS NOT NULL AND lead = 1),
@@ -113,8 +129,27 @@ class Numbers:
 
 
 @dataclass(frozen=True, slots=True)
+class Kept:
+    """Numbers dealt to one pool, add-ons apart. `taken` are held or sold while they were kept for
+    it, `merged` those that were everybody's before anybody had them (M2.2)."""
+
+    numbers: int = 0
+    released: int = 0
+    blocked: int = 0
+    taken: int = 0
+    merged: int = 0
+
+    @property
+    def fill(self) -> int | None:
+        """约出率 in percent: what its channels had of what was theirs; None where nothing was."""
+        offered = self.numbers - self.blocked
+        return round(100 * self.taken / offered) if offered else None
+
+
+@dataclass(frozen=True, slots=True)
 class Bookings:
-    """Bookings that were made good (paid, or free), and what became of them; `unpaid` never were.
+    """Bookings that were made good (paid, or free), and what became of them; `unpaid` never were,
+    `held` wait for it.
 
     Who `came` has checked in. `lead_days` is the sum of days between booking and visit, `leads` how
     many are in each group.
@@ -128,6 +163,7 @@ class Bookings:
     came: int = 0
     add_on: int = 0
     unpaid: int = 0
+    held: int = 0
     lead_days: int = 0
     leads: tuple[int, ...] = (0,) * len(LEADS)
 
@@ -160,6 +196,16 @@ class NumbersRow:
 
 
 @dataclass(frozen=True, slots=True)
+class KeptRow:
+    """The numbers of one department and day dealt to one pool."""
+
+    department_id: int
+    day: dt.date
+    pool: Pool
+    count: Kept
+
+
+@dataclass(frozen=True, slots=True)
 class BookingsRow:
     """The bookings of one department, visit day and channel."""
 
@@ -174,6 +220,7 @@ class Utilisation:
     """The flat rows of a range; sums are made of them."""
 
     numbers: tuple[NumbersRow, ...]
+    kept: tuple[KeptRow, ...]
     bookings: tuple[BookingsRow, ...]
 
 
@@ -200,16 +247,13 @@ def utilisation(
     }
     with connection.cursor() as cursor:
         cursor.execute(_NUMBERS, values)
-        numbers = [
-            NumbersRow(department_id, day, Numbers(*counts))
-            for department_id, day, *counts in cursor.fetchall()
-        ]
+        counted = cursor.fetchall()
         cursor.execute(_BOOKINGS, values)
         bookings = [
             BookingsRow(department_id, day, Channel(channel), _bookings(counts))
             for department_id, day, channel, *counts in cursor.fetchall()
         ]
-    return Utilisation(tuple(numbers), tuple(bookings))
+    return Utilisation(tuple(_numbers(counted)), tuple(_kept(counted)), tuple(bookings))
 
 
 def sum_numbers(rows: Iterable[Numbers]) -> Numbers:
@@ -218,12 +262,33 @@ def sum_numbers(rows: Iterable[Numbers]) -> Numbers:
     return Numbers(*(sum(getattr(row, one.name) for row in found) for one in fields(Numbers)))
 
 
+def sum_kept(rows: Iterable[Kept]) -> Kept:
+    """Several counts as one."""
+    found = list(rows)
+    return Kept(*(sum(getattr(row, one.name) for row in found) for one in fields(Kept)))
+
+
 def sum_bookings(rows: Iterable[Bookings]) -> Bookings:
     """Several counts as one."""
     found = list(rows)
     sums = {name: sum(getattr(row, name) for row in found) for name in _WHOLE}
     leads = tuple(sum(row.leads[place] for row in found) for place in range(len(LEADS)))
     return Bookings(**sums, leads=leads)
+
+
+def _numbers(counted: Iterable[tuple[Any, ...]]) -> Iterator[NumbersRow]:
+    """A row a department and day, of its pools together."""
+    for (department_id, day), rows in itertools.groupby(counted, key=lambda row: row[:2]):
+        counts = (sum(column) for column in zip(*(row[3:-2] for row in rows), strict=True))
+        yield NumbersRow(department_id, day, Numbers(*counts))
+
+
+def _kept(counted: Iterable[tuple[Any, ...]]) -> Iterator[KeptRow]:
+    for department_id, day, pool, *counts, taken, merged in counted:
+        _, _, numbers, released, _, _, blocked, _ = counts
+        if numbers:  # not where sessions are counted, nor add-ons alone
+            count = Kept(numbers, released, blocked, taken, merged)
+            yield KeptRow(department_id, day, Pool(pool), count)
 
 
 def _bookings(counts: list[int]) -> Bookings:

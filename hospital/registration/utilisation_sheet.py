@@ -1,5 +1,6 @@
 """The utilisation of numbers as a workbook or as CSV: one row a department, day and channel, with
-the numbers of department and day beside the first of them. No personal data.
+the numbers of department and day beside the first of them. What is kept for no channel alone has a
+row of its own. No personal data.
 """
 
 import csv
@@ -13,15 +14,30 @@ from openpyxl.styles import Font, PatternFill
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.worksheet import Worksheet
 
-from hospital.registration.utilisation import LEADS, Bookings, Utilisation
-from hospital.scheduling.states import Channel
+from hospital.registration.utilisation import (
+    LEADS,
+    POOL_OF,
+    SHARED_POOLS,
+    Bookings,
+    Kept,
+    Utilisation,
+)
+from hospital.scheduling.states import Channel, Pool
 
 Value = str | int | dt.date
+_Place = tuple[int, dt.date]
 _COLUMNS: Final = (
     *("科室", "就诊日", "出诊", "停诊", "号源", "已放", "待支付", "已约", "停号", "加号"),
     *(
         "渠道",
+        "渠道号源",
+        "渠道已放",
+        "渠道停号",
+        "渠道约出",
+        "渠道并入公共",
+        "渠道约出率%",
         "预约",
+        "待支付预约",
         "退号",
         "当日退号",
         "医院取消",
@@ -34,6 +50,7 @@ _COLUMNS: Final = (
     *(label for label, _, _ in LEADS),
 )
 _NUMBERS: Final = 8
+_KEPT: Final = 6
 _FONT: Final = "Microsoft YaHei"
 
 
@@ -70,21 +87,44 @@ def comma_separated(found: Utilisation, departments: Mapping[int, str]) -> bytes
 
 
 def _rows(found: Utilisation, departments: Mapping[int, str]) -> Iterator[list[Value]]:
-    booked: dict[tuple[int, dt.date], list[tuple[str, Bookings]]] = {}
+    booked: dict[_Place, dict[Channel, Bookings]] = {}
+    kept: dict[_Place, dict[Pool, Kept]] = {}
     for row in found.bookings:
-        label = str(Channel(row.channel).label)
-        booked.setdefault((row.department_id, row.day), []).append((label, row.count))
+        booked.setdefault((row.department_id, row.day), {})[row.channel] = row.count
+    for line in found.kept:
+        kept.setdefault((line.department_id, line.day), {})[line.pool] = line.count
     for numbers in found.numbers:
-        count = numbers.count
+        count, place = numbers.count, (numbers.department_id, numbers.day)
         head: list[Value] = [departments.get(numbers.department_id, "已停用的科室"), numbers.day]
         own: list[Value] = [count.sessions, count.suspended, count.numbers, count.released]
         own += [count.held, count.sold, count.blocked, count.added]
-        for channel, bookings in booked.get((numbers.department_id, numbers.day), [("", None)]):
-            yield [*head, *own, channel, *_of_bookings(bookings or Bookings())]
+        lines = list(_lines(booked.get(place, {}), kept.get(place, {})))
+        for label, theirs, bookings in lines or [("", None, None)]:
+            yield [*head, *own, label, *_of_kept(theirs), *_of_bookings(bookings or Bookings())]
             own = [""] * _NUMBERS
 
 
+def _lines(
+    booked: Mapping[Channel, Bookings], kept: Mapping[Pool, Kept]
+) -> Iterator[tuple[str, Kept | None, Bookings | None]]:
+    """The channels that had numbers or bookings, then the pools that belong to none alone."""
+    for channel in Channel:
+        theirs = kept.get(POOL_OF[channel]) if channel in POOL_OF else None
+        if theirs or channel in booked:
+            yield str(channel.label), theirs, booked.get(channel)
+    for pool in SHARED_POOLS:
+        if pool in kept:
+            yield str(pool.label), kept[pool], None
+
+
+def _of_kept(count: Kept | None) -> list[Value]:
+    if count is None:
+        return [""] * _KEPT
+    fill = "" if count.fill is None else count.fill
+    return [count.numbers, count.released, count.blocked, count.taken, count.merged, fill]
+
+
 def _of_bookings(count: Bookings) -> list[Value]:
-    found: list[Value] = [count.booked, count.cancelled, count.late, count.by_hospital]
+    found: list[Value] = [count.booked, count.held, count.cancelled, count.late, count.by_hospital]
     found += [count.no_show, count.came, count.add_on, count.unpaid, count.lead_days]
     return [*found, *count.leads]

@@ -3,6 +3,7 @@
 import csv
 import datetime as dt
 import io
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -19,6 +20,7 @@ from hospital.registration import actions
 from hospital.registration.models import Appointment
 from hospital.registration.utilisation import (
     Bookings,
+    Kept,
     Numbers,
     Utilisation,
     sum_bookings,
@@ -27,10 +29,10 @@ from hospital.registration.utilisation import (
 )
 from hospital.scheduling import actions as scheduling
 from hospital.scheduling.models import Schedule
-from hospital.scheduling.states import Channel
+from hospital.scheduling.states import Channel, Pool
 from hospital.testing.bookings import a_booking, a_paid_booking
 from hospital.testing.organisation import a_department
-from hospital.testing.people import a_staff, staff_client
+from hospital.testing.people import a_patient, a_staff, staff_client
 from hospital.testing.schedules import (
     NOW,
     TOMORROW,
@@ -134,6 +136,7 @@ def test_m2_06_bookings_by_channel_as_counted_by_hand() -> None:
         no_show=0,
         add_on=0,
         unpaid=0,
+        held=1,
         lead_days=4,
         leads=(0, 4, 0, 0, 0),
     )
@@ -183,6 +186,57 @@ def test_m2_06_who_never_paid_is_no_booking_and_add_ons_stand_apart() -> None:
         sessions=1, numbers=16, released=16, added=1
     )
     assert sum_bookings(row.count for row in found.bookings) == Bookings(unpaid=1)
+
+
+def test_m2_06_a_channels_numbers_stay_its_own_after_they_were_merged() -> None:
+    """What each channel was given, and how much of it went while it was its own; a merged number
+    somebody has afterwards is nobody's success."""
+    shares = {Pool.WECHAT: 8, Pool.WINDOW: 4, Pool.KIOSK: 2, Pool.RESERVED: 2}
+    schedule = a_released_schedule(band_minutes=240, shares=shares)
+    for _ in range(2):
+        a_paid_booking(schedule=schedule)
+    a_booking(schedule=schedule)
+    actions.book(
+        patient_id=a_patient().pk,
+        schedule_id=schedule.pk,
+        band_id=None,
+        channel=Channel.PHONE,
+        key="phone",
+        by=Actor("staff", 1),
+        at=NOW,
+    )
+    before = {row.pool: row.count for row in counted().kept}
+    assert before[Pool.WECHAT] == Kept(numbers=8, released=8, taken=3)
+    assert before[Pool.KIOSK].fill == 0
+
+    midnight = moment(TOMORROW, 0)
+    scheduling.merge_due(today=TOMORROW, at=midnight)
+    a_paid_booking(schedule=schedule, at=midnight)
+
+    found = counted()
+    assert {row.pool: row.count for row in found.kept} == {
+        Pool.WECHAT: Kept(numbers=8, released=8, taken=3, merged=5),
+        Pool.WINDOW: Kept(numbers=4, released=4, taken=0, merged=2),
+        Pool.KIOSK: Kept(numbers=2, released=2, taken=0, merged=2),
+        Pool.RESERVED: Kept(numbers=2, released=2, taken=1, merged=1),
+    }
+    assert sum_numbers(row.count for row in found.numbers) == Numbers(
+        sessions=1, numbers=16, released=16, held=2, sold=3
+    )
+    held = {row.channel: (row.count.booked, row.count.held) for row in found.bookings}
+    assert held == {Channel.WECHAT: (3, 1), Channel.PHONE: (0, 1)}
+    with time_machine.travel(midnight, tick=False):
+        shown = text(staff_client(Role.OUTPATIENT_OFFICE).get(PAGE))
+    first = {
+        label: re.findall(r'x-num"> ?(.*?) ?</td>', shown.split(f"<td>{label}</td>")[1])[:3]
+        for label in ("微信", "自助机", "电话", "预留")
+    }
+    assert list(first.values()) == [
+        ["8", "8", "<b>38%</b>"],
+        ["2", "2", "<b>0%</b>"],
+        ["—", "—", "—"],
+        ["2", "2", "<b>50%</b>"],
+    ]
 
 
 def test_lead_time_is_counted_in_hospital_days() -> None:
@@ -250,7 +304,18 @@ def test_the_same_goes_out_as_a_file_and_that_is_on_record() -> None:
     assert rows[0][:5] == ["科室", "就诊日", "出诊", "停诊", "号源"]
     assert rows[1][0] == "=SUM(1)科"
     assert sheet["A2"].data_type == "s"
-    assert rows[1][2:12] == [1, 0, 16, 16, 0, 1, 0, 0, "微信", 1]
+    assert rows[0][10:19] == [
+        "渠道",
+        "渠道号源",
+        "渠道已放",
+        "渠道停号",
+        "渠道约出",
+        "渠道并入公共",
+        "渠道约出率%",
+        "预约",
+        "待支付预约",
+    ]
+    assert rows[1][2:19] == [1, 0, 16, 16, 0, 1, 0, 0, "微信", 16, 16, 0, 1, 0, 6, 1, 0]
     lines = list(csv.reader(io.StringIO(plain.content.decode("utf-8-sig"))))
     assert lines[1][0] == "'=SUM(1)科"
     assert lines[1][4] == "16"

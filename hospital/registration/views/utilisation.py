@@ -19,9 +19,9 @@ from hospital.organisation import queries as organisation
 from hospital.registration import utilisation as facts
 from hospital.registration import utilisation_sheet
 from hospital.registration.permissions import VIEW_UTILISATION
-from hospital.registration.utilisation import LEADS, Bookings, Numbers, Utilisation
+from hospital.registration.utilisation import LEADS, Bookings, Kept, Numbers, Utilisation
 from hospital.scheduling.permissions import MANAGE_NUMBERS, VIEW_SOLD
-from hospital.scheduling.states import Channel, SessionPeriod
+from hospital.scheduling.states import Channel, Pool, SessionPeriod
 from hospital.ui.typed import typed, typed_id
 
 _BACK, _AHEAD = dt.timedelta(days=6), dt.timedelta(days=7)
@@ -188,20 +188,22 @@ def _cell(department_id: int, day: dt.date, count: Numbers | None) -> dict[str, 
 
 
 def _channels(found: Utilisation, all_of_it: Bookings) -> list[dict[str, object]]:
+    """A line a channel, with the numbers of its pool; then those kept for no channel alone."""
     lines: list[dict[str, object]] = []
     for channel in Channel:
         own = facts.sum_bookings(row.count for row in found.bookings if row.channel == channel)
-        if own.booked or own.unpaid:
-            lines.append(
-                {
-                    "label": channel.label,
-                    "count": own,
-                    "percent": round(100 * own.booked / all_of_it.booked)
-                    if all_of_it.booked
-                    else 0,
-                }
-            )
-    return lines
+        kept = _kept(found, facts.POOL_OF.get(channel))
+        if own.booked or own.unpaid or own.held or kept:
+            percent = round(100 * own.booked / all_of_it.booked) if all_of_it.booked else 0
+            lines.append({"label": channel.label, "count": own, "percent": percent, "kept": kept})
+    shared = ((pool.label, _kept(found, pool)) for pool in facts.SHARED_POOLS)
+    return lines + [{"label": label, "count": None, "kept": kept} for label, kept in shared if kept]
+
+
+def _kept(found: Utilisation, pool: Pool | None) -> Kept | None:
+    """What was dealt to a pool; None where nothing was."""
+    count = facts.sum_kept(row.count for row in found.kept if row.pool == pool)
+    return count if count.numbers else None
 
 
 def _leads(bookings: Bookings) -> list[dict[str, object]]:

@@ -59,7 +59,8 @@ _MERGE: Final = """
         AND NOT slot.is_add_on AND slot.status IN ('planned', 'free', 'reclaim_wait')
         ORDER BY slot.id FOR NO KEY UPDATE OF slot SKIP LOCKED
     )
-    UPDATE scheduling_slot slot SET pool = 'public' FROM due WHERE slot.id = due.id
+    UPDATE scheduling_slot slot SET merged_from = pool, pool = 'public' FROM due
+    WHERE slot.id = due.id
     RETURNING slot.schedule_id
 """
 

@@ -259,7 +259,8 @@ class TimeBand(models.Model):
 
 class Slot(StatefulModel):
     """号源: one bookable number. `held_until` stands while held, `free_at` while it waits to be
-    reclaimed (M1.15), `withheld` while blocked.
+    reclaimed (M1.15), `withheld` while blocked. `merged_from` is the pool a now public number was
+    kept for, "" for one that was not merged (M2.2).
 
     Add-on numbers (M2.4) are counted apart, beside the capacity of their band.
     """
@@ -271,6 +272,7 @@ class Slot(StatefulModel):
     sequence_no = models.PositiveSmallIntegerField()
     is_add_on = models.BooleanField(default=False)
     pool = models.CharField(max_length=8, choices=Pool)
+    merged_from = models.CharField(max_length=8, choices=Pool, blank=True, db_default="")
     status = models.CharField(max_length=12, choices=SlotStatus)
     held_until = models.DateTimeField(null=True)
     free_at = models.DateTimeField(null=True)
