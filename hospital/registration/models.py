@@ -103,6 +103,9 @@ class Appointment(StatefulModel):
     acuity = models.PositiveSmallIntegerField(choices=Acuity, null=True)
     share_token = models.CharField(max_length=22, blank=True, default="")
     answer_until = models.DateTimeField(null=True)
+    asked_about = models.ForeignKey(
+        "organisation.Practitioner", models.PROTECT, null=True, related_name="+", db_index=False
+    )
     replaces = models.ForeignKey(
         "self", models.PROTECT, null=True, related_name="exchanges", db_index=False
     )

@@ -78,6 +78,8 @@ def settle_substitution_one(*, appointment_id: int, by: Actor, at: dt.datetime) 
         if row.consent in _GIVEN:  # kept already, and paid on arrival since
             return _give_back_difference(row, session, by=by, at=at) > 0
         return _taken_back(row, by=by, at=at)
+    if row.consent == Consent.ASKED and row.asked_about_id == session.practitioner_id:
+        return False  # asked about this very doctor: the question and its time stand
     if RANK[session.title] >= RANK.get(row.title, 0) or _is_as_booked(row):
         _keep(row, session, Consent.TOLD, by=by, at=at)
     else:
@@ -149,6 +151,7 @@ def _keep(
         "title": session.title,
         "consent": consent,
         "answer_until": None,
+        "asked_about_id": None,
     }
     Appointment.objects.filter(pk=row.pk).update(**changes)
     for column, value in changes.items():
@@ -177,7 +180,9 @@ def _ask(row: Appointment, session: SessionFacts, *, by: Actor, at: dt.datetime)
     hours = dt.timedelta(hours=thresholds.CONSENT_HOURS.value())
     before = dt.timedelta(minutes=thresholds.CANCEL_MINUTES.value())
     until = max(at + _LEAST, min(at + hours, band.starts_at - before))
-    Appointment.objects.filter(pk=row.pk).update(consent=Consent.ASKED, answer_until=until)
+    Appointment.objects.filter(pk=row.pk).update(
+        consent=Consent.ASKED, answer_until=until, asked_about_id=session.practitioner_id
+    )
     row.consent, row.answer_until = Consent.ASKED, until
     _record(row, by=by, at=at)
     events.later("registration.jobs.end_question", at=until, appointment_id=row.pk)
@@ -213,7 +218,9 @@ def _taken_back(row: Appointment, *, by: Actor, at: dt.datetime) -> bool:
     """The doctor of the booking holds the session again before the patient answered."""
     if row.consent != Consent.ASKED:
         return False
-    Appointment.objects.filter(pk=row.pk).update(consent=Consent.NONE, answer_until=None)
+    Appointment.objects.filter(pk=row.pk).update(
+        consent=Consent.NONE, answer_until=None, asked_about=None
+    )
     row.consent, row.answer_until = Consent.NONE, None
     _record(row, by=by, at=at)
     publish(row)

@@ -185,6 +185,30 @@ def test_m1_09_the_booked_doctor_comes_back_before_anybody_answered() -> None:
     assert len(told(row)) == 1
 
 
+def test_m1_09_n07_a_job_that_comes_twice_asks_once_and_gives_no_more_time() -> None:
+    schedule = a_session((Title.ATTENDING, 1200))
+    booked = a_paid_booking(schedule=schedule)
+    was, first = schedule.practitioner, a_colleague(schedule, Title.ATTENDING)
+    assert was is not None
+    (row,) = replace(schedule, first, booked)
+    questions = due_jobs().count("registration.jobs.end_question")
+
+    later = NOW + dt.timedelta(minutes=20)
+    assert not actions.settle_substitution_one(appointment_id=row.pk, by=SYSTEM, at=later)
+
+    again = Appointment.objects.get(pk=row.pk)
+    assert (again.consent, again.answer_until) == ("asked", row.answer_until)
+    assert len(told(row)) == 1
+    assert due_jobs().count("registration.jobs.end_question") == questions
+
+    # Somebody else, and the first one again after the booked doctor was back, are news.
+    replace(schedule, a_colleague(schedule, Title.ATTENDING, "周明远"), row)
+    assert len(told(row)) == 2
+    replace(schedule, was, row)
+    (row,) = replace(schedule, first, row)
+    assert (row.consent, row.asked_about_id, len(told(row))) == ("asked", first.pk, 2)
+
+
 def test_m1_09_one_still_to_be_paid_is_looked_at_again_after_its_hold() -> None:
     schedule = a_session((Title.CHIEF, 1800))
     held = a_booking(schedule=schedule)
