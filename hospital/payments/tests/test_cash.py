@@ -193,6 +193,39 @@ def test_h9_03_a_cashier_takes_and_gives_back_notes_at_the_own_place() -> None:
     assert Refund.objects.count() == 0
 
 
+def test_h9_01_everybody_sees_the_own_cash_of_the_day_to_the_fen() -> None:
+    """H9.1, H9.3: taken 25.00 and 25.00, given 25.00 back by a supervisor: each the own page."""
+    first, second, third = (a_booking().bill for _ in range(3))
+    page = reverse("payments-cash-mine")
+    with time_machine.travel(NOW, tick=False):
+        morning, evening = staff_client(Role.CASHIER), staff_client(Role.CASHIER)
+        supervisor = staff_client(Role.CASHIER_SUPERVISOR)
+        assert "今天还没有收退现金" in evening.get(page).content.decode()
+        for cashier, bill in ((morning, first), (morning, second), (evening, third)):
+            facts = {"tendered": "30.50", "key": bill.number, "amount_fen": "2500"}
+            cashier.post(reverse("payments-collect-cash", args=[bill.number]), facts)
+        with transaction.atomic():
+            billing.reverse_charges(bill_id=first.pk, reason="重复收费", by=SYSTEM, at=NOW)
+        back = {"key": "b", "amount_fen": "2500"}
+        supervisor.post(reverse("payments-cash-back", args=[first.number]), back)
+
+        own = morning.get(page).content.decode()
+        others = evening.get(page).content.decode()
+        given = supervisor.get(reverse("payments-cash-given")).content.decode()
+        assert supervisor.get(page).status_code == 403
+        assert staff_client(Role.TRIAGE_NURSE).get(page).status_code == 403
+    numbers = list(CashEntry.objects.order_by("pk").values_list("number", flat=True))
+    shown = [[number in text for number in numbers] for text in (own, others, given)]
+    assert shown == [
+        [True, True, False, False],
+        [False, False, True, False],
+        [False, False, False, True],
+    ]
+    assert ("¥50.00" in own, "¥5.50" in own, "2 笔" in own) == (True, True, True)
+    assert ("¥25.00" in others, "¥50.00" in others) == (True, False)
+    assert "−¥25.00" in given
+
+
 def test_h3_03_a_second_payment_on_wechat_is_not_paid_back_in_notes() -> None:
     """H9.3: what WeChat brought too much is WeChat's to give back; only the cash part is notes."""
     bill = a_booking().bill

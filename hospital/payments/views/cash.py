@@ -1,6 +1,7 @@
 """待退现金: notes that wait for their payers, and a supervisor who hands them back (H9.3).
 
-Today's small sums are a cashier's, and the registration window's on its own page.
+Today's small sums are a cashier's, and the registration window's on its own page. 我的收款: what
+went through one's own hands today.
 """
 
 from http import HTTPStatus
@@ -14,6 +15,7 @@ from hospital.billing import queries as bills
 from hospital.identity import queries as identity
 from hospital.identity.access import StaffRequest, note_refusal, staff_page
 from hospital.kernel import clock, serials
+from hospital.kernel.clock import day_period, hospital_day
 from hospital.kernel.errors import NotAllowed, NotFound, Refusal
 from hospital.payments import actions, forms, queries
 from hospital.payments.permissions import APPROVE_REFUND, COLLECT, VIEW_PAYMENTS
@@ -41,6 +43,34 @@ def hand_back(request: StaffRequest, number: str) -> HttpResponse:
 def hand_back_today(request: StaffRequest, number: str) -> HttpResponse:
     """The same by a cashier: of today, and no large sum."""
     return _hand_back(request, number, is_supervisor=False)
+
+
+@staff_page(COLLECT)
+@require_safe
+def mine(request: StaffRequest) -> HttpResponse:
+    """What the reader took and gave today so far, entry by entry (H9.1, H9.6)."""
+    return _mine(request)
+
+
+@staff_page(APPROVE_REFUND)
+@require_safe
+def given(request: StaffRequest) -> HttpResponse:
+    """The same for a supervisor, who hands cash back and takes none (H9.3)."""
+    return _mine(request)
+
+
+def _mine(request: StaffRequest) -> HttpResponse:
+    at, cashier = clock.now(), str(request.actor)
+    period = day_period(hospital_day(at))
+    entries = queries.cash_entries(cashier=cashier, period=period)
+    context = {
+        "day": hospital_day(at),
+        "at": at,
+        "money": queries.shift_money(cashier=cashier, period=period),
+        "rows": [{"entry": row, "name": mask_name(row.bill.patient.name)} for row in entries],
+        "may_collect": identity.may(request.user, COLLECT),
+    }
+    return render(request, "payments/staff/cash_mine.html", context)
 
 
 def _hand_back(request: StaffRequest, number: str, *, is_supervisor: bool) -> HttpResponse:
@@ -86,5 +116,10 @@ def _page(request: StaffRequest, *, problem: str = "", status: int = HTTPStatus.
         ],
         "key": serials.opaque(),
         "problem": problem,
+        "mine": "payments-cash-mine"
+        if may_collect
+        else "payments-cash-given"
+        if is_supervisor
+        else "",
     }
     return render(request, "payments/staff/cash_owed.html", context, status=status)

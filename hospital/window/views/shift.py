@@ -27,9 +27,6 @@ def shift(request: StaffRequest) -> HttpResponse:
         "shift": found,
         "rows": [{"entry": row, "name": mask_name(row.bill.patient.name)} for row in entries],
         "at": at,
-        "cash_note": f"{found.money.cash_count} 笔",
-        "back_note": f"{found.money.back_count} 笔",
-        "code_note": f"{found.money.code_count} 笔",
         "slip_note": f"其中补打 {found.reprints} 张",
     }
     return page(request, "window/staff/shift.html", context)
