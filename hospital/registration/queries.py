@@ -80,6 +80,7 @@ class AppointmentRow:
     kind_label: str
     acuity: int | None
     is_paid_on_arrival: bool
+    is_paid_later: bool
     collected_at: dt.datetime | None
     hold_until: dt.datetime | None
     bill_id: int
@@ -104,6 +105,11 @@ class AppointmentRow:
     can_cancel: bool
     cancel_note: str
     is_upcoming: bool
+
+    @property
+    def is_owed_later(self) -> bool:
+        """Whether it was given out unpaid and still is: an emergency's fee (M1.17)."""
+        return self.is_paid_later and self.money in (MoneyState.UNPAID, MoneyState.PAYING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -310,6 +316,7 @@ def _row(row: Appointment, money: Money, at: dt.datetime) -> AppointmentRow:
         kind_label=BookingKind(row.booking_kind).label,
         acuity=row.acuity,
         is_paid_on_arrival=row.paid_when == PaidWhen.ARRIVAL,
+        is_paid_later=row.paid_when == PaidWhen.LATER,
         collected_at=row.collected_at,
         hold_until=row.hold_until if status == AppointmentStatus.PENDING else None,
         bill_id=row.bill_id,

@@ -60,12 +60,17 @@ def counter(*, number: str, at: dt.datetime) -> Counter:
         row=row,
         money=money,
         timing=timing(row, at=at),
-        slips=tuple(SlipPrint.objects.filter(appointment_id=row.id).order_by("copy_no")),
+        slips=slips_of(appointment_id=row.id),
         owed_fen=sum(owed.values()),
         is_supervisors=bool(owed) and payments.needs_supervisor(owed=owed, at=at),
         change_fen=cash[0].change_fen if cash and at - cash[0].at < _CHANGE_IS_NEWS else None,
         expected_at=sessions.place_of(slot_id=row.slot_id).expected_at,
     )
+
+
+def slips_of(*, appointment_id: int) -> tuple[SlipPrint, ...]:
+    """The printings of a booking's slip, the first one first."""
+    return tuple(SlipPrint.objects.filter(appointment_id=appointment_id).order_by("copy_no"))
 
 
 def owed_of(*, number: str) -> dict[int, int]:

@@ -2,12 +2,18 @@
 
 from django.urls import path
 
-from hospital.window.views import booking, desk, shift
+from hospital.window.views import booking, desk, emergency, shift
 from hospital.window.views import kiosk as machine
 
 staff = [
     path("window/", desk.desk, name="window-desk"),
     path("window/shift/", shift.shift, name="window-shift"),
+    path("window/emergency/<slug:number>/slip/", emergency.slip, name="window-emergency-slip"),
+    path(
+        "window/emergency/<slug:number>/print/",
+        emergency.print_slip,
+        name="window-emergency-print",
+    ),
     path("window/person/<str:number>/", desk.person, name="window-person"),
     path("window/person/<str:number>/book/", desk.book, name="window-book"),
     path("window/booking/<slug:number>/", booking.booking, name="window-booking"),

@@ -55,6 +55,8 @@ NOTHING_THERE: Final = frozenset(
         "registration-alert",
         "registration-decide-appeal",
         "registration-lift",
+        "window-emergency-print",
+        "window-emergency-slip",
     }
 )
 #: Somebody else's own things: only one person finds them, whatever the role.

@@ -87,6 +87,7 @@ HOSPITAL_WIDE: Final = {
     "registration.check_in": "the nurses' desk stands before several departments",
     "registration.lift_restriction": "the outpatient office answers for all",
     "registration.judge_alerts": "accounts of the whole hospital, by their numbers; names masked",
+    "registration.register_emergency": "whoever comes to the emergency room",
     "window.use": "any patient may come to any window",
     "messaging.view_messages": "the office traces every message (M8)",
     "messaging.resend": "the office traces every message",

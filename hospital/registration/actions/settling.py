@@ -4,7 +4,10 @@ Locks: patient (only where another booking of the patient matters), bill, appoin
 action reads again under its locks, so jobs may come late, twice, or in any order.
 """
 
+from __future__ import annotations
+
 import datetime as dt
+from typing import TYPE_CHECKING
 
 from django.db import transaction
 
@@ -23,6 +26,9 @@ from hospital.registration.models import Appointment
 from hospital.registration.states import VOID, AppointmentStatus, CancelReason, Consent
 from hospital.scheduling import actions as scheduling
 from hospital.scheduling.actions import SlotTaken
+
+if TYPE_CHECKING:
+    from hospital.billing.models import Bill
 
 
 class CannotCollect(Refusal):
@@ -146,13 +152,16 @@ def give_up_uncollected(*, appointment_id: int, by: Actor, at: dt.datetime) -> b
 def collect(*, number: str, by: Actor, at: dt.datetime) -> Appointment:
     """取号: the patient is here and has shown who it is; what is owed is paid first (H3.2).
 
-    Collecting twice keeps the first moment. Raises NotFound, CannotCollect.
+    Collecting twice keeps the first moment. An emergency owes it until later (M1.17): its booking
+    is given out as it is, also after the treatment has begun. Raises NotFound, CannotCollect.
     """
     known = Appointment.objects.filter(number=number).first()
     if known is None:
         raise NotFound("没有找到这个预约。")
     bill = billing.lock_bill(bill_id=known.bill_id)
     appointment = lock(known.pk)
+    if _is_guaranteed(appointment, bill):
+        return appointment
     if appointment.status not in (AppointmentStatus.BOOKED, AppointmentStatus.CHECKED_IN):
         raise CannotCollect(f"该预约{AppointmentStatus(appointment.status).label}，不能取号。")
     if bill.status not in PAID:
@@ -275,6 +284,13 @@ def _seat_again(appointment: Appointment, *, by: Actor, at: dt.datetime) -> bool
     telling.booked(appointment, by=by, at=at)
     publish(appointment)
     return True
+
+
+def _is_guaranteed(appointment: Appointment, bill: Bill) -> bool:
+    """An emergency that is here, and owes its fee or is already being treated."""
+    is_treated = appointment.status == AppointmentStatus.FULFILLED
+    is_owed = appointment.status == AppointmentStatus.CHECKED_IN and bill.status not in PAID
+    return bill.credit_guarantee and (is_owed or is_treated)
 
 
 def _booked_otherwise(appointment: Appointment) -> bool:

@@ -1,8 +1,11 @@
 """Numbers made for one patient: the doctor's add-on (M2.4), the emergency (M1.17)."""
 
+from typing import Any
+
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.views.decorators.http import require_http_methods
 
 from hospital.identity.access import StaffRequest, note_refusal, staff_page
@@ -18,6 +21,8 @@ from hospital.scheduling import queries as scheduling
 from hospital.scheduling.queries import SessionFacts
 from hospital.ui.masks import mask_name
 from hospital.ui.typed import typed, typed_id
+
+Line = dict[str, Any]
 
 _TONES = {
     AppointmentStatus.PENDING: "warn",
@@ -85,12 +90,13 @@ def emergency(request: StaffRequest) -> HttpResponse:
             note_refusal(request, refusal)
             problem = _sentence(refusal)
         else:
-            messages.success(request, f"已登记急诊，{row.slot.label} 号。费用可在救治后补缴。")
-            return redirect("registration-emergency")
+            return redirect(f"{reverse('registration-emergency')}?new={row.number}")
     at, text = clock.now(), typed(request.POST, "q", most=60)
     sessions = scheduling.emergency_sessions(at=at)
     chosen = typed_id(typed(request.POST, "session", most=20))
+    rows = [_urgent(row) for row in queries.emergencies_of(day=clock.hospital_day(at), at=at)]
     context = {
+        "new": _registered(rows, typed(request.GET, "new", most=20)),
         "sessions": sessions,
         "chosen_session": chosen or next((one.id for one in sessions), None),
         "acuities": Acuity.choices,
@@ -100,10 +106,15 @@ def emergency(request: StaffRequest) -> HttpResponse:
         "chosen": typed(request.POST, "patient", most=20),
         "key": serials.opaque(),
         "problem": problem,
-        "rows": [_urgent(row) for row in queries.emergencies_of(day=clock.hospital_day(at), at=at)],
+        "rows": rows,
     }
     status = 422 if problem else 200
     return render(request, "registration/staff/emergency.html", context, status=status)
+
+
+def _registered(rows: list[Line], number: str) -> Line | None:
+    """The one registered just now, whose slip is printed next."""
+    return next((row for row in rows if row["row"].number == number), None)
 
 
 def _add(request: StaffRequest, session: SessionFacts) -> Appointment:
@@ -158,11 +169,11 @@ def _paying(added: Appointment) -> str:
     return "已通知患者在手机上支付。"
 
 
-def _line(row: AppointmentRow) -> dict[str, object]:
+def _line(row: AppointmentRow) -> Line:
     return {"row": row, "name": mask_name(row.patient_name), "tone": _TONES.get(row.status, "")}
 
 
-def _urgent(row: AppointmentRow) -> dict[str, object]:
+def _urgent(row: AppointmentRow) -> Line:
     acuity = Acuity(row.acuity) if row.acuity else None
     return _line(row) | {
         "acuity": acuity.label if acuity else "",

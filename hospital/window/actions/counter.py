@@ -107,7 +107,8 @@ def hand_over(*, number: str, by: Actor, at: dt.datetime) -> None:
 def print_slip(
     *, number: str, reason: Reprint = Reprint.NONE, key: str, by: Actor, at: dt.datetime
 ) -> SlipPrint:
-    """Note that the slip of a collected booking is printed; each further copy says why.
+    """Note that the slip of a collected booking is printed, or of an emergency before its money
+    (M1.17); each further copy says why.
 
     The same `key` again is the same copy. Raises NotFound, CannotCollect, KeyReused, SayWhy.
     """

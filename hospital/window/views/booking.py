@@ -27,7 +27,7 @@ from hospital.payments import gateway
 from hospital.payments.permissions import APPROVE_REFUND, COLLECT
 from hospital.registration import actions as registration
 from hospital.registration.permissions import REGISTER
-from hospital.registration.states import LIVE, AppointmentStatus
+from hospital.registration.states import LIVE, Acuity, AppointmentStatus
 from hospital.ui.masks import mask_name
 from hospital.ui.typed import typed
 from hospital.window import actions, forms, queries
@@ -158,19 +158,26 @@ def slip(request: StaffRequest, number: str) -> HttpResponse:
     if not found.slips:
         return redirect("window-booking", number=number)
     record_view(patient_id=found.row.patient_id, what="挂号小票", by=request.actor, at=clock.now())
-    told = request.GET.get("paper") or request.COOKIES.get(PAPER_COOKIE, "")
-    paper = Paper(told) if told in Paper.values else Paper.ROLL
     context = _context(request, found) | {
-        "paper": paper,
+        "paper": chosen_paper(request),
         "papers": Paper,
         "printed_at": clock.now(),
         "latest": found.slips[-1],
     }
-    response = page(request, "window/staff/slip.html", context)
+    return keep_paper(request, page(request, "window/staff/slip.html", context))
+
+
+def chosen_paper(request: StaffRequest) -> Paper:
+    """What lies in this window's printer: as just chosen, else as chosen last."""
+    told = request.GET.get("paper") or request.COOKIES.get(PAPER_COOKIE, "")
+    return Paper(told) if told in Paper.values else Paper.ROLL
+
+
+def keep_paper(request: StaffRequest, response: HttpResponse) -> HttpResponse:
+    """Remember the paper where it was chosen."""
     if request.GET.get("paper"):
-        response.set_cookie(
-            PAPER_COOKIE, paper.value, max_age=_A_YEAR, samesite="Lax", httponly=True
-        )
+        paper = chosen_paper(request).value
+        response.set_cookie(PAPER_COOKIE, paper, max_age=_A_YEAR, samesite="Lax", httponly=True)
     return response
 
 
@@ -282,6 +289,7 @@ def _context(request: StaffRequest, found: queries.Counter) -> dict[str, object]
         "pay_state": attempt.state if attempt else "",
         "is_payable": row.bill_status in PAYABLE and may_collect,
         "name": mask_name(row.patient_name),
+        "acuity": Acuity(row.acuity).label if row.acuity else "",
         "topic": f"bill:{row.bill_id} appointment:{row.id}",
         "key": serials.opaque(),
         "may_collect": may_collect,
