@@ -7,7 +7,7 @@ and sealed every minute (sealing.py), so that whoever changes them there is foun
 from hospital.kernel.audit.reading import Entries, Look, Wanted, find, seen_by, seen_lately
 from hospital.kernel.audit.sealing import seal_entries
 from hospital.kernel.audit.verifying import Anchors, Fault, keep, latest_verification, verify
-from hospital.kernel.audit.writing import record
+from hospital.kernel.audit.writing import record, record_many
 
 __all__ = [
     "Anchors",
@@ -19,6 +19,7 @@ __all__ = [
     "keep",
     "latest_verification",
     "record",
+    "record_many",
     "seal_entries",
     "seen_by",
     "seen_lately",

@@ -2,7 +2,8 @@
 
 import datetime as dt
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 
 from django.db import connection, models, transaction
@@ -16,7 +17,9 @@ from hospital.kernel.states import subject_type
 logger = logging.getLogger(__name__)
 
 _LONGEST_ROLE = 200
-_NEXT_ID = "SELECT nextval(pg_get_serial_sequence('kernel_auditentry', 'id'))"
+_NEXT_IDS = """
+    SELECT nextval(pg_get_serial_sequence('kernel_auditentry', 'id')) FROM generate_series(1, %s)
+"""
 
 
 def record(
@@ -36,31 +39,78 @@ def record(
     `person_id` is the patient the act is about; without one it is the subject's own
     `patient_id`. Address, device, roles and the request come from where the code runs.
     """
-    place = whereabouts.here()
-    entry = AuditEntry(
+    (entry,) = _written(
+        [_Deed(subject, before or {}, after or {}, person_id)],
         act=act,
-        subject_type=subject_type(subject) if subject is not None else "",
-        subject_id=subject.pk if subject is not None else None,
-        person_id=person_id if person_id is not None else getattr(subject, "patient_id", None),
-        by=str(by),
-        role=",".join(place.roles)[:_LONGEST_ROLE],
-        address=place.address,
-        device=place.device,
+        by=by,
         at=at,
-        before=marks.plain(before or {}),
-        after=marks.plain(after or {}),
         reason=reason,
         result=result,
-        request_id=logs.current_request(),
     )
+    return entry
+
+
+def record_many(
+    *,
+    act: str,
+    deeds: Sequence[tuple[models.Model, Mapping[str, object], Mapping[str, object]]],
+    by: Actor,
+    at: dt.datetime,
+    reason: str = "",
+) -> None:
+    """Write one act done to many rows at once, an entry for each: subject, before, after. Two
+    statements, however many."""
+    rows = [_Deed(subject, before, after, None) for subject, before, after in deeds]
+    _written(rows, act=act, by=by, at=at, reason=reason, result=AuditResult.DONE)
+
+
+@dataclass(frozen=True, slots=True)
+class _Deed:
+    """What was done to one row."""
+
+    subject: models.Model | None
+    before: Mapping[str, object]
+    after: Mapping[str, object]
+    person_id: int | None
+
+
+def _written(
+    deeds: Sequence[_Deed], *, act: str, by: Actor, at: dt.datetime, reason: str, result: str
+) -> list[AuditEntry]:
+    place = whereabouts.here()
     # The mark holds the row's own number, so that rows cannot change places.
     with connection.cursor() as cursor:
-        cursor.execute(_NEXT_ID)
-        (entry.pk,) = cursor.fetchone()
-    entry.mac = marks.mark(entry)
-    entry.save(force_insert=True)
-    transaction.on_commit(partial(_tell_the_log, entry.pk))
-    return entry
+        cursor.execute(_NEXT_IDS, [len(deeds)])
+        ids = [row[0] for row in cursor.fetchall()]
+    entries = []
+    for pk, deed in zip(ids, deeds, strict=True):
+        subject, person_id = deed.subject, deed.person_id
+        entry = AuditEntry(
+            pk=pk,
+            act=act,
+            subject_type=subject_type(subject) if subject is not None else "",
+            subject_id=subject.pk if subject is not None else None,
+            person_id=person_id if person_id is not None else getattr(subject, "patient_id", None),
+            by=str(by),
+            role=",".join(place.roles)[:_LONGEST_ROLE],
+            address=place.address,
+            device=place.device,
+            at=at,
+            before=marks.plain(deed.before),
+            after=marks.plain(deed.after),
+            reason=reason,
+            result=result,
+            request_id=logs.current_request(),
+        )
+        entry.mac = marks.mark(entry)
+        entries.append(entry)
+    if len(entries) == 1:
+        entries[0].save(force_insert=True)
+    else:
+        AuditEntry.objects.bulk_create(entries)
+    for entry in entries:
+        transaction.on_commit(partial(_tell_the_log, entry.pk))
+    return entries
 
 
 def _tell_the_log(entry_id: int) -> None:

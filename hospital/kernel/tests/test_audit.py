@@ -69,6 +69,20 @@ def sealed_trail() -> list[int]:
     return ids
 
 
+def test_entries_written_at_once_are_marked_and_sealed_like_others() -> None:
+    first = AuditEntry.objects.get(pk=write(1)[0])
+    deeds = [(first, {"n": number}, {"n": number + 1}) for number in range(3)]
+
+    audit.record_many(act="kernel.try", deeds=deeds, by=CLERK, at=AT, reason="many")
+    audit.record_many(act="kernel.try", deeds=[], by=CLERK, at=AT)
+
+    audit.seal_entries(at=SOON)
+    rows = AuditEntry.objects.filter(reason="many").order_by("pk")
+    assert [(row.before, row.after) for row in rows] == [({"n": n}, {"n": n + 1}) for n in range(3)]
+    assert {(row.by, row.subject_id) for row in rows} == {("staff:3", first.pk)}
+    assert wrong() == []
+
+
 def test_an_entry_says_from_where_in_which_role_and_about_whom() -> None:
     class Bill:
         pk, patient_id = 5, 17

@@ -2,6 +2,7 @@
 took in between is left to them."""
 
 import datetime as dt
+from collections.abc import Mapping, Sequence
 
 from django.db import transaction
 from django.db.models import QuerySet
@@ -10,18 +11,9 @@ from hospital.kernel import audit, request_keys
 from hospital.kernel.actors import Actor
 from hospital.kernel.errors import Refusal, Stale
 from hospital.scheduling.actions.bands import RoomTaken, change_room
-from hospital.scheduling.actions.capacities import (
-    BandSize,
-    CapacityTooSmall,
-    change_capacities,
-)
-from hospital.scheduling.actions.numbers import (
-    QuotaMerged,
-    SessionOver,
-    block_numbers,
-    share_numbers,
-    unblock_numbers,
-)
+from hospital.scheduling.actions.capacities import BandSize, CapacityTooSmall, resize
+from hospital.scheduling.actions.many import give_back_all, share_all, withhold_all
+from hospital.scheduling.actions.numbers import SessionOver
 from hospital.scheduling.models import Schedule, Slot
 from hospital.scheduling.queries.batches import BatchLine, BatchPlan, BatchWish, plan_batch
 from hospital.scheduling.states import UNCLAIMED, BatchKind, Withheld
@@ -57,16 +49,15 @@ def run_batch(
     claim = request_keys.claim(key=key, scope="scheduling.run_batch", inputs=inputs, at=at)
     if claim.answer is not None:
         return int(claim.answer["done"])
-    plan = _locked_plan(wish, at)
+    plan, schedules = _locked_plan(wish, at)
     if plan.digest != digest:
         raise Stale(_CHANGED)
     if plan.conflicts and not only_possible:
         raise BatchHasConflicts
-    for line in plan.possible:
-        try:
-            _carry_out(wish, line, reason=reason, by=by, at=at)
-        except (CapacityTooSmall, QuotaMerged, SessionOver, RoomTaken) as refusal:
-            raise Stale(_CHANGED) from refusal
+    try:
+        _carry_out(wish, plan.possible, schedules, reason=reason, by=by, at=at)
+    except (CapacityTooSmall, SessionOver, RoomTaken) as refusal:
+        raise Stale(_CHANGED) from refusal
     done = len(plan.possible)
     audit.record(
         act="scheduling.run_batch",
@@ -86,37 +77,47 @@ def run_batch(
     return done
 
 
-def _locked_plan(wish: BatchWish, at: dt.datetime) -> BatchPlan:
+def _locked_plan(wish: BatchWish, at: dt.datetime) -> tuple[BatchPlan, dict[int, Schedule]]:
     """The plan as it is once nobody else can change these sessions; patients still can book."""
     ids = sorted(line.session.id for line in plan_batch(wish=wish, at=at).lines)
-    list(Schedule.objects.select_for_update(no_key=True).filter(pk__in=ids).order_by("pk"))
-    return plan_batch(wish=wish, at=at)
+    locked = Schedule.objects.select_for_update(no_key=True).filter(pk__in=ids).order_by("pk")
+    schedules = {row.pk: row for row in locked}
+    return plan_batch(wish=wish, at=at), schedules
 
 
 def _carry_out(
-    wish: BatchWish, line: BatchLine, *, reason: str, by: Actor, at: dt.datetime
+    wish: BatchWish,
+    lines: Sequence[BatchLine],
+    locked: Mapping[int, Schedule],
+    *,
+    reason: str,
+    by: Actor,
+    at: dt.datetime,
 ) -> None:
-    schedule_id = line.session.id
+    """Everything at once: the release and the nurse's desk wait for the sessions meanwhile. Rooms
+    one by one, as the database says of each whether it is taken."""
+    schedules = {line.session.id: locked[line.session.id] for line in lines}
     if wish.kind == BatchKind.CAPACITY:
-        sizes = [BandSize(band_id, size, seen) for band_id, seen, size in line.capacities]
-        change_capacities(schedule_id=schedule_id, sizes=sizes, reason=reason, by=by, at=at)
-        return
-    if wish.kind == BatchKind.SHARES:
-        percents = dict(wish.percents)
-        share_numbers(schedule_id=schedule_id, percents=percents, reason=reason, by=by, at=at)
-        return
-    if wish.kind == BatchKind.ROOM:
+        sizes = [
+            BandSize(band_id, size, seen)
+            for line in lines
+            for band_id, seen, size in line.capacities
+        ]
+        resize(schedules=schedules, sizes=sizes, reason=reason, by=by, at=at)
+    elif wish.kind == BatchKind.SHARES:
+        share_all(schedules, dict(wish.percents), reason=reason, by=by, at=at)
+    elif wish.kind == BatchKind.ROOM:
         assert wish.room_id is not None
-        change_room(schedule_id=schedule_id, room_id=wish.room_id, reason=reason, by=by, at=at)
-        return
-    act = block_numbers if wish.kind == BatchKind.BLOCK else unblock_numbers
-    ids = list(_reached(wish, line).values_list("pk", flat=True))
-    act(schedule_id=schedule_id, slot_ids=ids, reason=reason, by=by, at=at)
+        for schedule_id in schedules:
+            change_room(schedule_id=schedule_id, room_id=wish.room_id, reason=reason, by=by, at=at)
+    else:
+        act = withhold_all if wish.kind == BatchKind.BLOCK else give_back_all
+        act(schedules, _reached(wish, lines), reason=reason, by=by, at=at)
 
 
-def _reached(wish: BatchWish, line: BatchLine) -> QuerySet[Slot]:
-    bands = [band.id for band in line.session.bands if wish.takes(band)]
-    rows = Slot.objects.filter(schedule_id=line.session.id, band_id__in=bands, is_add_on=False)
+def _reached(wish: BatchWish, lines: Sequence[BatchLine]) -> QuerySet[Slot]:
+    bands = [band.id for line in lines for band in line.session.bands if wish.takes(band)]
+    rows = Slot.objects.filter(band_id__in=bands, is_add_on=False)
     if wish.pool:
         rows = rows.filter(pool=wish.pool)
     if wish.kind == BatchKind.BLOCK:

@@ -6,7 +6,7 @@ flight are waited for number by number.
 """
 
 import datetime as dt
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from django.db import connection, transaction
@@ -143,13 +143,8 @@ def share_numbers(
     wanted = quotas.share(len(unclaimed), percents or {})
     if shares is not None:
         wanted = _with_rest(shares, len(unclaimed))
-    before = _count_pools(unclaimed)
-    moved: dict[Pool, list[int]] = {}
-    for slot, pool in zip(unclaimed, quotas.deal(wanted), strict=True):
-        if slot.pool != pool:
-            moved.setdefault(pool, []).append(slot.pk)
-    for pool, ids in moved.items():
-        Slot.objects.filter(pk__in=ids).update(pool=pool)
+    before = count_pools(unclaimed)
+    deal_out(zip(unclaimed, quotas.deal(wanted), strict=True))
     audit.record(
         act="scheduling.share_numbers",
         subject=schedule,
@@ -307,13 +302,24 @@ def _pool_sizes(schedule: Schedule) -> dict[Pool, int]:
     return {Pool(pool): count for pool, count in counted}
 
 
-def _count_pools(slots: list[Slot]) -> dict[str, int]:
+def deal_out(dealt: Iterable[tuple[Slot, Pool]]) -> None:
+    """Give each number its pool, where it has another: a statement a pool."""
+    moved: dict[Pool, list[int]] = {}
+    for slot, pool in dealt:
+        if slot.pool != pool:
+            moved.setdefault(pool, []).append(slot.pk)
+    for pool, ids in moved.items():
+        Slot.objects.filter(pk__in=ids).update(pool=pool)
+
+
+def count_pools(slots: Sequence[Slot]) -> dict[str, int]:
+    """How many of these numbers each pool has."""
     found: dict[str, int] = {}
     for slot in slots:
         found[slot.pool] = found.get(slot.pool, 0) + 1
     return found
 
 
-def tell(schedule_id: int) -> None:
-    """Hint to every open page that a session's numbers changed."""
-    live.publish("schedules", f"schedule:{schedule_id}")
+def tell(*schedule_ids: int) -> None:
+    """Hint to every open page that the numbers of sessions changed."""
+    live.publish("schedules", *(f"schedule:{pk}" for pk in schedule_ids))

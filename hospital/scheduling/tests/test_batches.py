@@ -7,7 +7,9 @@ from collections.abc import Iterator
 
 import pytest
 import time_machine
+from django.db import connection
 from django.http import HttpResponse
+from django.test.utils import CaptureQueriesContext
 
 from hospital.identity.states import Role
 from hospital.kernel.actors import SYSTEM
@@ -19,7 +21,7 @@ from hospital.scheduling.actions import BatchHasConflicts
 from hospital.scheduling.models import Schedule, Slot
 from hospital.scheduling.queries.batches import BatchWish, plan_batch
 from hospital.scheduling.states import BatchKind, Pool
-from hospital.testing.organisation import a_room
+from hospital.testing.organisation import a_department, a_room
 from hospital.testing.people import staff_client
 from hospital.testing.schedules import NOW, TOMORROW, a_released_schedule, band_of, moment
 
@@ -199,6 +201,39 @@ def test_m2_06_pressing_twice_does_it_once() -> None:
     with pytest.raises(KeyReused):
         run(wish)
     assert sizes(schedule) == [5] * 4
+
+
+def test_m2_06_many_sessions_cost_no_more_statements_than_one() -> None:
+    """Whoever waits behind the batch's locks waits for a moment, however many it changes."""
+    kinds: list[dict[str, object]] = [
+        {"kind": BatchKind.CAPACITY, "change_by": 1},
+        {"kind": BatchKind.CAPACITY, "change_by": -2},
+        {"kind": BatchKind.SHARES, "percents": ((Pool.KIOSK, 40),)},
+        {"kind": BatchKind.BLOCK},
+        {"kind": BatchKind.UNBLOCK},
+    ]
+    one = a_released_schedule(department=(small := a_department()))
+    others = [a_released_schedule(department=(large := a_department()))]
+    others += [a_released_schedule(department=large, day=WEDNESDAY) for _ in range(2)]
+    asked: dict[int, list[int]] = {}
+    for department in (small, large):
+        for place, kind in enumerate(kinds):
+            wish = a_wish(**kind, department_ids=(department.pk,))  # type: ignore[arg-type]
+            digest = plan_batch(wish=wish, at=NOW).digest
+            with CaptureQueriesContext(connection) as statements:
+                run(wish, digest=digest, key=f"{department.pk}-{place}")
+            asked.setdefault(department.pk, []).append(len(statements))
+    assert asked[small.pk] == asked[large.pk]
+    for schedule in (one, *others):
+        schedule.refresh_from_db()
+        assert (sizes(schedule), schedule.capacity) == ([3] * 4, 12)
+        told = AuditEntry.objects.filter(subject_id=schedule.pk, by=str(SYSTEM), reason="义诊")
+        assert Counter(told.values_list("act", flat=True)) == {
+            "scheduling.change_capacity": 8,
+            "scheduling.share_numbers": 1,
+            "scheduling.block_numbers": 1,
+            "scheduling.unblock_numbers": 1,
+        }
 
 
 def test_m2_02_shares_of_what_is_left_in_many_sessions() -> None:
