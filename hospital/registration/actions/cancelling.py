@@ -16,13 +16,12 @@ from hospital.kernel.actors import Actor
 from hospital.kernel.errors import Invalid, NotFound
 from hospital.kernel.states import move
 from hospital.registration import rules, telling
+from hospital.registration.actions.numbers import give_number_back
 from hospital.registration.actions.settling import lock, publish
 from hospital.registration.models import Appointment
 from hospital.registration.money import bills_of, standing_of, take_all_back
 from hospital.registration.states import LIVE, AppointmentStatus, CancelReason
-from hospital.scheduling import actions as scheduling
 from hospital.scheduling import queries as sessions
-from hospital.scheduling.states import SlotStatus
 
 _WHY_NOT: Final = {
     AppointmentStatus.CHECKED_IN: "患者已签到，退号须写明原因，按“签到后退号”办理。",
@@ -172,10 +171,7 @@ def undo(
         is_late_cancel=is_late,
         cancel_note=reason[:100],
     )
-    if appointment.slot.status != SlotStatus.FORFEITED:  # a no-show corrected has lost its number
-        scheduling.free_slot(
-            slot_id=appointment.slot_id, wait=was_booked, reason=reason, by=by, at=at
-        )
+    give_number_back(appointment, wait=was_booked, reason=reason, by=by, at=at)
     refund_fen = refunded_fen + take_all_back(appointment, reason=reason, by=by, at=at)
     if why == CancelReason.HOSPITAL:
         telling.suspended(appointment, refund_fen=refund_fen, by=by, at=at)

@@ -12,10 +12,9 @@ from hospital.kernel import clock, events
 from hospital.kernel.actors import Actor
 from hospital.kernel.states import move
 from hospital.live import actions as live
+from hospital.registration.actions.numbers import give_number_back
 from hospital.registration.models import Appointment
 from hospital.registration.states import AppointmentStatus, CancelReason
-from hospital.scheduling import actions as scheduling
-from hospital.scheduling.states import SlotStatus
 
 _STILL_HAD = (AppointmentStatus.BOOKED, AppointmentStatus.CHECKED_IN)
 
@@ -55,8 +54,7 @@ def let_go(old: Appointment, new: Appointment, *, by: Actor, at: dt.datetime) ->
     if old.share_token:  # the family's link leads to the visit there is now
         Appointment.objects.filter(pk=old.pk).update(share_token="")
         Appointment.objects.filter(pk=new.pk).update(share_token=old.share_token)
-    if old.slot.status != SlotStatus.FORFEITED:  # a no-show corrected has lost its number
-        scheduling.free_slot(slot_id=old.slot_id, wait=True, reason=reason, by=by, at=at)
+    give_number_back(old, wait=True, reason=reason, by=by, at=at)
     if billing.lock_bill(bill_id=old.bill_id).status not in PAID:
         billing.cancel_bill(bill_id=old.bill_id, by=by, at=at, reason=reason)
     if old.is_late_cancel:

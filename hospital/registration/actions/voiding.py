@@ -15,13 +15,12 @@ from hospital.kernel.errors import Invalid, NotFound, Refusal
 from hospital.kernel.states import move
 from hospital.patients import queries as patients
 from hospital.registration import telling
+from hospital.registration.actions.numbers import give_number_back
 from hospital.registration.actions.restrictions import recount
 from hospital.registration.actions.settling import lock, publish
 from hospital.registration.models import Appointment
 from hospital.registration.money import take_all_back
 from hospital.registration.states import VOIDABLE, AppointmentStatus
-from hospital.scheduling import actions as scheduling
-from hospital.scheduling.states import SlotStatus
 
 _WHY_NOT: Final = {
     AppointmentStatus.FULFILLED: "已经开始就诊，不能按登记有误作废。",
@@ -55,9 +54,10 @@ def enter_in_error(*, number: str, reason: str, by: Actor, at: dt.datetime) -> A
     if was not in VOIDABLE:
         raise CannotVoid(_WHY_NOT.get(was, ""))
     move(appointment, AppointmentStatus.ENTERED_IN_ERROR, by=by, at=at, reason=why)
-    _give_number_back(appointment, was, reason=why, by=by, at=at)
+    was_booked = was != AppointmentStatus.PENDING
+    give_number_back(appointment, wait=was_booked, reason=why, by=by, at=at)
     refund_fen = take_all_back(appointment, reason=f"登记有误：{why}"[:100], by=by, at=at)
-    if was != AppointmentStatus.PENDING:
+    if was_booked:
         telling.cancelled(appointment, refund_fen=refund_fen, by=by, at=at)
     for pending in appointment.exchanges.filter(status=AppointmentStatus.PENDING):
         events.later("registration.jobs.drop_exchange", appointment_id=pending.pk)
@@ -74,19 +74,3 @@ def enter_in_error(*, number: str, reason: str, by: Actor, at: dt.datetime) -> A
         recount(patient_id=appointment.patient_id, by=by, at=at)
     publish(appointment)
     return appointment
-
-
-def _give_number_back(
-    appointment: Appointment, was: AppointmentStatus, *, reason: str, by: Actor, at: dt.datetime
-) -> None:
-    """As after any other end of a booking: after a while, lest numbers be passed on (M1.15). The
-    turn of a no-show is lost for good, also of a corrected one."""
-    if appointment.slot.status == SlotStatus.FORFEITED:
-        return
-    scheduling.free_slot(
-        slot_id=appointment.slot_id,
-        wait=was != AppointmentStatus.PENDING,
-        reason=reason,
-        by=by,
-        at=at,
-    )
