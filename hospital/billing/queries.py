@@ -186,13 +186,6 @@ def bill(*, bill_id: int) -> Bill:
     return found
 
 
-def bill_of(*, source: tuple[str, int]) -> Bill | None:
-    """The latest bill with charges from a source such as ("appointment", 12)."""
-    kind, source_id = source
-    charges = Charge.objects.filter(source_kind=kind, source_id=source_id)
-    return Bill.objects.filter(pk__in=charges.values("bill_id")).order_by("-id").first()
-
-
 def bill_by_number(*, number: str) -> Bill | None:
     """A bill by the number on paper, for the desk."""
     return Bill.objects.select_related("patient").filter(number=number).first()
