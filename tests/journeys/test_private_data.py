@@ -76,6 +76,7 @@ NOTHING_PERSONAL: Final = {
     "scheduling_rosterneed",
     "scheduling_rosterproposal",
     "scheduling_rosterwish",
+    "scheduling_stoprequest",
 }
 _NUMBERS = {"integer", "bigint", "smallint", "boolean", "date", "timestamp with time zone"}
 
