@@ -29,7 +29,7 @@ from hospital.registration.actions.exchanging import (
     exchange,
 )
 from hospital.registration.actions.puzzling import solve_puzzle
-from hospital.registration.actions.reminding import remind_of_visits
+from hospital.registration.actions.reminding import remind_of_visits, remind_unpaid
 from hospital.registration.actions.restrictions import (
     RestrictionOver,
     lift,
@@ -43,7 +43,6 @@ from hospital.registration.actions.settling import (
     give_up_uncollected,
     release_unpaid,
     release_unpaid_bill,
-    remind_unpaid,
 )
 from hospital.registration.actions.sharing import NothingToShare, share, unshare
 from hospital.registration.actions.special import (

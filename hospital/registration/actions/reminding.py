@@ -1,10 +1,12 @@
-"""N04: reminding of visits to come, the evening before and within the hour, once each.
+"""Reminding once of what is near: a hold about to end unpaid (N02), a visit the evening before and
+within the hour (N04).
 
-The sweep looks at what is still booked at that moment, so nothing has to be taken back when a
-visit is cancelled or moved: the moved one is another booking with reminders of its own.
+The sweeps look at what still stands at that moment, so nothing has to be taken back when a visit
+is cancelled or moved: the moved one is another booking with reminders of its own.
 """
 
 import datetime as dt
+from collections.abc import Callable
 from typing import Final
 
 from django.db import transaction
@@ -12,16 +14,22 @@ from django.db.models import F, QuerySet
 
 from hospital.kernel import clock
 from hospital.kernel.actors import Actor
-from hospital.registration import notices, thresholds
+from hospital.registration import notices, telling, thresholds
 from hospital.registration.models import Appointment
 from hospital.registration.states import AppointmentStatus
 
-_AT_ONCE: Final = 200
+_AT_ONCE: Final = 50
+
+
+def remind_unpaid(*, by: Actor, at: dt.datetime) -> int:
+    """Remind of every hold that ends within five minutes unpaid (N02); how many."""
+    return _all(lambda: _unpaid(by=by, at=at))
 
 
 def remind_of_visits(*, by: Actor, at: dt.datetime) -> int:
     """Remind everybody it is time to remind (N04); how many. Missed minutes are made up for."""
-    return _each(_tomorrow(at), "eve", by=by, at=at) + _each(_soon(at), "hour", by=by, at=at)
+    eve = _all(lambda: _coming(_tomorrow(at), "eve", by=by, at=at))
+    return eve + _all(lambda: _coming(_soon(at), "hour", by=by, at=at))
 
 
 def _tomorrow(at: dt.datetime) -> QuerySet[Appointment]:
@@ -51,16 +59,33 @@ def _soon(at: dt.datetime) -> QuerySet[Appointment]:
     )
 
 
-def _each(due: QuerySet[Appointment], which: str, *, by: Actor, at: dt.datetime) -> int:
-    """Tell a crowd in portions, so that no transaction holds all of them."""
+def _all(tell_some: Callable[[], int]) -> int:
+    """Tell a crowd in portions, so that no transaction holds all of them: who pays at that moment
+    waits for a portion at most."""
     told = 0
-    while portion := _portion(due, which, by=by, at=at):
+    while portion := tell_some():
         told += portion
     return told
 
 
 @transaction.atomic
-def _portion(due: QuerySet[Appointment], which: str, *, by: Actor, at: dt.datetime) -> int:
+def _unpaid(*, by: Actor, at: dt.datetime) -> int:
+    soon = at + dt.timedelta(minutes=thresholds.REMIND_MINUTES.value())
+    due = Appointment.objects.filter(
+        status=AppointmentStatus.PENDING,
+        reminded_at__isnull=True,
+        hold_until__gt=at,
+        hold_until__lte=soon,
+    )
+    found = list(due.select_for_update(no_key=True, skip_locked=True).order_by("pk")[:_AT_ONCE])
+    Appointment.objects.filter(pk__in=[one.pk for one in found]).update(reminded_at=at)
+    for appointment in found:
+        telling.still_unpaid(appointment, by=by, at=at)
+    return len(found)
+
+
+@transaction.atomic
+def _coming(due: QuerySet[Appointment], which: str, *, by: Actor, at: dt.datetime) -> int:
     booked = due.filter(status=AppointmentStatus.BOOKED)
     locked = booked.select_for_update(no_key=True, skip_locked=True, of=("self",))
     ids = list(locked.order_by("pk").values_list("pk", flat=True)[:_AT_ONCE])

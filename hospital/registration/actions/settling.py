@@ -1,4 +1,4 @@
-"""What money, or its absence, does to an appointment (M1.6): confirm, give up, remind.
+"""What money, or its absence, does to an appointment (M1.6): confirm, give up.
 
 Locks: patient (only where another booking of the patient matters), bill, appointment, slot. Each
 action reads again under its locks, so jobs may come late, twice, or in any order.
@@ -20,7 +20,7 @@ from hospital.kernel.errors import NotFound, Refusal
 from hospital.kernel.states import move
 from hospital.live import actions as live
 from hospital.patients import queries as patients
-from hospital.registration import telling, thresholds
+from hospital.registration import telling
 from hospital.registration.actions.replacing import let_go, lock_replaced
 from hospital.registration.models import Appointment
 from hospital.registration.states import VOID, AppointmentStatus, CancelReason, Consent
@@ -178,27 +178,6 @@ def release_unpaid_bill(*, bill_id: int, by: Actor, at: dt.datetime) -> bool:
     """`release_unpaid` for a bill whose payment came to nothing."""
     known = Appointment.objects.filter(bill_id=bill_id).first()
     return known is not None and release_unpaid(appointment_id=known.pk, by=by, at=at)
-
-
-@transaction.atomic
-def remind_unpaid(*, by: Actor, at: dt.datetime) -> int:
-    """Remind, once, of every hold that ends within five minutes unpaid (N02); how many."""
-    soon = at + dt.timedelta(minutes=thresholds.REMIND_MINUTES.value())
-    due = (
-        Appointment.objects.select_for_update(no_key=True, skip_locked=True)
-        .filter(
-            status=AppointmentStatus.PENDING,
-            reminded_at__isnull=True,
-            hold_until__gt=at,
-            hold_until__lte=soon,
-        )
-        .order_by("pk")
-    )
-    found = list(due)
-    for appointment in found:
-        Appointment.objects.filter(pk=appointment.pk).update(reminded_at=at)
-        telling.still_unpaid(appointment, by=by, at=at)
-    return len(found)
 
 
 def seat(

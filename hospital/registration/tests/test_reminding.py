@@ -1,12 +1,15 @@
-"""N04: reminders of a visit, the evening before and within the hour; N39 before a release."""
+"""N02 before a hold ends; N04 before a visit, the evening before and within the hour; N39."""
 
 import datetime as dt
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from hospital.kernel.actors import SYSTEM, Actor
 from hospital.messaging.models import Message
 from hospital.registration import actions
+from hospital.registration.actions import reminding
 from hospital.registration.models import Appointment, ReleaseWatch
 from hospital.registration.states import PaidWhen
 from hospital.scheduling import actions as scheduling
@@ -35,6 +38,21 @@ def remind(at: dt.datetime) -> int:
 def reminders(booking: Appointment) -> list[str]:
     rows = Message.objects.filter(kind="N04", subject_id=booking.pk).order_by("pk")
     return [row.event_key.rpartition(":")[2] for row in rows]
+
+
+def test_n02_a_crowd_is_reminded_in_portions(monkeypatch: pytest.MonkeyPatch) -> None:
+    """After a rush thousands of holds end in one minute; who pays then waits for few of them."""
+    monkeypatch.setattr(reminding, "_AT_ONCE", 2)
+    schedule = a_released_schedule(capacity=8, band_minutes=240)
+    held = [a_booking(schedule=schedule) for _ in range(5)]
+    at = held[0].hold_until
+
+    with CaptureQueriesContext(connection) as statements:
+        assert actions.remind_unpaid(by=SYSTEM, at=at - dt.timedelta(minutes=5)) == 5
+    portions = [row["sql"] for row in statements if "LIMIT 2 FOR NO KEY UPDATE" in row["sql"]]
+    assert len(portions) == 4
+    told = Message.objects.filter(kind="N02").order_by("subject_id")
+    assert [message.subject_id for message in told] == [booking.pk for booking in held]
 
 
 def test_n04_is_sent_at_six_the_evening_before_and_an_hour_before_the_band() -> None:
