@@ -24,8 +24,9 @@ METROPOLIS = (6000, 300)
 #: Bookings a minute tried for TRIED seconds each, until one is not held.
 STEPS = (1800, 2400, 3000, 4200, 6000)
 TRIED = 40
-#: How much of what was held the house lets in when the metropolis comes.
-CAREFUL = 0.8
+#: How much of what was held the house lets in when the metropolis comes: those who come and those
+#: who wait ask too.
+CAREFUL = 0.5
 PROMISED_MS = 1000
 #: Of each clinic, every one in a department of its own; a session takes no more.
 PLACES = 400
@@ -322,8 +323,8 @@ same two cores. An error is any answer but the page, or a person whose booking i
 oversold are numbers two people have and bands with more taken than they hold. Promised: 95 of 100
 answers below {promised} ms. First a county hospital's rate, then step by step ({tried} s each, no
 line before the house) until a step is not held. Last {metropolis:,} a minute for {minutes} minutes,
-upon a house set to let in four fifths of what it held (`kernel.rush_per_second`): the others wait
-in line (M1.16), nobody is turned away.
+upon a house set to let in half of what it held (`kernel.rush_per_second`): the others wait in line
+(M1.16), nobody is turned away.
 
 {head}
 {rows}

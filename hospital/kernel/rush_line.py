@@ -16,7 +16,7 @@ from hospital.kernel.settings_rows import Setting
 RUSH_PER_SECOND: Final = Setting(
     key="kernel.rush_per_second",
     label="放号高峰每秒放行人数，超出的排队进入",
-    default=150,
+    default=25,
     unit="人",
     minimum=1,
     maximum=100000,
