@@ -83,7 +83,7 @@ class Rush:
 
     per_minute: int
     seconds: int
-    let_in: float | None = None
+    let_in: int | None = None
     looks: Answers = field(default_factory=Answers)
     waiting: Answers = field(default_factory=Answers)
     bookings: Answers = field(default_factory=Answers)
@@ -126,7 +126,7 @@ class Rush:
 
 def measure(port: int, clinics: list[Clinic], people: Iterator[Person]) -> list[Rush]:
     """The rush of a county hospital; steeper and steeper ones until one is not held; and the
-    metropolis's, upon a house that lets in a little less than the highest it held."""
+    metropolis's, upon a house that lets in half of the highest it held."""
     rushes = [_rush(port, clinics, people, Rush(*COUNTY))]
     for per_minute in STEPS:
         rushes.append(_rush(port, clinics, people, Rush(per_minute, TRIED)))
