@@ -25,9 +25,10 @@ COOKIE: Final = "xinglin_turn"
 _INSIDE: Final = dt.timedelta(minutes=15)
 _KNOWN: Final = dt.timedelta(minutes=1)
 _OUTSIDE: Final = 0
-#: Nobody asks again sooner or later than this (seconds); in between at half of what is left.
+#: Nobody is told to ask again sooner or later than this (seconds, and up to a tenth more); in
+#: between when about a tenth is left.
 _SOONEST: Final = 1.0
-_LATEST: Final = 60.0
+_LATEST: Final = 90.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,8 +100,8 @@ def wait_of(turn: Turn, *, at: dt.datetime) -> Wait:
     at the same moment."""
     ahead = rush_line.ahead_of(turn.number, at=at)
     seconds = rush_line.seconds_until(ahead)
-    pause = min(max(seconds / 2, _SOONEST), _LATEST)
-    jitter = random.SystemRandom().uniform(0, pause / 4)
+    pause = min(max(seconds * 0.85, _SOONEST), _LATEST)
+    jitter = random.SystemRandom().uniform(0, pause / 10)
     return Wait(ahead, max(1, round(seconds / 60)), round(pause + jitter, 1))
 
 

@@ -14,19 +14,23 @@ from urllib.parse import urlencode
 from django.conf import settings
 from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
+from django.template.loader import render_to_string
 from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST, require_safe
 from django_htmx.http import HttpResponseClientRedirect
 
 from hospital.identity import actions, forms, gateway, paths, queries, sessions, turns
-from hospital.identity.access import OpenRequest, public_page
+from hospital.identity.access import OpenRequest, looks_of, public_page
 from hospital.identity.context import CARE_COOKIE, THEME_COOKIE
 from hospital.kernel import clock
 from hospital.kernel.actors import Actor
 from hospital.kernel.errors import Invalid
+from hospital.ui import shared
 
 _YEAR_SECONDS: Final = 365 * 24 * 3600
+#: Where somebody's turn comes into the page that is drawn for all who wait.
+_TURN: Final = b"<!-- turn -->"
 _PROBLEMS: Final = {
     gateway.Problem.NOT_CONNECTED: (
         HTTPStatus.SERVICE_UNAVAILABLE,
@@ -121,7 +125,8 @@ def wait(request: OpenRequest) -> HttpResponse:
     """Before a rush: how many come first, and on to the page asked for when the turn has come.
 
     The page asks again by itself, the later the more come first. It reads the turn alone: neither
-    session nor account, so that thousands may wait.
+    session nor account, and what is around the turn is drawn once a second for all who go to
+    the same page, so that thousands may wait.
     """
     at = clock.now()
     path = paths.own_path(request.GET.get("next"), home=paths.PATIENT_HOME)
@@ -133,11 +138,20 @@ def wait(request: OpenRequest) -> HttpResponse:
         turns.keep(response, let_in)
         return response
     found = turns.wait_of(turn, at=at)
-    part = "#turn" if request.htmx else ""
-    context = {"wait": found, "here": request.get_full_path()}
-    response = render(request, f"identity/patient/wait.html{part}", context)
+    part = render_to_string(
+        "identity/patient/wait.html#turn", {"wait": found, "here": request.get_full_path()}
+    )
+    if request.htmx:
+        response = HttpResponse(part)
+    else:
+        page = shared.drawn(request, _draw_around, looks=looks_of(request))
+        response = HttpResponse(page.content.replace(_TURN, part.encode()))
     response["Retry-After"] = str(math.ceil(found.again))
     return response
+
+
+def _draw_around(nobody: shared.NobodysRequest) -> HttpResponse:
+    return render(nobody, "identity/patient/wait.html")
 
 
 def _go_on(request: OpenRequest, path: str) -> HttpResponse:
