@@ -42,19 +42,23 @@ class AlreadySeeded(Refusal):
 
 
 def seed_patients(*, count: int, seed: int, by: Actor, at: dt.datetime) -> Iterator[int]:
-    """Make `count` made-up patients, the same ones for the same seed; yields how many are done.
+    """Make `count` made-up patients; yields how many are done. In an empty database the same seed
+    makes the same ones; a number somebody has already is not given again.
 
     Runs in one transaction, so an interrupted run leaves nothing. A third have a card, half were
     read by a reader, one in 200 is an old record without a document. Raises AlreadySeeded.
     """
-    people = _people(count, seed, on=hospital_day(at))
+    on = hospital_day(at)
+    known = _known_numbers()
+    if _index(somebody(seed, 1, on=on)) in known:
+        raise AlreadySeeded
+    people = _people(count, seed, known, on=on)
     with transaction.atomic():
         outpatient = iter(serials.gap_free_many(series=persons.SERIES, count=count))
         card_count = (count + _CARD_EVERY - 1) // _CARD_EVERY
         numbers = iter(serials.gap_free_many(series=cards.SERIES, count=card_count))
         for start in range(0, count, _BATCH):
             batch = [next(people) for _ in range(min(_BATCH, count - start))]
-            _check_new(batch[0])
             rows = [
                 _patient(one, start + place, next(outpatient), at=at)
                 for place, one in enumerate(batch)
@@ -73,21 +77,25 @@ def seed_patients(*, count: int, seed: int, by: Actor, at: dt.datetime) -> Itera
         )
 
 
-def _people(count: int, seed: int, *, on: dt.date) -> Iterator[Somebody]:
-    seen: set[str] = set()
+def _people(count: int, seed: int, known: set[str], *, on: dt.date) -> Iterator[Somebody]:
+    """Whoever has a number somebody else has, of this seed or of another, is replaced."""
     for index in range(1, count + 1):
         one, place = somebody(seed, index, on=on), index
-        while one.number in seen:
+        while (number := _index(one)) in known:
             place += _ELSEWHERE
             one = somebody(seed, place, on=on)
-        seen.add(one.number)
+        known.add(number)
         yield one
 
 
-def _check_new(one: Somebody) -> None:
-    index = queries.document_index(DocumentKind.RESIDENT_ID, one.number)
-    if PatientIdentifier.objects.filter(value_index=index).exists():
-        raise AlreadySeeded
+def _known_numbers() -> set[str]:
+    """The blind indexes of the resident IDs there are."""
+    rows = PatientIdentifier.objects.filter(kind=DocumentKind.RESIDENT_ID)
+    return set(rows.values_list("value_index", flat=True))
+
+
+def _index(one: Somebody) -> str:
+    return queries.document_index(DocumentKind.RESIDENT_ID, one.number)
 
 
 def _patient(one: Somebody, place: int, serial: int, *, at: dt.datetime) -> Patient:
@@ -123,7 +131,7 @@ def _file(
             patient=row,
             kind=DocumentKind.RESIDENT_ID,
             value=one.number,
-            value_index=queries.document_index(DocumentKind.RESIDENT_ID, one.number),
+            value_index=_index(one),
             source=_origin(place, at).source,
             assurance=row.assurance,
             created_at=at,
