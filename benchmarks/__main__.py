@@ -1,6 +1,7 @@
 """`make bench`: bookings and pages a second, each beside its physical limit, in one run.
 
-Prints the figures and writes docs/benchmarks.md. About forty minutes on two cores.
+Prints each section as it comes, for the next may take half an hour and fail; at the end the whole
+page, written to docs/benchmarks.md. About forty minutes on two cores.
 """
 
 import os
@@ -34,22 +35,22 @@ def main() -> None:
         figures = measure(url, clinics, people, folder, say=say)
         say("the rush at seven …")
         sections = [
-            rush.section(_rush(), figures.booking_limit.per_second, figures.bare.per_second)
+            tell(rush.section(_rush(), figures.booking_limit.per_second, figures.bare.per_second))
         ]
         say("payment notices …")
-        sections += [notices.section(notices.measure(url, folder))]
+        sections.append(tell(notices.section(notices.measure(url, folder))))
         say("hints to a thousand open pages …")
-        sections.append(hints.section(hints.measure(url)))
+        sections.append(tell(hints.section(hints.measure(url))))
         say("a bill of a million rows …")
-        sections.append(bills.section(bills.measure(folder)))
+        sections.append(tell(bills.section(bills.measure(folder))))
         say("messages …")
-        sections.append(messages.section(messages.measure(url, folder)))
+        sections.append(tell(messages.section(messages.measure(url, folder))))
     say("a hundred thousand patients …")
-    sections.append(patients.section(patients.measure()))
+    sections.append(tell(patients.section(patients.measure())))
     say("a month's roster …")
-    sections.append(rosters.section(rosters.measure()))
+    sections.append(tell(rosters.section(rosters.measure())))
     say("the use of numbers over a quarter …")
-    sections.append(utilisation.section(utilisation.measure()))
+    sections.append(tell(utilisation.section(utilisation.measure())))
     write(figures, sections, world.versions(url))
 
 
@@ -71,6 +72,12 @@ def _rush() -> list[rush.Rush]:
 def say(text: str) -> None:
     """Progress for the person waiting, apart from the figures."""
     print(f"bench: {text}", file=sys.stderr, flush=True)
+
+
+def tell(section: str) -> str:
+    """Print a section's figures as soon as they are known: the next may take half an hour."""
+    print(section, flush=True)
+    return section
 
 
 if __name__ == "__main__":

@@ -26,7 +26,7 @@ STEPS = (1800, 2400, 3000, 4200, 6000)
 TRIED = 40
 #: How much of what was held the house lets in when the metropolis comes: those who come and those
 #: who wait ask too.
-CAREFUL = 0.5
+CAREFUL = 0.4
 PROMISED_MS = 1000
 #: Of each clinic, every one in a department of its own; a session takes no more.
 PLACES = 400
@@ -126,7 +126,7 @@ class Rush:
 
 def measure(port: int, clinics: list[Clinic], people: Iterator[Person]) -> list[Rush]:
     """The rush of a county hospital; steeper and steeper ones until one is not held; and the
-    metropolis's, upon a house that lets in half of the highest it held."""
+    metropolis's, upon a house that lets in part of the highest it held."""
     rushes = [_rush(port, clinics, people, Rush(*COUNTY))]
     for per_minute in STEPS:
         rushes.append(_rush(port, clinics, people, Rush(per_minute, TRIED)))
@@ -144,13 +144,18 @@ def highest(rushes: list[Rush]) -> int:
 
 def people_needed() -> int:
     """How many people the whole of `measure` needs."""
-    tried = [Rush(per_minute, TRIED) for per_minute in STEPS]
-    return sum(rush.people for rush in (Rush(*COUNTY), *tried, Rush(*METROPOLIS)))
+    return sum(rush.people for rush in _all())
 
 
 def clinics_needed() -> int:
-    """How many clinics have a place for each of them."""
-    return math.ceil(people_needed() / PLACES)
+    """How many clinics have a place for each of them; each rush begins at the first clinic again,
+    which may have one more of each."""
+    return math.ceil(people_needed() / (PLACES - len(_all())))
+
+
+def _all() -> list[Rush]:
+    tried = [Rush(per_minute, TRIED) for per_minute in STEPS]
+    return [Rush(*COUNTY), *tried, Rush(*METROPOLIS)]
 
 
 def _rush(port: int, clinics: list[Clinic], people: Iterator[Person], rush: Rush) -> Rush:
@@ -282,6 +287,7 @@ def section(rushes: list[Rush], limit: float, empty_view: float) -> str:
         visit_ratio=held / 60 / visit,
         head=f"| {' | '.join(_HEAD)} |\n|{'---|' * len(_HEAD)}",
         rows="\n".join(map(_row, rushes)),
+        careful=CAREFUL,
         let_in=metropolis.let_in,
         is_held="held" if metropolis.is_held else "**not held**",
         people=metropolis.people,
@@ -323,8 +329,8 @@ same two cores. An error is any answer but the page, or a person whose booking i
 oversold are numbers two people have and bands with more taken than they hold. Promised: 95 of 100
 answers below {promised} ms. First a county hospital's rate, then step by step ({tried} s each, no
 line before the house) until a step is not held. Last {metropolis:,} a minute for {minutes} minutes,
-upon a house set to let in half of what it held (`kernel.rush_per_second`): the others wait in line
-(M1.16), nobody is turned away.
+upon a house set to let in {careful:.0%} of what it held (`kernel.rush_per_second`): the others wait
+in line (M1.16), nobody is turned away.
 
 {head}
 {rows}
