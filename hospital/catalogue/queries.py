@@ -91,17 +91,6 @@ def registration_fees(*, on: dt.date) -> dict[Key, FeeQuote]:
     return {key: quote for key, quote in quotes.items() if quote is not None}
 
 
-def fee_quote(*, service_type_id: int, title: str, on: dt.date) -> FeeQuote:
-    """The quote for one service type and title ("" = no practitioner). Raises NoFee."""
-    fees = ServiceFee.objects.filter(service_type_id=service_type_id, title__in=[title, ""])
-    quotes = _quotes(_day(fees, on), on)
-    default = quotes.get((service_type_id, ""))
-    quote = quotes.get((service_type_id, title), default)
-    if quote is None:
-        raise NoFee
-    return quote
-
-
 def service_types() -> list[ServiceTypeRow]:
     """Every active 号别, by code."""
     rows = ServiceType.objects.filter(is_active=True).order_by("code")

@@ -51,7 +51,7 @@ def test_a_whole_hospital_arrives(desk: Desk) -> None:
     on = [row.code for row in organisation.departments_of(person.pk, on=TODAY)]
     assert on == ["FK", "PWB"]
     kind = catalogue.service_type("ZJ")
-    assert catalogue.fee_quote(service_type_id=kind.id, title="chief", on=TODAY).total_fen == 4050
+    assert catalogue.registration_fees(on=TODAY)[kind.id, "chief"].total_fen == 4050
     template = ScheduleTemplate.objects.get(code="PWB-2")
     assert (template.practitioner, template.room.code) == (person, "M202")
     account = identity.staff_account(username="doctor")
@@ -114,8 +114,8 @@ def test_a_fee_is_changed_by_title(desk: Desk) -> None:
 
     assert len(outcome.changes) == 1
     kind = catalogue.service_type("ZJ")
-    assert catalogue.fee_quote(service_type_id=kind.id, title="chief", on=TODAY).total_fen == 3000
-    assert catalogue.fee_quote(service_type_id=kind.id, title="chief", on=SINCE).total_fen == 4050
+    assert catalogue.registration_fees(on=TODAY)[kind.id, "chief"].total_fen == 3000
+    assert catalogue.registration_fees(on=SINCE)[kind.id, "chief"].total_fen == 4050
 
 
 def test_a_dry_run_tells_everything_and_saves_nothing(desk: Desk) -> None:
@@ -304,7 +304,7 @@ def test_what_is_only_planned_may_be_planned_otherwise(desk: Desk) -> None:
 
     assert outcome.problems == []
     kind = catalogue.service_type("ZJ")
-    quote = catalogue.fee_quote(service_type_id=kind.id, title="eminent", on=next_year)
+    quote = catalogue.registration_fees(on=next_year)[kind.id, "eminent"]
     assert quote.total_fen == 4050
 
 
