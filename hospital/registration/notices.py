@@ -95,7 +95,7 @@ def waited_in_vain(
 
 def coming(appointment_id: int, *, which: str, by: Actor, at: dt.datetime) -> None:
     """N04: a visit is tomorrow ("eve") or within the hour ("hour")."""
-    row = loaded(appointment_id, "schedule__room", "bill")
+    row = loaded(appointment_id, "schedule__room")
     is_to_pay = row.paid_when == PaidWhen.ARRIVAL and row.bill.status not in PAID
     fields = {
         "patient": row.patient.masked_name,

@@ -35,7 +35,7 @@ _REFUND: Final = {
 
 def booked(appointment: Appointment, *, by: Actor, at: dt.datetime) -> None:
     """N01: the number is the patient's."""
-    row = loaded(appointment.pk, "bill")
+    row = loaded(appointment.pk)
     fields = {
         "patient": row.patient.masked_name,
         "department": row.department.name,
@@ -48,7 +48,7 @@ def booked(appointment: Appointment, *, by: Actor, at: dt.datetime) -> None:
 
 def still_unpaid(appointment: Appointment, *, by: Actor, at: dt.datetime) -> None:
     """N02: a few minutes are left to pay."""
-    row = loaded(appointment.pk, "bill")
+    row = loaded(appointment.pk)
     fields = {
         "patient": row.patient.masked_name,
         "department": row.department.name,
@@ -61,7 +61,7 @@ def still_unpaid(appointment: Appointment, *, by: Actor, at: dt.datetime) -> Non
 
 def asked(appointment: Appointment, *, by: Actor, at: dt.datetime) -> None:
     """N02 at once: the doctor has added a number, the patient is not looking at a page (M2.4)."""
-    row = loaded(appointment.pk, "bill")
+    row = loaded(appointment.pk)
     fields = {
         "patient": row.patient.masked_name,
         "department": row.department.name,
@@ -74,7 +74,7 @@ def asked(appointment: Appointment, *, by: Actor, at: dt.datetime) -> None:
 
 def timed_out(appointment: Appointment, *, by: Actor, at: dt.datetime) -> None:
     """N03: not paid, or not come for, in time: the number is released."""
-    row = loaded(appointment.pk, "bill")
+    row = loaded(appointment.pk)
     is_unpaid = row.cancel_reason == CancelReason.PAYMENT_TIMEOUT
     reason = CancelReason(row.cancel_reason).label
     fields = {
@@ -88,7 +88,7 @@ def timed_out(appointment: Appointment, *, by: Actor, at: dt.datetime) -> None:
 
 def cancelled(appointment: Appointment, *, refund_fen: int, by: Actor, at: dt.datetime) -> None:
     """N05: cancelled, and what comes back when."""
-    row = loaded(appointment.pk, "bill")
+    row = loaded(appointment.pk)
     fields = {
         "patient": row.patient.masked_name,
         "department": row.department.name,
@@ -101,7 +101,7 @@ def cancelled(appointment: Appointment, *, refund_fen: int, by: Actor, at: dt.da
 
 def suspended(appointment: Appointment, *, refund_fen: int, by: Actor, at: dt.datetime) -> None:
     """N06: the hospital called the session off; what was paid comes back."""
-    row = loaded(appointment.pk, "bill")
+    row = loaded(appointment.pk)
     fields = {
         "patient": row.patient.masked_name,
         "doctor": f"{doctor_of(row)} {row.department.name}",
@@ -129,7 +129,7 @@ def substituted(
     appointment: Appointment, *, was: str, back_fen: int, by: Actor, at: dt.datetime
 ) -> None:
     """N07: another doctor sees the patient, who may cancel at any time and pays no more (M1.9)."""
-    row = loaded(appointment.pk, "bill")
+    row = loaded(appointment.pk)
     note = "可随时免费退号"
     if back_fen:
         note = f"{note}，退差价{yuan_text(back_fen)}"
@@ -143,7 +143,7 @@ def asked_about_substitute(
 ) -> None:
     """N07: a doctor of a lower title would see the patient, who has to agree (M1.9). The page says
     that the money comes back with the number; a field has room for twenty characters."""
-    row = loaded(appointment.pk, "bill")
+    row = loaded(appointment.pk)
     day = day_text(local(until).date())
     note = f"{day} {clock_text(until)}前确认，否则退号"
     _tell_substitute(row, doctor_of(row), new, note, by=by, at=at)
@@ -165,7 +165,7 @@ def stayed_away(
     appointment: Appointment, *, count: int, consequence: str, by: Actor, at: dt.datetime
 ) -> None:
     """N13: nobody came; how often that was, and what follows."""
-    row = loaded(appointment.pk, "bill")
+    row = loaded(appointment.pk)
     fields = {
         "patient": row.patient.masked_name,
         "department": row.department.name,
@@ -178,7 +178,7 @@ def stayed_away(
 
 def continued(appointment: Appointment, *, by: Actor, at: dt.datetime) -> None:
     """N27: come again to have the results read, free of charge."""
-    row = loaded(appointment.pk, "bill")
+    row = loaded(appointment.pk)
     fields = {
         "patient": row.patient.masked_name,
         "department": row.department.name,

@@ -7,7 +7,13 @@ from hospital.ui.wording import clock_text, day_text, weekday_text
 def loaded(appointment_id: int, *more: str) -> Appointment:
     """A booking with all these words need, and `more`."""
     return Appointment.objects.select_related(
-        "patient", "department", "practitioner", "slot__band", "schedule__service_type", *more
+        "patient",
+        "department",
+        "practitioner",
+        "slot__band",
+        "schedule__service_type",
+        "bill",
+        *more,
     ).get(pk=appointment_id)
 
 
