@@ -61,6 +61,7 @@ class TestHolder:
             f"{control.base}/phone/people",
             json={"nickname": "新来的"},
             headers={"X-Phone": "1"},
+            cookies={"phone": "whoever-had-it"},
             trust_env=False,
         )
 
@@ -69,6 +70,19 @@ class TestHolder:
         gone = next(text for text in cookies if text.startswith("xinglin_patient="))
         assert "Max-Age=0" in gone
         assert "Path=/m/" in gone
+
+    def test_taken_from_nobody_the_page_that_asked_who_is_there_keeps_its_session(
+        self, control: SandboxControl
+    ) -> None:
+        answer = httpx.post(
+            f"{control.base}/phone/people",
+            json={"nickname": "第一个"},
+            headers={"X-Phone": "1"},
+            trust_env=False,
+        )
+
+        (cookie,) = answer.headers.get_list("set-cookie")
+        assert cookie.startswith(f"phone={answer.json()['openid']};")
 
     @pytest.mark.parametrize("nickname", ["", "   ", "名" * 21])
     def test_a_person_needs_a_name(self, control: SandboxControl, nickname: str) -> None:

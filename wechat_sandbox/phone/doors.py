@@ -34,7 +34,7 @@ async def hold(request: Request) -> Response:
         user = people.ensure(sandbox_of(request), openid)
     except people.NoOpenid:
         return no("没有这个人")
-    return _handed_to(user)
+    return _handed_to(request, user)
 
 
 @from_the_phone
@@ -45,7 +45,9 @@ async def new_person(request: Request) -> Response:
     if not _NICKNAME.fullmatch(nickname):
         return no("请输入 1 到 20 个字的名字")
     user = people.create(sandbox_of(request), nickname)
-    return JSONResponse({"openid": user.openid}) if asked.get("apart") else _handed_to(user)
+    return (
+        JSONResponse({"openid": user.openid}) if asked.get("apart") else _handed_to(request, user)
+    )
 
 
 @from_the_phone
@@ -156,10 +158,12 @@ async def forgot(request: Request, sandbox: Sandbox, user: User) -> Response:
     return JSONResponse({"password": cashier.remind_password(sandbox, user)})
 
 
-def _handed_to(user: User) -> Response:
+def _handed_to(request: Request, user: User) -> Response:
     answer = JSONResponse({"openid": user.openid})
     remember(answer, user.openid)
-    _forget_pages(answer)
+    # From nobody's hands: a page that asked who is there waits for this answer in its session.
+    if request.cookies.get(COOKIE, user.openid) != user.openid:
+        _forget_pages(answer)
     return answer
 
 
