@@ -33,7 +33,7 @@ from hospital.identity.standing import Standing, standing
 from hospital.identity.states import Theme
 from hospital.kernel import audit, clock, whereabouts
 from hospital.kernel.actors import Actor
-from hospital.kernel.errors import NotAllowed, Refusal
+from hospital.kernel.errors import NotAllowed, NotFound, Refusal
 from hospital.kernel.models import AuditResult
 from hospital.kernel.permissions import Permission
 from hospital.ui import shared
@@ -117,6 +117,7 @@ class OpenRequest(HttpRequest):
 PatientView = Callable[Concatenate[PatientRequest, P], HttpResponseBase]
 StaffView = Callable[Concatenate[StaffRequest, P], HttpResponseBase]
 OpenView = Callable[Concatenate[OpenRequest, P], HttpResponseBase]
+Told = Callable[Concatenate[StaffRequest, Refusal, P], HttpResponseBase]
 DeviceView = Callable[Concatenate[DeviceRequest, P], HttpResponseBase]
 
 
@@ -172,6 +173,26 @@ def note_refusal(request: HttpRequest, refusal: Refusal) -> None:
         person_id=person_id if isinstance(person_id, int) else None,
         result=AuditResult.REFUSED,
     )
+
+
+def shows_refusals(show: Told[P]) -> Callable[[StaffView[P]], StaffView[P]]:
+    """Let a staff page show a rule's no itself, audited where it must be; what is not there or not
+    allowed is answered as everywhere."""
+
+    def wrap(view: StaffView[P]) -> StaffView[P]:
+        @wraps(view)
+        def inside(request: StaffRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+            try:
+                return view(request, *args, **kwargs)
+            except (NotFound, NotAllowed):
+                raise
+            except Refusal as refusal:
+                note_refusal(request, refusal)
+                return show(request, refusal, *args, **kwargs)
+
+        return inside
+
+    return wrap
 
 
 def patient_page(view: PatientView[P]) -> Page[P]:

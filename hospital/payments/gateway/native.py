@@ -26,15 +26,11 @@ def start_native(
     *,
     bill_ids: Collection[int],
     shown_fen: int,
-    again: bool = False,
     by: Actor,
     at: dt.datetime,
 ) -> CodeShown | Ended | Unreachable:
-    """Place one order for these bills and get its code, or the code that stands already.
-
-    `again` asks WeChat for a fresh code of the same order, which voids the old one. Raises what
-    create_payment raises, and WeChatNotConnected.
-    """
+    """Place one order for these bills and get its code, or the code that stands already. Raises
+    what create_payment raises, and WeChatNotConnected."""
     payment = open_order(
         bill_ids=bill_ids,
         wechat_user_id=None,
@@ -44,7 +40,7 @@ def start_native(
         by=by,
         at=at,
     )
-    if payment.code_url and not again and at < payment.expires_at:
+    if payment.code_url and at < payment.expires_at:
         return _shown(payment)
     placed = place(payment, native_order(payment), by=by, at=at)
     return _shown(placed) if isinstance(placed, Payment) else placed

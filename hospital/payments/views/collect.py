@@ -4,8 +4,6 @@ The cashier never reads "failed" while the patient may be charged; what stands o
 from the stored payment, so a reload or a second window shows the same.
 """
 
-from collections.abc import Callable
-from functools import wraps
 from http import HTTPStatus
 
 from django.conf import settings
@@ -18,9 +16,9 @@ from django.views.decorators.http import require_POST, require_safe
 
 from hospital.billing import queries as bills
 from hospital.identity import queries as identity
-from hospital.identity.access import StaffRequest, client_address, note_refusal, staff_page
+from hospital.identity.access import StaffRequest, client_address, shows_refusals, staff_page
 from hospital.kernel import clock, serials
-from hospital.kernel.errors import NotAllowed, NotFound, Refusal
+from hospital.kernel.errors import NotFound, Refusal
 from hospital.patients.actions import record_view
 from hospital.payments import actions, forms, gateway, queries
 from hospital.payments.permissions import ASK_REFUND, COLLECT
@@ -29,26 +27,13 @@ from hospital.payments.views.paying import ask_now
 from hospital.ui.masks import mask_name
 from hospital.ui.typed import typed
 
-Act = Callable[[StaffRequest, str], HttpResponse]
-
 UNREACHABLE = "暂时联系不上微信支付，没有收到二维码，也没有扣款。请稍后再试，或请患者用手机支付。"
 _MOST_NUMBER = 20
 
 
-def _act(view: Act) -> Act:
-    """Something done about a bill: a rule's no is shown on its page."""
-
-    @wraps(view)
-    def inside(request: StaffRequest, /, number: str) -> HttpResponse:
-        try:
-            return view(request, number)
-        except (NotFound, NotAllowed):
-            raise
-        except Refusal as refusal:
-            note_refusal(request, refusal)
-            return _page(request, number, problem=refusal.message, status=HTTPStatus.CONFLICT)
-
-    return inside
+def _told(request: StaffRequest, refusal: Refusal, number: str) -> HttpResponse:
+    """A rule's no is shown on the bill's page."""
+    return _page(request, number, problem=refusal.message, status=HTTPStatus.CONFLICT)
 
 
 @staff_page(COLLECT)
@@ -71,7 +56,7 @@ def collect(request: StaffRequest, number: str) -> HttpResponse:
 @sensitive_post_parameters("auth_code")
 @staff_page(COLLECT)
 @require_POST
-@_act
+@shows_refusals(_told)
 def charge(request: StaffRequest, number: str) -> HttpResponse:
     """Charge the scanned payment code, once for this page's key."""
     page = queries.collect_page(number=number, at=clock.now())
@@ -92,7 +77,7 @@ def charge(request: StaffRequest, number: str) -> HttpResponse:
 
 @staff_page(COLLECT)
 @require_POST
-@_act
+@shows_refusals(_told)
 def take_cash(request: StaffRequest, number: str) -> HttpResponse:
     """Take notes, once for this page's key; the change stands on the next page."""
     page = queries.collect_page(number=number, at=clock.now())
@@ -109,14 +94,13 @@ def take_cash(request: StaffRequest, number: str) -> HttpResponse:
 
 @staff_page(COLLECT)
 @require_POST
-@_act
+@shows_refusals(_told)
 def show_code(request: StaffRequest, number: str) -> HttpResponse:
     """Put a QR code on the screen that the patient scans (Native)."""
     page = queries.collect_page(number=number, at=clock.now())
     outcome = gateway.start_native(
         bill_ids=[page.bill.pk],
         shown_fen=forms.shown_fen(request.POST),
-        again=request.POST.get("again") == "1",
         by=request.actor,
         at=clock.now(),
     )

@@ -6,8 +6,6 @@ came twice shows the same. While the patient may be charged nobody reads "failed
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import wraps
 from http import HTTPStatus
 from typing import Final
 
@@ -18,9 +16,9 @@ from django.views.decorators.http import require_POST, require_safe
 
 from hospital.billing.states import PAYABLE
 from hospital.identity import queries as identity
-from hospital.identity.access import StaffRequest, client_address, note_refusal, staff_page
+from hospital.identity.access import StaffRequest, client_address, shows_refusals, staff_page
 from hospital.kernel import clock, serials
-from hospital.kernel.errors import NotAllowed, NotFound, Refusal
+from hospital.kernel.errors import Refusal
 from hospital.patients.actions import record_view
 from hospital.payments import actions as payments
 from hospital.payments import gateway
@@ -35,8 +33,6 @@ from hospital.window.permissions import USE_WINDOW
 from hospital.window.states import Paper, Reprint
 from hospital.window.views.desk import page
 
-Act = Callable[[StaffRequest, str], HttpResponse]
-
 UNREACHABLE: Final = (
     "暂时联系不上微信支付，没有收到二维码，也没有扣款。可以收现金，或请患者用付款码再试。"
 )
@@ -45,20 +41,9 @@ _A_YEAR: Final = 365 * 24 * 3600
 _CANCEL_WHY: Final = ("挂错科室或医生", "患者改变主意", "重复挂号", "其他")
 
 
-def _act(view: Act) -> Act:
-    """Something done about a booking: a rule's no is shown on its page, with a way on."""
-
-    @wraps(view)
-    def inside(request: StaffRequest, /, number: str) -> HttpResponse:
-        try:
-            return view(request, number)
-        except (NotFound, NotAllowed):
-            raise
-        except Refusal as refusal:
-            note_refusal(request, refusal)
-            return _page(request, number, problem=refusal.message)
-
-    return inside
+def _told(request: StaffRequest, refusal: Refusal, number: str) -> HttpResponse:
+    """A rule's no is shown on the booking's page, with a way on."""
+    return _page(request, number, problem=refusal.message)
 
 
 @staff_page(USE_WINDOW)
@@ -71,7 +56,7 @@ def booking(request: StaffRequest, number: str) -> HttpResponse:
 @sensitive_post_parameters("pay")
 @staff_page(COLLECT)
 @require_POST
-@_act
+@shows_refusals(_told)
 def pay(request: StaffRequest, number: str) -> HttpResponse:
     """One box for both: eighteen digits are a payment code, anything shorter is cash."""
     found = queries.counter(number=number, at=clock.now())
@@ -128,7 +113,7 @@ def _after_money(request: StaffRequest, number: str) -> HttpResponse:
 
 @staff_page(USE_WINDOW)
 @require_POST
-@_act
+@shows_refusals(_told)
 def hand_over(request: StaffRequest, number: str) -> HttpResponse:
     """Give out a paid booking: the patient is here and has shown who it is (H3.2)."""
     return _after_money(request, number)
@@ -136,7 +121,7 @@ def hand_over(request: StaffRequest, number: str) -> HttpResponse:
 
 @staff_page(USE_WINDOW)
 @require_POST
-@_act
+@shows_refusals(_told)
 def reprint(request: StaffRequest, number: str) -> HttpResponse:
     """Another copy, counted and with its reason: the printer jammed after the payment."""
     actions.print_slip(
@@ -183,7 +168,7 @@ def keep_paper(request: StaffRequest, response: HttpResponse) -> HttpResponse:
 
 @staff_page(COLLECT)
 @require_POST
-@_act
+@shows_refusals(_told)
 def show_code(request: StaffRequest, number: str) -> HttpResponse:
     """Put a QR code on the screen that the patient scans (Native)."""
     found = queries.counter(number=number, at=clock.now())
@@ -200,7 +185,7 @@ def show_code(request: StaffRequest, number: str) -> HttpResponse:
 
 @staff_page(COLLECT)
 @require_POST
-@_act
+@shows_refusals(_told)
 def stop(request: StaffRequest, number: str) -> HttpResponse:
     """Take the code off the screen: closed at WeChat, or paid this very moment."""
     money = queries.counter(number=number, at=clock.now()).money
@@ -211,7 +196,7 @@ def stop(request: StaffRequest, number: str) -> HttpResponse:
 
 @staff_page(COLLECT)
 @require_POST
-@_act
+@shows_refusals(_told)
 def ask(request: StaffRequest, number: str) -> HttpResponse:
     """Ask WeChat now how the standing payment is."""
     money = queries.counter(number=number, at=clock.now()).money
@@ -230,7 +215,7 @@ def state(request: StaffRequest, number: str) -> HttpResponse:
 
 @staff_page(REGISTER)
 @require_POST
-@_act
+@shows_refusals(_told)
 def cancel(request: StaffRequest, number: str) -> HttpResponse:
     """Give a number back with a reason: wrong doctor, changed mind (H3.3)."""
     reason = typed(request.POST, "reason", most=100)
@@ -252,7 +237,7 @@ def _give_back(request: StaffRequest, number: str, reason: str) -> None:
 
 @staff_page(COLLECT)
 @require_POST
-@_act
+@shows_refusals(_told)
 def cash_back(request: StaffRequest, number: str) -> HttpResponse:
     """Note that the cash of a cancelled number was handed back over the counter."""
     actions.hand_back(

@@ -18,9 +18,9 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from hospital.identity import queries as identity
-from hospital.identity.access import StaffRequest, note_refusal, staff_page
+from hospital.identity.access import StaffRequest, shows_refusals, staff_page
 from hospital.kernel import clock, serials
-from hospital.kernel.errors import NotAllowed, NotFound, Refusal
+from hospital.kernel.errors import NotAllowed, Refusal
 from hospital.organisation import queries as organisation
 from hospital.patients import actions as patients
 from hospital.patients import queries as people
@@ -79,8 +79,14 @@ def person(request: StaffRequest, number: str) -> HttpResponse:
     return _person_page(request, number)
 
 
+def _told(request: StaffRequest, refusal: Refusal, number: str) -> HttpResponse:
+    """A rule's no is shown beside the numbers."""
+    return _person_page(request, number, refusal=refusal)
+
+
 @staff_page(USE_WINDOW)
 @require_POST
+@shows_refusals(_told)
 def book(request: StaffRequest, number: str) -> HttpResponse:
     """Hold the number that was pressed; it is paid for in the next step."""
     patient = people.patient_by_number(outpatient_no=number)
@@ -88,26 +94,20 @@ def book(request: StaffRequest, number: str) -> HttpResponse:
     may_register = identity.may(request.user, REGISTER)
     may_override = identity.may(request.user, OVERRIDE_LIMIT)
     exchanged = forms.booking_number(request.POST.get("exchange", ""))
-    try:
-        if exchanged:
-            return _exchange(request, patient, exchanged)
-        appointment = actions.register(
-            patient_id=patient.pk,
-            schedule_id=typed_id(request.POST.get("schedule", "")) or 0,
-            band_id=typed_id(request.POST.get("band", "")),
-            channel=forms.origin(request.POST),
-            paid_when=PaidWhen.ARRIVAL if request.POST.get("arrival") else PaidWhen.BOOKING,
-            reason=reason if may_override else "",
-            may_register=may_register,
-            key=typed(request.POST, "key", most=80),
-            by=request.actor,
-            at=clock.now(),
-        )
-    except (NotFound, NotAllowed):
-        raise
-    except Refusal as refusal:
-        note_refusal(request, refusal)
-        return _person_page(request, number, refusal=refusal)
+    if exchanged:
+        return _exchange(request, patient, exchanged)
+    appointment = actions.register(
+        patient_id=patient.pk,
+        schedule_id=typed_id(request.POST.get("schedule", "")) or 0,
+        band_id=typed_id(request.POST.get("band", "")),
+        channel=forms.origin(request.POST),
+        paid_when=PaidWhen.ARRIVAL if request.POST.get("arrival") else PaidWhen.BOOKING,
+        reason=reason if may_override else "",
+        may_register=may_register,
+        key=typed(request.POST, "key", most=80),
+        by=request.actor,
+        at=clock.now(),
+    )
     return redirect("window-booking", number=appointment.number)
 
 
