@@ -315,6 +315,19 @@ _ALL: Final = (
         sms="您 {time} 的请假（{reason}）{result}。",
         audience="staff",
     ),
+    # Nor this: what became of the stop a department head asked for (SM1).
+    Kind(
+        code="S02",
+        title="停诊申请结果",
+        fields={"session": "出诊", "time": "时间", "result": "结果"},
+        sample={
+            "session": "骨伤科 陈知行",
+            "time": "11-24 08:00",
+            "result": "未同意：请副主任替诊",
+        },
+        sms="停诊申请结果：{session} {time}，{result}。",
+        audience="staff",
+    ),
 )
 KINDS: Final = {kind.code: kind for kind in _ALL}
 FOR_PATIENTS: Final = tuple(kind for kind in _ALL if kind.audience == "patient")

@@ -29,6 +29,7 @@ declare(
         "run_batch": "批量处理号源",
         "ask_stop": "申请停诊",
         "refuse_stop": "驳回停诊申请",
+        "withdraw_stop": "撤回停诊申请",
         "suspend": "停诊",
         "resume": "恢复出诊",
         "substitute": "替诊",

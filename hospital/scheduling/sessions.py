@@ -296,6 +296,11 @@ def load(schedules: QuerySet[Schedule]) -> list[SessionFacts]:
 
     Sorted by start, doctors before clinics without one, then by the doctor's pinyin.
     """
+    return _with_bands(_rows(schedules.exclude(status__in=_UNSEEN)))
+
+
+def load_all(schedules: QuerySet[Schedule]) -> list[SessionFacts]:
+    """The same with those that were taken off again."""
     return _with_bands(_rows(schedules))
 
 
@@ -407,15 +412,16 @@ def _bands(schedule_ids: list[int]) -> dict[int, list[BandFacts]]:
 
 
 def _rows(schedules: QuerySet[Schedule]) -> QuerySet[Schedule, tuple[Any, ...]]:
-    seen = schedules.exclude(status__in=_UNSEEN)
-    return seen.order_by("starts_at", "practitioner__pinyin", "id").values_list(*_COLUMNS.values())
+    sorted_rows = schedules.order_by("starts_at", "practitioner__pinyin", "id")
+    return sorted_rows.values_list(*_COLUMNS.values())
 
 
 @functools.cache
 def _department_statement() -> str:
     """What Django makes of load's question for one department; what is asked for comes first."""
     some = (0, dt.date.min, dt.date.max)
-    rows = _rows(Schedule.objects.filter(department_id=some[0], visit_date__range=some[1:]))
+    asked = Schedule.objects.filter(department_id=some[0], visit_date__range=some[1:])
+    rows = _rows(asked.exclude(status__in=_UNSEEN))
     statement, values = rows.query.sql_with_params()
     assert values == (*some, *_UNSEEN), values
     return statement

@@ -120,17 +120,20 @@ LEAVE_MOVES: Final[Moves] = frozenset(
 
 
 class StopRequestStatus(TextChoices):
-    """停诊申请: a department head asked for a stop; the office carries it out or refuses (SM1)."""
+    """停诊申请: a department head asked for a stop; the office carries it out or refuses (SM1), or
+    the department takes it back."""
 
     ASKED = "asked", "待处理"
     DONE = "done", "已停诊"
     REFUSED = "refused", "未同意"
+    WITHDRAWN = "withdrawn", "已撤回"
 
 
 STOP_REQUEST_MOVES: Final[Moves] = frozenset(
     {
         (StopRequestStatus.ASKED, StopRequestStatus.DONE),
         (StopRequestStatus.ASKED, StopRequestStatus.REFUSED),
+        (StopRequestStatus.ASKED, StopRequestStatus.WITHDRAWN),
     }
 )
 

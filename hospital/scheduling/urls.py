@@ -46,6 +46,11 @@ staff = [
         stop_requests.refuse,
         name="scheduling-stop-refuse",
     ),
+    path(
+        "stop-requests/<int:request_id>/withdraw/",
+        stop_requests.withdraw,
+        name="scheduling-stop-withdraw",
+    ),
     path("leaves/", leaves.leaves, name="scheduling-leaves"),
     path("leaves/new/", leaves.new, name="scheduling-leave-new"),
     path("leaves/<int:leave_id>/", leaves.leave, name="scheduling-leave"),

@@ -59,7 +59,7 @@ NARROWED: Final = {
     *("scheduling-needs", "scheduling-needs-fill"),
     *("scheduling-needs-save", "scheduling-needs-remove"),
     *("registration-utilisation", "registration-utilisation-export", "registration-booked"),
-    *("registration-close", "scheduling-ask-stop"),
+    *("registration-close", "scheduling-ask-stop", "scheduling-stop-withdraw"),
 }
 #: One person's own things, whatever the role.
 OWN: Final = {

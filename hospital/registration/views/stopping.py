@@ -18,6 +18,7 @@ from hospital.scheduling import queries as sessions
 from hospital.scheduling.actions import CannotSuspend
 from hospital.scheduling.permissions import STOP_RUNNING, STOP_SESSIONS
 from hospital.scheduling.states import Offer, ScheduleStatus
+from hospital.ui.typed import typed_id
 
 
 @staff_page(STOP_RUNNING)
@@ -36,6 +37,9 @@ def stop(request: StaffRequest, schedule_id: int) -> HttpResponse:
     form = StopForm(
         request.POST or None, initial={"code": asked.reason, "note": asked.note} if asked else None
     )
+    seen = typed_id(request.POST.get("asked", ""))
+    if seen and (asked is None or asked.id != seen):
+        form.add_error(None, "科室已撤回停诊申请。仍要停诊的，请再按一次。")
     if request.method == "POST" and form.is_valid():
         try:
             scheduling.suspend_schedule(

@@ -63,7 +63,12 @@ from hospital.scheduling.actions.slots import (
     hold_slot,
     reclaim_due,
 )
-from hospital.scheduling.actions.stop_requests import CannotAskStop, ask_stop, refuse_stop
+from hospital.scheduling.actions.stop_requests import (
+    CannotAskStop,
+    ask_stop,
+    refuse_stop,
+    withdraw_stop,
+)
 from hospital.scheduling.actions.stopping import (
     CannotResume,
     CannotSuspend,
@@ -159,4 +164,5 @@ __all__ = [
     "take_proposal",
     "unblock_numbers",
     "withdraw_leave",
+    "withdraw_stop",
 ]

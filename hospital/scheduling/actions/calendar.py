@@ -16,6 +16,7 @@ from hospital.kernel.states import move
 from hospital.scheduling import state_council
 from hospital.scheduling.actions import making
 from hospital.scheduling.actions.schedules import make_missing
+from hospital.scheduling.actions.stop_requests import answer_by_stop
 from hospital.scheduling.holidays import SpecialDay
 from hospital.scheduling.models import CalendarDay, Schedule
 from hospital.scheduling.queries.calendar import DayChange, day_change, special_days
@@ -72,6 +73,7 @@ def _change(day: dt.date, special: SpecialDay | None, by: Actor, at: dt.datetime
         pk__in=[one.schedule_id for one in touched.lost if one.is_removable],
         status=ScheduleStatus.PUBLISHED,
     ):
+        answer_by_stop(schedule=row, by=by, at=at)
         move(row, ScheduleStatus.CANCELLED, by=by, at=at, reason=reason)
     return touched
 

@@ -25,6 +25,7 @@ from hospital.scheduling.actions.roster_steps import (
     locked,
 )
 from hospital.scheduling.actions.schedules import release_due
+from hospital.scheduling.actions.stop_requests import answer_by_stop
 from hospital.scheduling.models import Roster, RosterEntry, Schedule
 from hospital.scheduling.queries.duties import conflicts_of
 from hospital.scheduling.states import RosterStatus, ScheduleStatus
@@ -137,6 +138,7 @@ def _call_off(roster: Roster, *, by: Actor, at: dt.datetime) -> list[int]:
     )
     for schedule in gone:
         check_may_go(schedule)
+        answer_by_stop(schedule=schedule, by=by, at=at)
         move(schedule, ScheduleStatus.CANCELLED, by=by, at=at, reason="排班表修订")
     return [schedule.pk for schedule in gone]
 

@@ -1,5 +1,6 @@
 """停诊申请 (SM1): the department head asks, the outpatient office calls the session off or says why
-not. Calling it off, for whatever reason, answers the request too.
+not, or the department takes the request back. Calling it off, for whatever reason, answers the
+request too. Whoever asked is told.
 
 Locks: session, then the request.
 """
@@ -11,9 +12,12 @@ from django.db import transaction
 
 from hospital.kernel import audit
 from hospital.kernel.actors import Actor
+from hospital.kernel.clock import local
 from hospital.kernel.errors import Invalid, NotFound, Refusal, Stale
 from hospital.kernel.states import move
 from hospital.live import actions as live
+from hospital.messaging import actions as messaging
+from hospital.scheduling import sessions
 from hospital.scheduling.models import Schedule, StopRequest
 from hospital.scheduling.states import ScheduleStatus, StopReason, StopRequestStatus
 
@@ -75,27 +79,46 @@ def ask_stop(
 def refuse_stop(*, request_id: int, note: str, by: Actor, at: dt.datetime) -> StopRequest:
     """Let the session be held after all, and say why. Raises NotFound, Invalid without a reason,
     Stale when it was answered meanwhile."""
-    request = StopRequest.objects.select_for_update(of=("self",)).filter(pk=request_id).first()
-    if request is None:
-        raise NotFound("没有找到这条停诊申请。")
+    request = _lock_asked(request_id)
     if not note:
         raise Invalid({"note": ["请写明不同意的原因。"]}, "请写明不同意的原因。")
-    if request.status != StopRequestStatus.ASKED:
-        raise Stale("这条停诊申请已经处理过了，请刷新查看。")
     _answer(request, StopRequestStatus.REFUSED, note=note[:_MOST_ANSWER], by=by, at=at)
+    _tell(request, f"未同意：{request.answer_note.rstrip('。')}", by, at)
     audit.record(
         act="scheduling.refuse_stop", subject=request.schedule, by=by, at=at, reason=note[:100]
     )
     return request
 
 
+@transaction.atomic
+def withdraw_stop(*, request_id: int, by: Actor, at: dt.datetime) -> StopRequest:
+    """Take a request back: the session is held. Raises NotFound, Stale when it was answered
+    meanwhile."""
+    request = _lock_asked(request_id)
+    _answer(request, StopRequestStatus.WITHDRAWN, note="", by=by, at=at)
+    _tell(request, "已由同科撤回", by, at)
+    audit.record(act="scheduling.withdraw_stop", subject=request.schedule, by=by, at=at)
+    return request
+
+
 def answer_by_stop(*, schedule: Schedule, by: Actor, at: dt.datetime) -> None:
-    """The session was called off: whoever asked for it sees that; under the session's lock."""
+    """The session is called off, or was taken from the roster: whoever asked for it is told; under
+    the session's lock, before it moves."""
     waiting = StopRequest.objects.select_for_update(of=("self",)).filter(
         schedule=schedule, status=StopRequestStatus.ASKED
     )
     for request in waiting:
         _answer(request, StopRequestStatus.DONE, note="", by=by, at=at)
+        _tell(request, "已停诊", by, at)
+
+
+def _lock_asked(request_id: int) -> StopRequest:
+    request = StopRequest.objects.select_for_update(of=("self",)).filter(pk=request_id).first()
+    if request is None:
+        raise NotFound("没有找到这条停诊申请。")
+    if request.status != StopRequestStatus.ASKED:
+        raise Stale("这条停诊申请已经处理过了，请刷新查看。")
+    return request
 
 
 def _answer(
@@ -103,3 +126,25 @@ def _answer(
 ) -> None:
     move(request, to, by=by, at=at, decided_by=str(by), decided_at=at, answer_note=note)
     live.publish("leaves")
+
+
+def _tell(request: StopRequest, result: str, by: Actor, at: dt.datetime) -> None:
+    """Whoever asked hears how it ended, like of a leave; one's own answer is no news."""
+    asked_by = Actor.parse(request.asked_by)
+    if asked_by.kind != "staff" or asked_by == by:
+        return
+    (session,) = sessions.load_all(Schedule.objects.filter(pk=request.schedule_id))
+    messaging.send_to_staff(
+        kind="S02",
+        to=[asked_by.id],
+        event_key=f"stop_request:{request.pk}",
+        subject=request.schedule,
+        fields={
+            "session": f"{session.department_name} {session.doctor_label}",
+            "time": f"{local(session.starts_at):%m-%d %H:%M}",
+            "result": result,
+        },
+        path=f"/staff/leaves/#stop-{request.pk}",
+        by=by,
+        at=at,
+    )

@@ -75,6 +75,7 @@ from hospital.scheduling.queries.proposals import (
 )
 from hospital.scheduling.queries.stop_requests import (
     StopRequestRow,
+    stop_request,
     stop_requests,
     waiting_stop_request,
 )
@@ -180,6 +181,7 @@ __all__ = [
     "sessions_with_list",
     "shown_days",
     "special_days",
+    "stop_request",
     "stop_requests",
     "substitutes",
     "template_rows",

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from django.db.models import Q
 
+from hospital.kernel.errors import NotFound
 from hospital.scheduling import sessions
 from hospital.scheduling.models import Schedule, StopRequest
 from hospital.scheduling.sessions import SessionFacts
@@ -50,7 +51,9 @@ def stop_requests(
     found = list(rows.order_by("schedule__starts_at", "id")[:most])
     facts = {
         one.id: one
-        for one in sessions.load(Schedule.objects.filter(pk__in={row.schedule_id for row in found}))
+        for one in sessions.load_all(
+            Schedule.objects.filter(pk__in={row.schedule_id for row in found})
+        )
     }
     return [_row(row, facts[row.schedule_id], at) for row in found]
 
@@ -62,7 +65,16 @@ def waiting_stop_request(*, schedule_id: int, at: dt.datetime) -> StopRequestRow
     ).first()
     if row is None:
         return None
-    (session,) = sessions.load(Schedule.objects.filter(pk=schedule_id))
+    (session,) = sessions.load_all(Schedule.objects.filter(pk=schedule_id))
+    return _row(row, session, at)
+
+
+def stop_request(*, request_id: int, at: dt.datetime) -> StopRequestRow:
+    """One request. Raises NotFound."""
+    row = StopRequest.objects.filter(pk=request_id).first()
+    if row is None:
+        raise NotFound("没有找到这条停诊申请。")
+    (session,) = sessions.load_all(Schedule.objects.filter(pk=row.schedule_id))
     return _row(row, session, at)
 
 

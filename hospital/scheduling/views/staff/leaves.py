@@ -22,6 +22,7 @@ from hospital.scheduling import actions, planning_forms, queries
 from hospital.scheduling.actions import Answer
 from hospital.scheduling.permissions import (
     ASK_LEAVE,
+    ASK_STOP,
     DECIDE_LATE_LEAVE,
     DECIDE_LEAVE,
     STOP_SESSIONS,
@@ -40,6 +41,7 @@ _STOP_TONES = {
     StopRequestStatus.ASKED: "warn",
     StopRequestStatus.DONE: "danger",
     StopRequestStatus.REFUSED: "",
+    StopRequestStatus.WITHDRAWN: "",
 }
 _KEPT = dt.timedelta(days=90)
 _STOPS_KEPT = dt.timedelta(days=14)
@@ -342,12 +344,17 @@ def _stops(
     names = identity.staff_names(
         actors={one for row in found for one in (row.asked_by, row.decided_by)}
     )
+    asking = identity.reach(request.user, ASK_STOP)
     return [
         {
             "row": row,
             "tone": _STOP_TONES[StopRequestStatus(row.status)],
             "asked_name": names.get(row.asked_by, ""),
             "decided_name": names.get(row.decided_by, ""),
+            "may_withdraw": asking.covers(
+                department_id=row.session.department_id,
+                practitioner_id=row.session.practitioner_id,
+            ),
         }
         for row in found
     ]

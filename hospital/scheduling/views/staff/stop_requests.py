@@ -14,6 +14,7 @@ from hospital.kernel import clock
 from hospital.kernel.errors import NotFound, Refusal
 from hospital.scheduling import actions, queries
 from hospital.scheduling.permissions import ASK_STOP, STOP_SESSIONS
+from hospital.scheduling.sessions import SessionFacts
 from hospital.scheduling.states import StopReason
 from hospital.ui.typed import typed
 
@@ -23,10 +24,7 @@ from hospital.ui.typed import typed
 def ask(request: StaffRequest, schedule_id: int) -> HttpResponse:
     """Ask for a stop of a session of the own department."""
     session = queries.session_facts(schedule_id=schedule_id)
-    within = identity.reach(request.user, ASK_STOP)
-    if not within.covers(
-        department_id=session.department_id, practitioner_id=session.practitioner_id
-    ):
+    if not _is_within_reach(request, session):
         raise NotFound("没有找到这次出诊。")
     sentences: list[str] = []
     reason, note = typed(request.POST, "reason", most=10), typed(request.POST, "note", most=80)
@@ -70,3 +68,21 @@ def refuse(request: StaffRequest, request_id: int) -> HttpResponse:
     )
     messages.success(request, "已驳回，科室会看到原因。")
     return redirect("scheduling-leaves")
+
+
+@staff_page(ASK_STOP)
+@require_POST
+def withdraw(request: StaffRequest, request_id: int) -> HttpResponse:
+    """Take back what the own department asked for."""
+    row = queries.stop_request(request_id=request_id, at=clock.now())
+    if not _is_within_reach(request, row.session):
+        raise NotFound("没有找到这条停诊申请。")
+    actions.withdraw_stop(request_id=request_id, by=request.actor, at=clock.now())
+    messages.success(request, "停诊申请已撤回。")
+    return redirect("scheduling-leaves")
+
+
+def _is_within_reach(request: StaffRequest, session: SessionFacts) -> bool:
+    return identity.reach(request.user, ASK_STOP).covers(
+        department_id=session.department_id, practitioner_id=session.practitioner_id
+    )
