@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 from hospital.kernel.errors import Invalid
 from hospital.scheduling.states import Channel
 from hospital.ui.typed import typed, typed_fen, typed_id
-from hospital.window.states import Reprint
+from hospital.window.states import CHOSEN, Reprint
 
 _CODE: Final = re.compile(r"1[0-5][0-9]{16}")
 _NUMBER: Final = re.compile(r"[0-9]{14}")
@@ -61,7 +61,7 @@ def more(channel: Channel, *, arrival: bool = False, exchange: str = "") -> str:
 def reprint(data: Mapping[str, str]) -> Reprint:
     """Why a slip is printed again; none for whatever is no reason of ours."""
     told = typed(data, "reason", most=8)
-    return Reprint(told) if told in Reprint.values else Reprint.NONE
+    return Reprint(told) if told in CHOSEN else Reprint.NONE
 
 
 def shown_fen(data: Mapping[str, str]) -> int:

@@ -4,6 +4,8 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import Final
 
+from hospital.billing import queries as bills
+from hospital.billing.states import BillStatus
 from hospital.kernel.clock import day_period, hospital_day
 from hospital.payments import queries as payments
 from hospital.payments.queries import CollectPage, ShiftMoney
@@ -12,6 +14,7 @@ from hospital.registration.queries import AppointmentRow, Handled
 from hospital.scheduling import queries as sessions
 from hospital.window.models import SlipPrint
 from hospital.window.sentences import Timing, timing
+from hospital.window.states import Reprint
 
 # Whoever comes back later has had the change: it is not said again.
 _CHANGE_IS_NEWS: Final = dt.timedelta(minutes=10)
@@ -73,6 +76,14 @@ def slips_of(*, appointment_id: int) -> tuple[SlipPrint, ...]:
     return tuple(SlipPrint.objects.filter(appointment_id=appointment_id).order_by("copy_no"))
 
 
+def is_before_the_money(slip: SlipPrint, *, bill_id: int) -> bool:
+    """Whether a slip says unpaid of what was paid since: an emergency's (M1.17)."""
+    bill = bills.bill(bill_id=bill_id)
+    if bill.status != BillStatus.SETTLED or bill.settled_at is None:
+        return False
+    return slip.at < bill.settled_at
+
+
 def owed_of(*, number: str) -> dict[int, int]:
     """The cash to be handed back for a booking, by the bills that paid for it: one that was
     exchanged has several. Raises NotFound."""
@@ -91,5 +102,5 @@ def shift(*, by: str, at: dt.datetime) -> Shift:
         money=payments.shift_money(cashier=by, period=period),
         handled=bookings.handled(by=by, period=period),
         slips=mine.count(),
-        reprints=mine.filter(copy_no__gt=1).count(),
+        reprints=mine.filter(copy_no__gt=1).exclude(reason=Reprint.PAID).count(),
     )

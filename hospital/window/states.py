@@ -1,5 +1,7 @@
 """Words of the window: why a slip is printed again, on what paper."""
 
+from typing import Final
+
 from django.db.models import TextChoices
 
 
@@ -10,6 +12,11 @@ class Reprint(TextChoices):
     JAM = "jam", "打印机卡纸"
     PALE = "pale", "字迹不清"
     LOST = "lost", "患者遗失"
+    PAID = "paid", "缴费后换票"
+
+
+#: What a clerk may give as the reason; the other one the system knows.
+CHOSEN: Final = (Reprint.JAM, Reprint.PALE, Reprint.LOST)
 
 
 class Paper(TextChoices):

@@ -108,7 +108,8 @@ def print_slip(
     *, number: str, reason: Reprint = Reprint.NONE, key: str, by: Actor, at: dt.datetime
 ) -> SlipPrint:
     """Note that the slip of a collected booking is printed, or of an emergency before its money
-    (M1.17); each further copy says why.
+    (M1.17); each further copy says why, but for the one that takes the place of a slip from before
+    the money.
 
     The same `key` again is the same copy. Raises NotFound, CannotCollect, KeyReused, SayWhy.
     """
@@ -119,13 +120,17 @@ def print_slip(
         return SlipPrint.objects.get(pk=claim.answer["slip"])
     # Locks bill and booking, so that two windows count one after the other.
     appointment = registration.collect(number=number, by=by, at=at)
-    copies = SlipPrint.objects.filter(appointment=appointment).count()
-    if copies and not reason:
-        raise SayWhy
+    latest = SlipPrint.objects.filter(appointment=appointment).order_by("-copy_no").first()
+    if latest is None:
+        reason = Reprint.NONE
+    elif not reason:
+        if not queries.is_before_the_money(latest, bill_id=appointment.bill_id):
+            raise SayWhy
+        reason = Reprint.PAID
     slip = SlipPrint.objects.create(
         appointment=appointment,
-        copy_no=copies + 1,
-        reason=reason if copies else Reprint.NONE,
+        copy_no=latest.copy_no + 1 if latest else 1,
+        reason=reason,
         by=str(by),
         at=at,
     )

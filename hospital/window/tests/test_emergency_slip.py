@@ -96,3 +96,44 @@ def test_m1_17_only_an_emergency_that_stands_has_such_a_slip() -> None:
 
     assert clerk.post(reverse(doors[0], args=[row.number]), {"key": "k"}).status_code == 409
     assert not SlipPrint.objects.exists()
+
+
+def test_m1_17_paid_for_at_the_window_another_slip_comes_by_itself_once() -> None:
+    clerk = staff_client(Role.REGISTRATION_CLERK)
+    row = registered(clerk)
+    slip = reverse("window-emergency-slip", args=[row.number])
+    door = reverse("window-emergency-print", args=[row.number])
+    clerk.post(door, {"key": "first"})
+
+    with time_machine.travel(NOW + dt.timedelta(minutes=10), tick=False):
+        before = clerk.get(slip).content.decode()
+        assert ("未付费" in before, "换打已付小票" in before) == (True, False)
+        paid = {"pay": "25", "fen": "2500", "key": "money"}
+        answer = clerk.post(reverse("window-pay", args=[row.number]), paid)
+
+        assert answer["Location"] == reverse("window-slip", args=[row.number])
+        assert "（缴费后换票）" in clerk.get(answer["Location"]).content.decode()
+        assert clerk.post(door, {"key": "second"}).status_code == 409
+
+    printed = SlipPrint.objects.order_by("copy_no").values_list("copy_no", "reason")
+    assert list(printed) == [(1, ""), (2, "paid")]
+
+
+def test_m1_17_paid_for_elsewhere_the_emergency_room_prints_another_without_a_reason() -> None:
+    nurse = staff_client(Role.TRIAGE_NURSE)
+    row = registered(nurse)
+    slip = reverse("window-emergency-slip", args=[row.number])
+    door = reverse("window-emergency-print", args=[row.number])
+    nurse.post(door, {"key": "first"})
+    paid_at = NOW + dt.timedelta(minutes=5)
+    payments.take_cash(
+        bill_id=row.bill_id, shown_fen=2500, tendered_fen=2500, key="c", by=SYSTEM, at=paid_at
+    )
+
+    with time_machine.travel(NOW + dt.timedelta(minutes=6), tick=False):
+        assert "换打已付小票" in nurse.get(slip).content.decode()
+        assert nurse.post(door, {"key": "second", "reason": "paid"})["Location"] == slip
+        after = nurse.get(slip).content.decode()
+
+    assert ("（缴费后换票）" in after, "换打已付小票" in after) == (True, False)
+    assert list(SlipPrint.objects.order_by("copy_no").values_list("reason")) == [("",), ("paid",)]

@@ -30,7 +30,7 @@ from hospital.ui.masks import mask_name
 from hospital.ui.typed import typed
 from hospital.window import actions, forms, queries
 from hospital.window.permissions import USE_WINDOW
-from hospital.window.states import Paper, Reprint
+from hospital.window.states import CHOSEN, Paper
 from hospital.window.views.desk import page
 
 UNREACHABLE: Final = (
@@ -283,7 +283,7 @@ def _context(request: StaffRequest, found: queries.Counter) -> dict[str, object]
         "may_cancel": _may_cancel(request, found),
         "may_exchange": row.status == AppointmentStatus.BOOKED and _may_cancel(request, found),
         "cancel_why": _CANCEL_WHY,
-        "reprints": [(one.value, one.label) for one in Reprint if one],
+        "reprints": [(one.value, one.label) for one in CHOSEN],
     }
 
 

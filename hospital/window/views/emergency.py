@@ -13,7 +13,7 @@ from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_POST, require_safe
 
-from hospital.identity.access import StaffRequest, note_refusal, staff_page
+from hospital.identity.access import StaffRequest, shows_refusals, staff_page
 from hospital.kernel import clock, serials
 from hospital.kernel.errors import NotFound, Refusal
 from hospital.patients.actions import record_view
@@ -24,29 +24,28 @@ from hospital.registration.states import Acuity, BookingKind
 from hospital.ui.masks import mask_name
 from hospital.ui.typed import typed
 from hospital.window import actions, forms, queries
-from hospital.window.states import Paper, Reprint
+from hospital.window.states import CHOSEN, Paper
 from hospital.window.views.booking import chosen_paper, keep_paper
 from hospital.window.views.desk import page
 
 
+def _told(request: StaffRequest, refusal: Refusal, number: str) -> HttpResponse:
+    return _page(request, number, problem=refusal.message)
+
+
 @staff_page(REGISTER_EMERGENCY)
 @require_POST
+@shows_refusals(_told)
 def print_slip(request: StaffRequest, number: str) -> HttpResponse:
     """Count a printing of the slip, with its reason from the second on, and show it."""
     _emergency(number)
-    try:
-        actions.print_slip(
-            number=number,
-            reason=forms.reprint(request.POST),
-            key=typed(request.POST, "key", most=80),
-            by=request.actor,
-            at=clock.now(),
-        )
-    except NotFound:
-        raise
-    except Refusal as refusal:
-        note_refusal(request, refusal)
-        return _page(request, number, problem=refusal.message)
+    actions.print_slip(
+        number=number,
+        reason=forms.reprint(request.POST),
+        key=typed(request.POST, "key", most=80),
+        by=request.actor,
+        at=clock.now(),
+    )
     return redirect("window-emergency-slip", number=number)
 
 
@@ -71,7 +70,9 @@ def _page(request: StaffRequest, number: str, *, problem: str = "") -> HttpRespo
         "printed_at": at,
         "copies": len(printed),
         "latest": printed[-1] if printed else None,
-        "reprints": [(one.value, one.label) for one in Reprint if one],
+        "is_outdated": bool(printed)
+        and queries.is_before_the_money(printed[-1], bill_id=row.bill_id),
+        "reprints": [(one.value, one.label) for one in CHOSEN],
         "key": serials.opaque(),
         "problem": problem,
     }
