@@ -5,7 +5,7 @@ import datetime as dt
 from collections.abc import Collection
 
 from hospital.kernel import clock
-from hospital.scheduling import bands
+from hospital.scheduling import bands, thresholds
 from hospital.scheduling.holidays import Calendar, SpecialDay, runs
 from hospital.scheduling.models import Roster, RosterEntry, Schedule, ScheduleTemplate
 from hospital.scheduling.states import ScheduleStatus
@@ -46,6 +46,31 @@ def holds(template: ScheduleTemplate, day: dt.date, calendar: Calendar) -> bool:
         )
         and (doctor is None or day <= doctor.licence_end_date)
     )
+
+
+def session_of(template: ScheduleTemplate, day: dt.date) -> Schedule:
+    """A template's session of a day, not saved."""
+    starts_at, ends_at = bands.session_bounds(day, template.starts, template.ends)
+    return Schedule(
+        template=template,
+        department=template.department,
+        practitioner=template.practitioner,
+        service_type=template.service_type,
+        room=template.room,
+        visit_date=day,
+        session_period=template.session_period,
+        starts_at=starts_at,
+        ends_at=ends_at,
+        capacity=template.capacity,
+        release_at=release_moment(day),
+        status=ScheduleStatus.PUBLISHED,
+    )
+
+
+def release_moment(day: dt.date) -> dt.datetime:
+    """When the numbers of a visit day come out (M1.1), UTC."""
+    released_on = day - dt.timedelta(days=thresholds.HORIZON_DAYS.value())
+    return clock.at_local(released_on, thresholds.release_time())
 
 
 def made_entries(roster: Roster) -> list[RosterEntry]:

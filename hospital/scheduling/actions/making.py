@@ -1,19 +1,15 @@
 """Making sessions with their bands and numbers: the one way, from a template or from a roster."""
 
-import datetime as dt
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Final
 
 from django.db import connection
 
-from hospital.kernel.clock import at_local
-from hospital.kernel.settings_rows import Scope
 from hospital.scheduling import bands, quotas, thresholds
-from hospital.scheduling.models import RosterEntry, Schedule, ScheduleTemplate, TimeBand
+from hospital.scheduling.models import Schedule, TimeBand
+from hospital.scheduling.queries.unmade import held_in_weeks, week_caps
 from hospital.scheduling.sessions import scopes_of
-from hospital.scheduling.states import ScheduleStatus
-from hospital.scheduling.weeks import DAYS, monday_of
+from hospital.scheduling.weeks import monday_of
 
 _FILL: Final = """
     INSERT INTO scheduling_slot
@@ -32,52 +28,15 @@ def take_turns() -> None:
         cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended('scheduling:making', 0))")
 
 
-def from_template(template: ScheduleTemplate, day: dt.date) -> Schedule:
-    """A template's session of a day, not saved yet."""
-    starts_at, ends_at = bands.session_bounds(day, template.starts, template.ends)
-    return Schedule(
-        template=template,
-        department_id=template.department_id,
-        practitioner_id=template.practitioner_id,
-        service_type_id=template.service_type_id,
-        room_id=template.room_id,
-        visit_date=day,
-        session_period=template.session_period,
-        starts_at=starts_at,
-        ends_at=ends_at,
-        capacity=template.capacity,
-        release_at=release_moment(day),
-        status=ScheduleStatus.PUBLISHED,
-    )
-
-
-def release_moment(day: dt.date) -> dt.datetime:
-    """When the numbers of a visit day come out (M1.1), UTC."""
-    released_on = day - dt.timedelta(days=thresholds.HORIZON_DAYS.value())
-    return at_local(released_on, thresholds.release_time())
-
-
 def keep_week_caps(found: Iterable[Schedule]) -> list[Schedule]:
     """Take back of the sessions just made, still without numbers, what is beyond the most a doctor
-    holds in a week: the latest of the week (M15.2). Whatever else stands in that week counts, and
-    what rosters still in draft have; what is called off does not. Returns those that stay."""
+    holds in a week: the latest of the week (M15.2). Returns those that stay."""
     made = list(found)
     people = {one.practitioner_id for one in made if one.practitioner_id is not None}
     if not people:
         return made
-    mondays = {monday_of(one.visit_date) for one in made}
-    days = min(mondays), max(mondays) + dt.timedelta(days=DAYS - 1)
-    off = (ScheduleStatus.CANCELLED, ScheduleStatus.SUSPENDED)
-    theirs = {"practitioner_id__in": people, "visit_date__range": days}
-    standing = Schedule.objects.filter(**theirs).exclude(status__in=off)
-    drafted = RosterEntry.objects.filter(**theirs, schedule__isnull=True, is_removed=False)
-    columns = "practitioner_id", "visit_date"
-    counts = Counter(
-        (person, monday_of(day))
-        for rows in (standing, drafted)
-        for person, day in rows.values_list(*columns)
-    )
-    caps = {pk: thresholds.WEEK_CAP.value(Scope("practitioner", pk)) for pk in people}
+    counts = held_in_weeks(people, (one.visit_date for one in made))
+    caps = week_caps(people)
     gone: set[int] = set()
     for (person, monday), count in counts.items():
         own = [

@@ -15,7 +15,7 @@ from hospital.kernel.actors import Actor
 from hospital.kernel.errors import Invalid, Refusal, Stale
 from hospital.kernel.states import move
 from hospital.live import actions as live
-from hospital.scheduling import bands
+from hospital.scheduling import bands, weekly
 from hospital.scheduling.actions import making
 from hospital.scheduling.actions.roster_steps import (
     RosterConflict,
@@ -214,7 +214,7 @@ def _session(roster: Roster, entry: RosterEntry) -> Schedule:
         starts_at=starts_at,
         ends_at=ends_at,
         capacity=entry.capacity,
-        release_at=making.release_moment(entry.visit_date),
+        release_at=weekly.release_moment(entry.visit_date),
         status=ScheduleStatus.PUBLISHED,
     )
 

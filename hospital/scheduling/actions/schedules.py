@@ -15,13 +15,11 @@ from hospital.kernel.actors import Actor
 from hospital.kernel.clock import hospital_day
 from hospital.kernel.errors import NotFound, Refusal
 from hospital.live import actions as live
-from hospital.scheduling import thresholds, weekly
+from hospital.scheduling import thresholds
 from hospital.scheduling.actions import making
-from hospital.scheduling.models import Roster, Schedule
-from hospital.scheduling.queries.calendar import special_days
-from hospital.scheduling.queries.leave import leaves_of
+from hospital.scheduling.models import Schedule
+from hospital.scheduling.queries.unmade import asked_for
 from hospital.scheduling.states import ScheduleStatus
-from hospital.scheduling.weeks import days_through, monday_of
 
 # The slots' own planned → free is told by the schedule's Transition: one row, not one a number.
 _RELEASE: Final = """
@@ -106,22 +104,7 @@ def generate_schedules(*, through: dt.date, by: Actor, at: dt.datetime) -> int:
     """
     making.take_turns()
     first = hospital_day(at)
-    days = days_through(first, through)
-    opened = set(
-        Roster.objects.filter(monday__gte=monday_of(first)).values_list("department", "monday")
-    )
-    templates, calendar = weekly.standing_templates(), special_days(first, through)
-    doctors = {one.practitioner_id for one in templates if one.practitioner_id is not None}
-    away = leaves_of(practitioner_ids=doctors, from_date=first, to_date=through)
-    wanted = [
-        schedule
-        for day in days
-        for template in templates
-        if (template.department_id, monday_of(day)) not in opened
-        and weekly.holds(template, day, calendar)
-        and (schedule := making.from_template(template, day)).ends_at > at
-        and not any(one.covers(schedule) for one in away)
-    ]
+    wanted = asked_for(first=first, through=through, at=at)
     # "Do nothing" on any conflict, be it the same session again or a doctor or room taken.
     Schedule.objects.bulk_create(wanted, ignore_conflicts=True, batch_size=500)
     made = making.keep_week_caps(

@@ -14,8 +14,11 @@ from pytest_django import DjangoAssertNumQueries
 
 from hospital.identity.models import StaffAccount
 from hospital.identity.states import Role
+from hospital.kernel import clock
+from hospital.kernel.actors import SYSTEM
 from hospital.organisation.models import Practitioner
-from hospital.scheduling.models import Roster, Schedule
+from hospital.scheduling import actions
+from hospital.scheduling.models import Roster, Schedule, ScheduleTemplate
 from hospital.scheduling.states import RosterStatus
 from hospital.scheduling.tests.roster_world import MONDAY, TUESDAY, Clinic, a_clinic
 from hospital.testing.organisation import a_department, a_practitioner
@@ -44,6 +47,19 @@ def step(client: Client, clinic: Clinic, *, htmx: bool = True, **body: Any) -> A
 
 def key(doctor: Practitioner | None, day: dt.date = TUESDAY, period: str = "am") -> str:
     return f"{day.isoformat()}_{period}_{doctor.pk if doctor else 0}"
+
+
+def test_m15_02_the_overview_names_what_the_templates_could_not_make() -> None:
+    clinic = a_clinic()
+    other = a_department(name="骨伤科")
+    first = a_template(department=other, code="FIRST")
+    second = a_template(department=other, code="SECOND")
+    ScheduleTemplate.objects.filter(pk=second.pk).update(room=first.room)  # as once imported
+    actions.make_missing(by=SYSTEM, at=clock.now())
+    overview, words = reverse("scheduling-rosters"), "诊室这时已有别的出诊"
+
+    assert words in client_of(clinic, "office").get(overview).content.decode()
+    assert words not in client_of(clinic).get(overview).content.decode()
 
 
 def test_m15_01_a_head_sees_the_own_department_only_and_the_office_all() -> None:

@@ -15,6 +15,7 @@ from hospital.organisation.states import Sex, Title
 from hospital.scheduling import actions, thresholds
 from hospital.scheduling.actions import CannotSuspend
 from hospital.scheduling.models import Schedule, ScheduleTemplate, Slot, TimeBand
+from hospital.scheduling.queries.unmade import unmade
 from hospital.scheduling.states import Pool, ScheduleStatus, SessionPeriod, SlotStatus
 from hospital.testing.jobs import due_jobs
 from hospital.testing.organisation import LONG_AGO, a_department, a_practitioner, a_room
@@ -111,6 +112,46 @@ def test_m15_02_templates_make_no_more_of_a_week_than_a_doctor_may_hold() -> Non
         generate(days=6)
         made = Schedule.objects.order_by("visit_date").values_list("template__code", flat=True)
         assert list(made) == ["TUESDAY", "WEDNESDAY", "ANOTHER"]
+
+
+def test_m15_02_the_office_sees_what_could_not_be_made_and_why() -> None:
+    set_cap(1)
+    department = a_department(name="骨伤科")
+    doctor = a_practitioner(department, name="易知秋")
+    a_template(department=department, practitioner=doctor, weekday=2, code="TUESDAY")
+    late = a_template(
+        department=department, practitioner=doctor, weekday=4, code="THURSDAY", is_active=False
+    )
+    shared = a_template(weekday=3, code="FIRST")
+    roomless = a_template(weekday=3, code="SECOND")
+    alone = a_template(weekday=3, code="THIRD")
+    generate(days=1)
+    # As before there was a cap, and as an import would have it.
+    ScheduleTemplate.objects.filter(pk=late.pk).update(is_active=True)
+    ScheduleTemplate.objects.filter(pk=roomless.pk).update(room=shared.room)
+    ScheduleTemplate.objects.filter(pk=alone.pk).update(practitioner=shared.practitioner)
+    set_generated(6)
+
+    assert [one.reason for one in unmade(department_ids=None, at=NOW)] == [
+        "医生这一周已有 1 次出诊，上限 1 次"
+    ]  # the night has yet to come for the others
+    generate(days=6)
+
+    found = {
+        (one.visit_date.day, one.period_label, one.reason)
+        for one in unmade(department_ids=None, at=NOW)
+    }
+    assert found == {
+        (25, "上午", "诊室这时已有别的出诊"),
+        (25, "上午", "医生这时已有别的出诊"),
+        (26, "上午", "医生这一周已有 1 次出诊，上限 1 次"),
+    }
+    (own,) = unmade(department_ids=[department.pk], at=NOW)
+    assert (own.department_name, own.doctor_name) == ("骨伤科", "易知秋")
+
+
+def set_generated(days: int) -> None:
+    settings_rows.set_value(setting=thresholds.GENERATE_DAYS, value=days, by=SYSTEM, at=LONG_AGO)
 
 
 def set_cap(most: int) -> None:

@@ -22,6 +22,7 @@ from hospital.scheduling.models import Roster
 from hospital.scheduling.permissions import DRAFT_ROSTER, MANAGE_ROSTERS
 from hospital.scheduling.queries import roster_changes, roster_grid
 from hospital.scheduling.queries import rosters as found
+from hospital.scheduling.queries.unmade import unmade
 from hospital.scheduling.states import RosterStatus
 from hospital.scheduling.weeks import DAYS, monday_of
 from hospital.ui.typed import typed, typed_id
@@ -39,8 +40,9 @@ def overview(request: StaffRequest) -> HttpResponse:
     """The coming weeks of the departments within reach; those late for their release first said."""
     today = clock.today()
     within = identity.reach(request.user, DRAFT_ROSTER)
+    departments = None if within.is_everything else within.department_ids
     rows = found.department_weeks(
-        department_ids=None if within.is_everything else within.department_ids,
+        department_ids=departments,
         today=today,
         weeks=_WEEKS,
     )
@@ -65,6 +67,10 @@ def overview(request: StaffRequest) -> HttpResponse:
         "submitted": sum(cell.status == RosterStatus.SUBMITTED for cell in cells),
         "drafts": sum(cell.status == RosterStatus.DRAFT for cell in cells),
         "tones": TONES,
+        "unmade": [
+            {"row": row, "url": address(row.department_code, monday_of(row.visit_date))}
+            for row in unmade(department_ids=departments, at=clock.now())
+        ],
         "may_manage": identity.may(request.user, MANAGE_ROSTERS),
     }
     return render(request, "scheduling/staff/rosters.html", context)
