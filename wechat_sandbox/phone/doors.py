@@ -45,9 +45,9 @@ async def new_person(request: Request) -> Response:
     if not _NICKNAME.fullmatch(nickname):
         return no("请输入 1 到 20 个字的名字")
     user = people.create(sandbox_of(request), nickname)
-    return (
-        JSONResponse({"openid": user.openid}) if asked.get("apart") else _handed_to(request, user)
-    )
+    if asked.get("apart"):
+        return JSONResponse({"openid": user.openid})
+    return _handed_to(request, user)
 
 
 @from_the_phone
