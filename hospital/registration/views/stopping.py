@@ -39,7 +39,7 @@ def stop(request: StaffRequest, schedule_id: int) -> HttpResponse:
     )
     seen = typed_id(request.POST.get("asked", ""))
     if seen and (asked is None or asked.id != seen):
-        form.add_error(None, "科室已撤回停诊申请。仍要停诊的，请再按一次。")
+        form.add_error(None, "科室的停诊申请已撤回、重提或已有同事答复。仍要停诊的，请再按一次。")
     if request.method == "POST" and form.is_valid():
         try:
             scheduling.suspend_schedule(

@@ -138,7 +138,7 @@ def test_sm1_a_stop_page_opened_before_the_request_was_taken_back_asks_again(hea
     answer = office.post(door, form)
 
     assert answer.status_code == HTTPStatus.UNPROCESSABLE_ENTITY
-    assert "科室已撤回停诊申请" in answer.content.decode()
+    assert "仍要停诊的，请再按一次" in answer.content.decode()
     assert Schedule.objects.get().status == "released"
     assert office.post(door, {**form, "asked": ""}).status_code == HTTPStatus.FOUND
     assert Schedule.objects.get().status == "suspended"
