@@ -42,10 +42,11 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """One answer: its status, its head, how long it took."""
+    """One answer: its status, its head, its page, how long it took."""
 
     status: int
     head: str
+    page: bytes
     seconds: float
 
 
@@ -90,7 +91,7 @@ async def _client(host: str, port: int, requests: Iterator[Request], answers: An
     for request in requests:
         started = time.perf_counter()
         writer.write(request.encode(f"{host}:{port}"))
-        status, _ = await read_answer(reader)
+        status, _, _ = await read_answer(reader)
         answers.seconds.append(time.perf_counter() - started)
         answers.statuses[status] += 1
     writer.close()
@@ -101,19 +102,20 @@ def encoded(request: Request, port: int) -> bytes:
     return request.encode(f"127.0.0.1:{port}")
 
 
-async def read_answer(reader: asyncio.StreamReader) -> tuple[int, str]:
-    """Read one whole answer; its status and head are all that counts."""
+async def read_answer(reader: asyncio.StreamReader) -> tuple[int, str, bytes]:
+    """Read one whole answer: its status, its head, its page."""
     head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
     status = int(head.split(" ", 2)[1])
     headers = {
         name.lower(): value.strip()
         for name, _, value in (line.partition(":") for line in head.split("\r\n")[1:] if line)
     }
+    page = b""
     if headers.get("transfer-encoding", "") == "chunked":
         while size := int((await reader.readline()).strip(), 16):
-            await reader.readexactly(size)
+            page += await reader.readexactly(size)
             await reader.readline()
         await reader.readline()
     elif status != NO_CONTENT:
-        await reader.readexactly(int(headers.get("content-length", "0")))
-    return status, head
+        page = await reader.readexactly(int(headers.get("content-length", "0")))
+    return status, head, page

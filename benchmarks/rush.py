@@ -42,7 +42,8 @@ _WAYS_IN = ("/m/wait/", "/m/departments/")
 _PART = {"HX-Request": "true"}
 _COOKIE = re.compile(r"^set-cookie: *(xinglin_turn=[^;]+)", re.IGNORECASE | re.MULTILINE)
 _LOCATION = re.compile(r"^(?:hx-redirect|location): *(\S+)", re.IGNORECASE | re.MULTILINE)
-_AGAIN = re.compile(r"^retry-after: *(\d+)", re.IGNORECASE | re.MULTILINE)
+#: What the waiting page tells the script on it.
+_AGAIN = re.compile(rb'id="turn"[^>]*delay:([\d.]+)s')
 
 
 @dataclass
@@ -203,7 +204,7 @@ async def _come_in(house: _House, visitor: Visitor, came: float, rush: Rush) -> 
     request, due = visitor.request(OPENED), came
     while True:
         answer = await house.ask(visitor, request, due)
-        if again := _AGAIN.search(answer.head):
+        if again := _AGAIN.search(answer.page):
             due = time.perf_counter() + float(again[1])
             request = Request(request.path, visitor.cookies, headers=_PART)
         elif onward := _LOCATION.search(answer.head):
@@ -245,11 +246,11 @@ class _House:
         await _until(due)
         reader, writer = await self._free.get()
         writer.write(encoded(request, self._port))
-        status, head = await read_answer(reader)
+        status, head, page = await read_answer(reader)
         self._free.put_nowait((reader, writer))
         if turn := _COOKIE.search(head):
             visitor.turn = turn[1]
-        return Answer(status, head, time.perf_counter() - due)
+        return Answer(status, head, page, time.perf_counter() - due)
 
 
 def _oversold() -> int:

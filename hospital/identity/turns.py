@@ -8,6 +8,7 @@ not be asked for again on pages that show everybody the same: those then cost no
 from __future__ import annotations
 
 import datetime as dt
+import math
 import random
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
@@ -25,9 +26,11 @@ COOKIE: Final = "xinglin_turn"
 _INSIDE: Final = dt.timedelta(minutes=15)
 _KNOWN: Final = dt.timedelta(minutes=1)
 _OUTSIDE: Final = 0
-#: Nobody is told to ask again sooner or later than this (seconds, and up to a tenth more); in
-#: between when about a tenth is left.
-_SOONEST: Final = 1.0
+#: Nobody is told to ask again sooner or later than this (seconds, and up to a tenth more). Who is
+#: _NEAR asks at the very moment of the own turn, so that all come in by number; who is not, when
+#: about a tenth is left.
+_SOONEST: Final = 0.5
+_NEAR: Final = 10.0
 _LATEST: Final = 90.0
 
 
@@ -96,13 +99,16 @@ def step_in(turn: Turn, *, at: dt.datetime) -> Turn:
 
 
 def wait_of(turn: Turn, *, at: dt.datetime) -> Wait:
-    """What a waiting page says. Who is nearly there asks soon, who is far away seldom, and no two
-    at the same moment."""
+    """What a waiting page says. Who is near asks when it is their turn, who is far away seldom,
+    and no two at the same moment."""
     ahead = rush_line.ahead_of(turn.number, at=at)
     seconds = rush_line.seconds_until(ahead)
-    pause = min(max(seconds * 0.85, _SOONEST), _LATEST)
-    jitter = random.SystemRandom().uniform(0, pause / 10)
-    return Wait(ahead, max(1, round(seconds / 60)), round(pause + jitter, 1))
+    pause = max(seconds, _SOONEST)
+    if seconds > _NEAR:
+        jitter = random.SystemRandom().uniform(1, 1.1)
+        pause = min(seconds * 0.85, _LATEST) * jitter
+    again = math.ceil(pause * 10) / 10  # a tenth early would be in vain
+    return Wait(math.ceil(ahead), max(1, round(seconds / 60)), again)
 
 
 def keep(response: HttpResponseBase, turn: Turn) -> None:

@@ -40,11 +40,11 @@ def test_m1_16_the_line_moves_by_so_many_a_second_and_keeps_its_order() -> None:
     rush_line.ahead_of(first, at=AT)  # the line opens: six may come at once
     numbers = [rush_line.take_number() for _ in range(12)]
 
-    def ahead(after: float) -> list[int]:
+    def ahead(after: float) -> list[float]:
         return [rush_line.ahead_of(number, at=AT + seconds(after)) for number in numbers]
 
     assert ahead(0) == [0, 0, 0, 0, 0, 0, 1, 2, 3, 4, 5, 6]
-    assert ahead(0.25)[6:] == [1, 2, 3, 4, 5, 6]  # half a person is nobody yet
+    assert ahead(0.25)[6:] == [0.5, 1.5, 2.5, 3.5, 4.5, 5.5], "half a person is nobody yet"
     assert ahead(0.5)[6:] == [0, 1, 2, 3, 4, 5]
     assert ahead(2)[6:] == [0, 0, 0, 0, 1, 2]
     assert ahead(1)[6:] == [0, 0, 0, 0, 1, 2], "a clock that is set back takes nobody's turn"
@@ -109,9 +109,29 @@ def test_the_line_is_asked_once_a_second(monkeypatch: pytest.MonkeyPatch) -> Non
     assert rush_line.ahead_of(number, at=AT + seconds(5)) == 0
 
 
+@pytest.mark.django_db
+def test_m1_16_between_two_readings_the_line_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever asks at the moment of the own turn is in, in whichever process."""
+    people_a_second(4)
+    numbers = [rush_line.take_number() for _ in range(16)]
+    assert rush_line.ahead_of(numbers[0], at=AT) == 0  # the line opens
+    late = [rush_line.take_number() for _ in range(16)]  # 17 to 32; up to 28 may come at once
+    rush_line.ahead_of(late[0], at=AT + seconds(0.5))
+    monkeypatch.setattr(moment_cache, "SECONDS", 60.0)
+
+    def ahead(after: float) -> float:
+        return rush_line.ahead_of(late[-1], at=AT + seconds(after))
+
+    assert ahead(0.5) == 2
+    wait = rush_line.seconds_until(2)
+    assert (wait, ahead(0.5 + wait / 2), ahead(0.5 + wait)) == (0.5, 1, 0)
+    row = RushLine.objects.get()
+    assert (row.served, row.moved_at) == (late[-1] - 2, AT + seconds(0.5)), "read once"
+
+
 @pytest.mark.django_db(transaction=True)
 def test_many_that_open_the_line_at_once_make_one() -> None:
-    def ask(_: int) -> int:
+    def ask(_: int) -> float:
         try:
             return rush_line.ahead_of(rush_line.take_number(), at=AT)
         finally:
