@@ -1,6 +1,7 @@
 """Builders of clinic sessions for tests: templates generated and released by the real actions.
 
-`NOW` is a Monday at 10:00 in the hospital; sessions are on the next day unless told otherwise.
+`NOW` is a Monday at 10:00 in the hospital; a session is on the day after its `at` unless told
+otherwise. What reads the clock by itself is told `at=clock.now()`, or travels to `NOW`.
 """
 
 import datetime as dt
@@ -69,7 +70,7 @@ def a_template(
 
 def a_released_schedule(
     *,
-    day: dt.date = TOMORROW,
+    day: dt.date | None = None,
     department: Department | None = None,
     practitioner: Practitioner | None = None,
     service_type: ServiceType | None = None,
@@ -83,10 +84,11 @@ def a_released_schedule(
     shares: Mapping[Pool, int] | None = None,
     at: dt.datetime = NOW,
 ) -> Schedule:
-    """A session whose numbers are out at `at` (UTC), on a day within the horizon.
+    """A session whose numbers are out at `at` (UTC), on the next day or one within the horizon.
 
     All its numbers may be claimed on WeChat unless `shares` says how many each pool has.
     """
+    day = day or hospital_day(at) + dt.timedelta(days=1)
     template = a_template(
         department=department,
         practitioner=practitioner,

@@ -54,20 +54,22 @@ def client(user: WeChatUser) -> Client:
 
 
 def test_records_are_one_list_narrowed_by_kind_patient_and_time(
-    client: Client, user: WeChatUser, patient: Patient
+    user: WeChatUser, patient: Patient
 ) -> None:
     booked = a_paid_booking(user=user, patient=patient)
     second = a_patient(user, name="陈大安")
 
-    everything = text(client, RECORDS)
-    own = text(client, f"{RECORDS}?patient={second.outpatient_no}")
+    with time_machine.travel(NOW + dt.timedelta(minutes=1), tick=False):
+        client = patient_client(user)
+        everything = text(client, RECORDS)
+        own = text(client, f"{RECORDS}?patient={second.outpatient_no}")
 
-    assert "共 1 条" in everything
-    assert f'href="/m/appointments/{booked.number}/"' in everything
-    assert "阿卜杜热合曼·买买提明" in everything
-    assert "没有符合条件的记录" in own
-    assert "没有符合条件的记录" in text(client, f"{RECORDS}?kind=refund")
-    assert "没有符合条件的记录" in text(client, f"{RECORDS}?kind=doctor")
+        assert "共 1 条" in everything
+        assert f'href="/m/appointments/{booked.number}/"' in everything
+        assert "阿卜杜热合曼·买买提明" in everything
+        assert "没有符合条件的记录" in own
+        assert "没有符合条件的记录" in text(client, f"{RECORDS}?kind=refund")
+        assert "没有符合条件的记录" in text(client, f"{RECORDS}?kind=doctor")
     with time_machine.travel(NOW + dt.timedelta(days=100), tick=False):
         client = patient_client(user)
         assert "没有符合条件的记录" in text(client, f"{RECORDS}?kind=visit&span=90")
