@@ -29,7 +29,7 @@ REASON = "急诊会诊，需要核对就诊情况"
 
 @pytest.fixture
 def booked() -> Appointment:
-    return a_booking()
+    return a_booking(at=clock.now())
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable
 
 import pytest
+import time_machine
 from django.db import IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 
@@ -448,6 +449,7 @@ def test_the_database_refuses_a_second_booking_of_a_slot_or_a_session() -> None:
             Appointment.objects.create(number="x", bill_id=0, **again, **clash)
 
 
+@time_machine.travel(NOW, tick=False)
 def test_law_13_booking_takes_few_statements(monkeypatch: pytest.MonkeyPatch) -> None:
     """Twelve in a rush, and once a second five more for what all bookings of a session share."""
     monkeypatch.setattr(moment_cache, "SECONDS", 60.0)
