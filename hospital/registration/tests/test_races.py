@@ -6,8 +6,10 @@ Each thread has its own connection and commits for good, so these tests clean up
 import datetime as dt
 import itertools
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from django.db import connection, transaction
@@ -149,6 +151,33 @@ def test_m1_16_the_release_itself_may_be_raced() -> None:
     )
 
     assert Counter(outcomes) == {"ok": 6, "SLOT_TAKEN": 7}
+
+
+def test_m1_16_who_books_while_the_numbers_come_out_gets_one() -> None:
+    """Nobody is told it is full because the release has not been committed yet."""
+    ((user, patient),) = people(1)
+    schedule = a_released_schedule(day=NOW.date() + dt.timedelta(days=8), capacity=5)
+    release_at = schedule.release_at
+    with ThreadPoolExecutor(1) as elsewhere:
+        with transaction.atomic():
+            assert scheduling.release_due(by=SYSTEM, at=release_at) == [schedule.pk]
+            booked = elsewhere.submit(at_once, book(user, patient, schedule, at=release_at))
+            wait_until_somebody_waits()
+        assert booked.result() == ["ok"]
+
+
+def wait_until_somebody_waits() -> None:
+    """Until another connection waits for a lock this one holds."""
+    with connection.cursor() as cursor:
+        for _ in range(200):
+            cursor.execute(
+                "SELECT count(*) FROM pg_locks"
+                " WHERE NOT granted AND pg_backend_pid() = ANY(pg_blocking_pids(pid))"
+            )
+            if cursor.fetchone()[0]:
+                return
+            time.sleep(0.05)
+    raise AssertionError("nobody waits")
 
 
 def test_a_double_tap_books_once() -> None:

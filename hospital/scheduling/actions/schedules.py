@@ -23,12 +23,7 @@ from hospital.scheduling.states import ScheduleStatus
 
 # The slots' own planned → free is told by the schedule's Transition: one row, not one a number.
 _RELEASE: Final = """
-    WITH due AS (
-        SELECT id FROM scheduling_schedule
-        WHERE status = 'published' AND release_at <= %(at)s
-        AND (%(only)s::bigint IS NULL OR id = %(only)s)
-        ORDER BY id FOR NO KEY UPDATE SKIP LOCKED
-    ), moved AS (
+    WITH due AS ({due}), moved AS (
         UPDATE scheduling_schedule schedule SET status = 'released'
         FROM due WHERE schedule.id = due.id RETURNING schedule.id
     ), freed AS (
@@ -41,6 +36,12 @@ _RELEASE: Final = """
     )
     SELECT id FROM moved
 """
+_DUE: Final = """
+    SELECT id FROM scheduling_schedule WHERE status = 'published' AND release_at <= %(at)s
+"""
+_RELEASE_ALL: Final = _RELEASE.format(due=f"{_DUE} ORDER BY id FOR NO KEY UPDATE SKIP LOCKED")
+# Who wants a number of this session waits until it is out: to look past it would find it full.
+_RELEASE_ONE: Final = _RELEASE.format(due=f"{_DUE} AND id = %(schedule)s FOR NO KEY UPDATE")
 _START: Final = """
     WITH due AS (
         SELECT id FROM scheduling_schedule
@@ -128,9 +129,11 @@ def release_due(*, by: Actor, at: dt.datetime, schedule_id: int | None = None) -
     """Release every published session (or just one) whose release moment has come (M1.1).
 
     Returns their ids. A booking that comes before the job calls this for its own session, so the
-    server's clock alone decides when numbers become bookable (M1.16).
+    server's clock alone decides when numbers become bookable (M1.16); it waits for whoever is
+    releasing that session just then.
     """
-    released = _sweep(_RELEASE, {"at": at, "by": str(by), "only": schedule_id})
+    values = {"at": at, "by": str(by), "schedule": schedule_id}
+    released = _sweep(_RELEASE_ALL if schedule_id is None else _RELEASE_ONE, values)
     _publish(released)
     return released
 
