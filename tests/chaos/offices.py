@@ -22,7 +22,7 @@ _LINE: Final = re.compile(r'name="charges"\s+value="(\d+)"')
 _SUM: Final = re.compile(r'name="shown_fen"\s+value="(\d+)"')
 _REQUEST: Final = re.compile(r"/staff/refund-requests/(\d+)/")
 _CASE: Final = re.compile(r'href="(/staff/cases/\d+/)"')
-_STANDS: Final = ("待审批", "已批准", "已驳回")
+_STANDS: Final = re.compile(r'class="x-status[^"]*">(待审批|已批准|已驳回)<')
 
 
 async def paid_bill(asker: Browser, appointment: str) -> str | None:
@@ -84,12 +84,17 @@ async def look_through(staff: Staff, *, agrees: bool, promises: Promises) -> int
 
 
 async def _stands(browser: Browser, path: str, promises: Promises) -> str:
-    """What a request's page says of it now, remembered."""
+    """What a request's page says of it now, remembered.
+
+    Read from its status alone: people share a browser here, and the sentence about one request
+    may be told on the page of the next.
+    """
     page, found = await browser.open(path), _REQUEST.search(path)
     assert found, path
-    said = next(words for words in _STANDS if words in page.text)
-    promises.requests[int(found[1])] = said
-    return said
+    said: list[str] = _STANDS.findall(page.html)
+    assert len(said) == 1, f"{path} says {said}"
+    promises.requests[int(found[1])] = said[0]
+    return said[0]
 
 
 async def _decide(second: Browser, path: str, *, agrees: bool) -> str:
